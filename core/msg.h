@@ -1,0 +1,104 @@
+/*
+ * Messages between app, broker and workers: one SOCK_SEQPACKET datagram each, a fixed header and at most MSG_MAX bytes, at most
+ * one descriptor (SCM_RIGHTS). Structs are native: both ends are the same binary. Whoever receives checks lengths.
+ */
+#ifndef NSDBG_CORE_MSG_H
+#define NSDBG_CORE_MSG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+enum { MSG_MAGIC = 0x6e736462, MSG_MAX = 16384 };
+
+enum msg_type {
+	/* app -> broker */
+	MSG_OPEN = 1, /* struct msg_open; the descriptor is the worker's end of its channel */
+	MSG_CREATE, /* struct msg_create: open a file as the real user; answered by MSG_CREATED */
+	/* broker -> app */
+	MSG_CREATED, /* struct msg_status; the descriptor is the file */
+	MSG_EXITED, /* struct msg_exited: a worker ended */
+	/* app -> worker */
+	MSG_REQUEST, /* struct msg_request; a descriptor may come along */
+	/* worker -> app */
+	MSG_READY, /* caged, now reading */
+	MSG_BLOCK, /* struct msg_block; the descriptor is the sealed memfd */
+	MSG_ERROR, /* struct msg_status */
+	MSG_GONE, /* the target's process has ended, struct msg_status with nothing set */
+};
+
+struct msg_header {
+	uint32_t magic;
+	uint32_t type; /* enum msg_type */
+	uint32_t len; /* bytes after the header */
+	uint32_t tag; /* chosen by who asks, echoed by who answers; 0: unasked */
+};
+
+/* Which namespaces a worker looks at. Identity of a process is (pid, start). */
+enum target_kind { TARGET_NONE, TARGET_HOST, TARGET_PID, TARGET_PATH };
+struct target_ref {
+	uint32_t kind; /* enum target_kind */
+	int32_t pid; /* TARGET_PID */
+	uint64_t start; /* field 22 of /proc/PID/stat, clock ticks; 0: not known, do not compare */
+	uint64_t netns; /* inode, TARGET_PID of a process that entered it; 0: whatever the process has */
+	char path[256]; /* TARGET_PATH: an nsfs file such as /run/netns/NAME */
+};
+
+enum { MSG_PARAMS = 4096 };
+struct msg_open {
+	uint32_t source; /* index into the table of sources given to session_start */
+	uint32_t n_params; /* bytes of params in use: the source's own struct */
+	struct target_ref target;
+	unsigned char params[MSG_PARAMS];
+};
+
+struct msg_create {
+	uint32_t force; /* replace what is there */
+	char path[1024];
+};
+
+struct msg_exited {
+	int32_t pid;
+	int32_t status; /* as from waitpid */
+};
+
+struct msg_status {
+	int32_t code; /* positive errno, 0 = fine */
+	char msg[192];
+};
+
+struct msg_request {
+	uint32_t op; /* MSG_OP_SAMPLE or the source's own numbers from 16 on */
+	uint32_t n_params;
+	unsigned char params[MSG_PARAMS];
+};
+enum { MSG_OP_SAMPLE = 1 };
+
+struct msg_block {
+	uint32_t row_type; /* row_type.id */
+	uint32_t zero;
+};
+
+struct msg {
+	struct msg_header head;
+	union {
+		unsigned char bytes[MSG_MAX];
+		struct msg_open open;
+		struct msg_create create;
+		struct msg_exited exited;
+		struct msg_status status;
+		struct msg_request request;
+		struct msg_block block;
+	};
+	int fd; /* -1: none; owned by whoever received the message */
+};
+
+/* Sends one message; `fd` is only lent (-1: none). 0, -EAGAIN (full, non-blocking), -EPIPE (the other side left), -errno. */
+int msg_send(int sock, uint32_t type, uint32_t tag, const void *body, size_t len, int fd);
+
+/* Receives one message, checks magic and lengths (fixed-size types must match), closes surplus descriptors.
+ * 1: got one; 0: the other side closed; -EAGAIN; -EBADMSG: not one of ours. `flags`: MSG_DONTWAIT or 0. */
+int msg_recv(int sock, struct msg *ret, int flags);
+
+#endif

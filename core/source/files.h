@@ -1,0 +1,35 @@
+/*
+ * Name resolution files of a container, read safely (openat2 RESOLVE_IN_ROOT, regular files only, 64 KiB, security.md E3-E5) by a
+ * short-lived worker: /etc/resolv.conf, /etc/hosts, /etc/nsswitch.conf. A dead FUSE mount may hold this worker for ever: whoever
+ * waits sets a deadline of 2 s and abandons it.
+ */
+#ifndef NSDBG_CORE_SOURCE_FILES_H
+#define NSDBG_CORE_SOURCE_FILES_H
+
+#include "core/source.h"
+
+enum file_key {
+	FILE_NAMESERVER, /* resolv.conf: address in `address`, text as written in `value` */
+	FILE_SEARCH, /* resolv.conf search or domain: one row a name */
+	FILE_OPTION, /* resolv.conf options: one row a word, "ndots:5"; `number` when it has one */
+	FILE_HOST, /* /etc/hosts: address and one row a name in `value` */
+	FILE_NSS, /* nsswitch.conf hosts line: one row a word in order */
+	FILE_OTHER, /* a line that means nothing to a resolver; comments and blank lines are left out */
+	FILE_ERROR, /* the file could not be read: `value` says why ("not there", "not a regular file") */
+	FILE_KEY_N,
+};
+
+struct file_row {
+	struct row_head head;
+	struct str file; /* "/etc/resolv.conf" */
+	uint64_t line; /* 1-based */
+	uint32_t key; /* enum file_key */
+	struct str value;
+	struct addr address;
+	uint64_t number;
+};
+extern const struct row_type file_row_type; /* "files" */
+
+extern const struct source files_source; /* sample() once: file_row */
+
+#endif

@@ -1,0 +1,29 @@
+/* Scan of /proc: every network namespace that has a process, or a mount (nsfs in mountinfo). Works without any engine. */
+#ifndef NSDBG_CORE_SOURCE_NAMESPACES_H
+#define NSDBG_CORE_SOURCE_NAMESPACES_H
+
+#include "core/source.h"
+
+struct netns_member_row {
+	struct row_head head;
+	uint64_t pid;
+	uint64_t start; /* clock ticks */
+};
+extern const struct row_type netns_member_row_type;
+
+struct netns_row {
+	struct row_head head; /* id: inode */
+	uint64_t inode;
+	uint8_t is_host; /* the namespace of pid 1 */
+	uint64_t pid; /* leader: innermost pid 1, else the lowest; ROW_NO_UINT without processes */
+	uint64_t start;
+	struct str leader; /* its command name */
+	struct str container; /* 64 hex digits from its cgroup, else unknown */
+	struct str path; /* nsfs mount point */
+	struct rows members; /* netns_member_row, ascending pid */
+};
+extern const struct row_type netns_row_type;
+
+extern const struct source namespaces_source; /* sample(): netns_row; CAGE_SCAN with CAP_SYS_PTRACE */
+
+#endif
