@@ -81,6 +81,11 @@ void builder_free(struct builder *b)
 	free(b);
 }
 
+const struct row_type *builder_type(const struct builder *b)
+{
+	return b->type;
+}
+
 void builder_clear(struct builder *b)
 {
 	b->n_rows = 0;
