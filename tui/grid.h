@@ -42,6 +42,7 @@ struct grid {
 	const struct row_type *type;
 	const struct grid_column *columns;
 	unsigned n_columns;
+	const struct field *fields[GRID_COLUMNS]; /* of each column; NULL: not a field */
 	struct table *table; /* owned; NULL with a provider */
 	const struct grid_rows *rows; /* provider, else NULL */
 	const void *arg; /* for rows and column functions */
@@ -87,6 +88,12 @@ const char *grid_sort_text(const struct grid *g, char *buf, size_t cap);
 
 /* Heading and rows; `focused`: full selection. Remembers the geometry in `g` (nothing else changes). */
 void grid_draw(struct grid *g, struct area a, const struct row_look *look, bool focused);
+
+/* Column chooser and exports: what column i is called; is it on the screen by the user's choice. */
+const char *grid_title(const struct grid *g, unsigned i);
+/* Text of one cell, raw bytes cleaned; returns length. */
+size_t grid_cell(const struct grid *g, unsigned i, const struct block *b, const void *row, const struct row_look *look, char *buf,
+	size_t cap);
 
 /* One row as text, columns separated by two blanks: for y. Returns length. */
 size_t grid_row_text(const struct grid *g, const struct row_look *look, char *buf, size_t cap);

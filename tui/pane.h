@@ -162,7 +162,8 @@ struct pane {
 	void *state;
 	struct pane_env *env;
 	uint64_t target_id; /* row id in env->targets; 0: none (list) */
-	struct target_ref ref; /* what the feeds look at */
+	struct target_ref ref; /* what the feeds look at; kind TARGET_NONE: see no_ref */
+	char no_ref[192]; /* why there is nothing to look at ("web is not running"), else "" */
 	char target_name[128]; /* clean; kept when the row has left */
 	bool frozen;
 	int64_t frozen_ms;
@@ -179,6 +180,9 @@ void pane_free(struct pane *p); /* closes the feeds: their workers end */
 /* The pane's target as it is now: NULL when its row has left. *ret_block may be NULL. */
 const struct target_row *pane_target(const struct pane *p, const struct block **ret_block);
 
+/* Puts the pane on another row (a container that came back) and opens its feeds again. 0, or -ESRCH: it is not running. */
+int pane_retarget(struct pane *p, const struct target_row *row);
+
 /* Opens (or opens again) slot; errors show up as the feed's state. spec NULL: as the last time. */
 void pane_feed_open(struct pane *p, unsigned slot, const struct feed_spec *spec);
 void pane_feed_close(struct pane *p, unsigned slot);
@@ -187,7 +191,8 @@ int pane_feed_request(struct pane *p, unsigned slot, uint32_t tag, uint32_t op, 
 void pane_feed_sample(struct pane *p, unsigned slot); /* now */
 void pane_feeds_refresh(struct pane *p); /* samples all that are alive, opens again all that ended */
 void pane_feeds_reopen(struct pane *p); /* everything anew, on p->ref */
-void pane_tick(struct pane *p); /* the app, often: asks for due samples, checks deadlines */
+void pane_tick(struct pane *p); /* the app, when something is due: asks for samples, checks deadlines */
+uint64_t pane_due_ms(const struct pane *p); /* until then; UINT64_MAX: nothing planned */
 /* First feed that is not well; NULL: none. */
 const struct feed *pane_trouble(const struct pane *p);
 /* "every 2 s   fresh 0.3 s   cost 1.2 ms". */
