@@ -134,6 +134,19 @@ size_t facts_ports(const struct block *b, const struct target_row *t, char *buf,
 	return (size_t)snprintf(buf, cap, "%s", l.n ? l.s : "-");
 }
 
+size_t facts_endpoint(const struct addr *a, uint64_t port, char *buf, size_t cap)
+{
+	char text[ADDR_TEXT];
+	bool v6 = a->kind == ADDR_IP6;
+
+	if (a->kind == ADDR_NONE)
+		return (size_t)snprintf(buf, cap, "-");
+	addr_format(a, text);
+	if (port == ROW_NO_UINT)
+		return (size_t)snprintf(buf, cap, "%s", text);
+	return (size_t)snprintf(buf, cap, "%s%s%s:%" PRIu64, v6 ? "[" : "", text, v6 ? "]" : "", port);
+}
+
 /* --- lines --- */
 
 static int draw_problem(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)

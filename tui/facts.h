@@ -26,5 +26,7 @@ size_t facts_state(const struct target_row *t, const struct row_look *look, char
 const char *facts_runtime(const struct block *b, const struct target_row *t);
 /* "8080>80 443": published first. Returns length. */
 size_t facts_ports(const struct block *b, const struct target_row *t, char *buf, size_t cap);
+/* "172.18.0.5:8080", "[::]:53"; "-" for no address. Returns length. */
+size_t facts_endpoint(const struct addr *a, uint64_t port, char *buf, size_t cap);
 
 #endif

@@ -204,6 +204,9 @@ const struct feed *pane_trouble(const struct pane *p);
 void pane_freshness(const struct pane *p, unsigned slot, char *buf, size_t cap);
 void pane_freeze(struct pane *p, bool on);
 
+/* Right end of a summary line, where there is room right of column `from`: "17 of 55   filter: listen   sort: state ^". */
+void pane_table_words(const struct pane *p, const struct grid *g, struct area a, int from);
+
 /* Requests. */
 void pane_dirty(struct pane *p);
 void pane_toast(struct pane *p, enum severity s, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
