@@ -218,7 +218,7 @@ const char *grid_sort_text(const struct grid *g, char *buf, size_t cap)
 	if (g->severity_first)
 		snprintf(buf, cap, "severity%s%s", f ? ", " : "", f ? f->name : "");
 	else
-		snprintf(buf, cap, "%s %s", f ? f->name : "as it is", f ? descending ? "v" : "^" : "");
+		snprintf(buf, cap, "%s%s", f ? f->name : "", f ? descending ? " v" : " ^" : "");
 	return buf;
 }
 

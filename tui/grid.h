@@ -83,7 +83,7 @@ int grid_click(struct grid *g, int x, int y);
 void grid_sort_step(struct grid *g, int direction); /* next/previous visible column */
 void grid_sort_invert(struct grid *g);
 void grid_sort_by(struct grid *g, const char *field, bool descending, bool severity_first);
-/* "state ^", "severity v": for status lines. Returns buf. */
+/* "state ^", "severity, name": for status lines; "" in the block's own order. Returns buf. */
 const char *grid_sort_text(const struct grid *g, char *buf, size_t cap);
 
 /* Heading and rows; `focused`: full selection. Remembers the geometry in `g` (nothing else changes). */

@@ -381,6 +381,24 @@ void pane_freeze(struct pane *p, bool on)
 	}
 }
 
+void pane_table_words(const struct pane *p, const struct grid *g, struct area a, int from)
+{
+	char all[256], sort[64];
+	const char *filter = g->table ? table_filter_text(g->table) : "";
+	uint32_t n = g->table ? table_count(g->table) : 0, total = g->table ? table_total(g->table) : 0;
+	int at = 0;
+
+	(void)p;
+	if (filter[0])
+		at = snprintf(all, sizeof all, "%u of %u   filter: %.100s   ", n, total, filter);
+	grid_sort_text(g, sort, sizeof sort);
+	snprintf(all + at, sizeof all - (size_t)at, "%s%s", sort[0] ? "sort: " : "", sort);
+	if (from + (int)text_width(text_of(all)) >= a.w && at)
+		all[at - 3] = '\0';
+	if (from + (int)text_width(text_of(all)) < a.w)
+		canvas_left_of(a, a.w - 1, 0, filter[0] ? STYLE_STRONG : STYLE_DIM, all);
+}
+
 /* --- requests --- */
 
 void pane_dirty(struct pane *p)

@@ -57,6 +57,8 @@ struct pane_ops {
 	void (*event)(struct pane *p, unsigned slot, struct link_event *ev);
 	void (*targets)(struct pane *p); /* env->targets changed; may be NULL */
 	struct grid *(*grid)(const struct pane *p); /* the table that table keys act on; NULL: none */
+	/* Row id of the target that the selection stands for (a view letter opens it); NULL or 0: the pane's own. */
+	uint64_t (*subject)(const struct pane *p);
 	void (*take)(struct pane *p, const struct carry *c); /* right after init, and when already open; may be NULL */
 	void (*give)(const struct pane *p, char view_letter, struct carry *ret); /* may be NULL */
 	/* Left part of the message line when there is nothing more urgent. NULL: freshness of slot 0. */
@@ -141,9 +143,12 @@ struct pane_env {
 	struct block *engines; /* engine_row; may be NULL */
 	struct row_look look; /* charset, utc, raw numbers; now_ns set at each draw */
 	uint64_t every_ms;
+	const char *docker; /* endpoint; NULL: none */
+	bool docker_explicit;
 	int64_t now_ms; /* loop_now_ms at this turn; tests set it */
 	/* requests */
 	bool dirty; /* draw again */
+	bool targets_changed;
 	char toast[PANE_TOAST];
 	enum severity toast_severity;
 	struct pane_prompt prompt; /* .done set: put it up */
@@ -198,6 +203,9 @@ const struct feed *pane_trouble(const struct pane *p);
 /* "every 2 s   fresh 0.3 s   cost 1.2 ms". */
 void pane_freshness(const struct pane *p, unsigned slot, char *buf, size_t cap);
 void pane_freeze(struct pane *p, bool on);
+
+/* Right end of a summary line, where there is room right of column `from`: "17 of 55   filter: listen   sort: state ^". */
+void pane_table_words(const struct pane *p, const struct grid *g, struct area a, int from);
 
 /* Requests. */
 void pane_dirty(struct pane *p);
