@@ -15,6 +15,7 @@ FIELDS = ["protocol", "state", "local_address", "local_port", "remote_address", 
 # Opens one socket of every kind and waits; the abstract name holds a newline that looks like a row of /proc/net/unix.
 ZOO = r"""
 import os, socket, time
+open("/proc/sys/net/ipv6/conf/lo/disable_ipv6", "w").write("0")  # of this namespace only: Docker turns ::1 off
 keep = []
 def make(family, kind, proto=0):
     s = socket.socket(family, kind, proto); keep.append(s); return s
@@ -109,9 +110,9 @@ def zoo(t):
         rows = nsdbg_json("ss", "lonely")["data"]
         t.same("ss zoo: the raw socket", [r["local_port"] for r in rows if r["protocol"] == "raw"], [253])
         t.sets("ss zoo: the same unix sockets", {(r["type"], r["inode"]) for r in rows if r["protocol"] == "unix"}, ss_unix(pid))
-        paths = [r["path"] for r in rows if r["protocol"] == "unix" and (r["path"] or "").startswith("@zoo")]
-        t.ok("ss zoo: a newline in an abstract name forges no row", len(paths) == 4 - 1 + paths.count("@zoo-stream") - 1
-             and not any(p == "/forged" for p in paths), paths)
+        paths = [r["path"] or "" for r in rows if r["protocol"] == "unix"]
+        t.ok("ss zoo: a newline in an abstract name forges no row", "/forged" not in paths and
+             len([p for p in paths if p.startswith("@zoo") and "forged" in p]) == 1, paths)
         t.ok("ss zoo: owners outside the container are named", all(r["pid"] == helper_pid(helper) for r in rows if r["local_port"] == 7301
              and r["state"] == "LISTEN"), [r["pid"] for r in rows])
         filters(t)
@@ -126,8 +127,8 @@ def helper_pid(helper):
 def ss_unix(pid):
     names = {"u_str": "stream", "u_dgr": "dgram", "u_seq": "seqpacket"}
     found = set()
-    for line in in_net(pid, "ss", "-H", "-O", "-xan").splitlines():
-        words = re.match(r"(u_\w+)\s+\S+\s+\d+\s+\d+\s+.*?\s(\d+)\s+\S+\s+\d+\s*$", line)
+    for record in re.split(r"\n(?=u_(?:str|dgr|seq) )", in_net(pid, "ss", "-H", "-O", "-xan").strip()):
+        words = re.match(r"(u_\w+)\s.*\s(\d+) \S+ \d+\s*$", record, re.S)
         if words:
             found.add((names[words[1]], int(words[2])))
     return found
