@@ -9,13 +9,12 @@ import re
 import sys
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-# CSI as terminfo of tmux and xterm use it, charset and keypad switches; queries (n, c), window operations (t) and the like are not in it.
+# CSI as terminfo of tmux and xterm use it, private modes, charset and keypad switches, the title stack of smcup and rmcup. Queries (n, c),
+# resets, other window operations and the like are not in it.
 CURSES = re.compile(
-    rb"\x1b\[[0-9;:]*[ABCDEFGHJKLMPSTXZ@bdefmr]"  # move, clear, insert, delete, colours, scroll region
-    rb"|\x1b\[4[hl]|\x1b\[\?(?:1|7|12|25|47|1000|1002|1003|1004|1006|1034|1047|1048|1049|2004|2026|[0-9;]*100[26])[hl]"
-    rb"|\x1b\[\?(?:1000;1006|1002;1006|12;25|1049;[0-9;]*)[hl]"
-    rb"|\x1b\[[0-9]* ?q|\x1b\[!p|\x1b\[\?[0-9;]*[hl]"  # cursor shape, soft reset at start
-    rb"|\x1b\[>4;?[0-9]*m"
+    rb"\x1b\[[0-9;:]*[ABCDEFGHJKLMPSTXZ@bdefmr]"
+    rb"|\x1b\[\??[0-9;]*[hl]"
+    rb"|\x1b\[2[23];0;0t|\x1b\[!p|\x1b\[[0-9]* q"
     rb"|\x1b[()*+][A-Z0-9<>]|\x1b[=>78MDE]")
 
 
