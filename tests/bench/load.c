@@ -86,7 +86,8 @@ static int cmd_packets(double seconds, unsigned per_second)
 	enum { BATCH = 32 };
 	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int s = socket(AF_INET, SOCK_DGRAM, 0);
-	struct iovec iov = { .iov_base = "0123456789abcdefgh", .iov_len = 18 };
+	char payload[18] = "0123456789abcdefg";
+	struct iovec iov = { .iov_base = payload, .iov_len = sizeof payload };
 	struct mmsghdr batch[BATCH];
 	struct timespec next;
 	unsigned long sent = 0, total = (unsigned long)(seconds * per_second);

@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$(readlink -f "$0")")/../.."
 
 nsdbg=${NSDBG:-build/tui/nsdbg}
-keys=$("$nsdbg" help keys --markdown)
+keys=$("$nsdbg" --print-keys)
 awk -v keys="$keys" '
 	/<!-- \/keys -->/ { inside = 0 }
 	!inside { print }
