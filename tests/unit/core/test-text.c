@@ -75,8 +75,10 @@ static void test_small_buffers(void **state)
 			assert_true(n < cap);
 			assert_int_equal(exact[n], 0);
 			assert_memory_equal(exact, rows[i].utf8, n);
+			memset(exact, '\n', cap);
 			text_json(exact, cap, in);
 			assert_true(strlen(exact) < cap);
+			assert_memory_equal(exact, rows[i].json, strlen(exact));
 			free(exact);
 		}
 	}
