@@ -51,6 +51,7 @@ struct options {
 	const char *docker_host;
 	const char *runtime;
 	bool numbers;
+	bool ignored; /* letters of other tools that ask for what we do anyway */
 	bool help;
 	bool version;
 	bool print_keys;
@@ -65,7 +66,6 @@ struct options {
 	bool raw;
 	bool unix_sockets;
 	bool listening;
-	bool processes;
 	bool ip4;
 	bool ip6;
 	/* ps */
