@@ -231,6 +231,7 @@ static void engine_failed(struct cli *c, const struct err *err)
 {
 	enum cli_status status = err->code == EACCES || err->code == EPERM ? CLI_NOT_PERMITTED : CLI_NO_ENGINE;
 
+	c->engine_status = status;
 	if (c->o->command == COMMAND_ENGINES)
 		return; /* that is what its table is about */
 	cli_error_err(c, c->docker_explicit ? status : CLI_PARTIAL, err);
@@ -286,14 +287,17 @@ bool cli_target(struct cli *c)
 {
 	struct err err = { 0 };
 	uint32_t row = UINT32_MAX;
+	enum cli_status status;
 	int r;
 
 	if (!cli_targets(c))
 		return false;
 	r = target_resolve(c->targets, c->o->words[0], &row, &c->ref, &err);
 	if (r < 0) {
-		cli_error(c, r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_NO_TARGET, err.code == ENOENT ? 0 : err.code, err.msg);
-		c->status = c->status == CLI_PARTIAL ? CLI_NO_TARGET : c->status;
+		status = r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_NO_TARGET;
+		if (r == -ENOENT && c->engine_status)
+			status = c->engine_status; /* it may well exist */
+		cli_error(c, status, err.code == ENOENT ? 0 : err.code, err.msg);
 		return false;
 	}
 	c->target = block_row(c->targets, row);
@@ -412,10 +416,13 @@ static void run_app(struct cli *c)
 		.target = c->o->n_words ? c->o->words[0] : NULL, .utc = c->o->utc };
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		if (c->o->n_words)
-			cli_show(c);
-		else
-			cli_ls(c);
+		if (c->o->n_words) {
+			snprintf(err.msg, sizeof err.msg, "no command \"%.40s\" (nsdbg help lists them), and no terminal for the screen",
+				c->o->words[0]);
+			cli_error(c, CLI_USAGE, 0, err.msg);
+			return;
+		}
+		cli_ls(c);
 		return;
 	}
 	o.screen.ascii = c->o->ascii;

@@ -33,6 +33,7 @@ struct cli {
 	struct session *session;
 	char endpoint[512]; /* of Docker; "": none to ask */
 	bool docker_explicit;
+	enum cli_status engine_status; /* how a failing engine would end us */
 	struct block *targets; /* from cli_targets */
 	struct block *networks; /* NULL: no engine answered */
 	struct block *engines;

@@ -144,14 +144,24 @@ static int open_worker(struct cap *k, struct err *err)
 	return wait_ready(k, err);
 }
 
+static uint32_t file_format(const struct options *o)
+{
+	size_t n = strlen(o->file);
+
+	if (o->file_format == OPTIONS_FILE_AUTO)
+		return n > 5 && strcmp(o->file + n - 5, ".pcap") == 0 ? CAPTURE_PCAP : CAPTURE_PCAPNG;
+	return o->file_format == OPTIONS_FILE_PCAP ? CAPTURE_PCAP : CAPTURE_PCAPNG;
+}
+
 /* The file is in place before the first packet is taken. Made only now, so that a bad filter leaves no empty file. */
 static int start(struct cap *k, struct err *err)
 {
-	uint32_t format = k->c->o->file_format;
 	int r = open_file(k, err);
+	uint32_t format;
 
 	if (r < 0 || k->save < 0)
 		return r;
+	format = file_format(k->c->o);
 	r = link_request(k->l, TAG_SAVE, CAPTURE_OP_SAVE, &format, sizeof format, k->save);
 	if (r == 0)
 		r = link_request(k->l, TAG_START, CAPTURE_OP_START, NULL, 0, -1);

@@ -16,7 +16,7 @@ static const char *const format_names[WRITER_N] = {
 	[WRITER_CSV] = "csv", [WRITER_RECORD] = "record",
 };
 static const char *const color_names[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never" };
-static const char *const file_formats[] = { "pcapng", "pcap" }; /* enum capture_format */
+static const char *const file_formats[] = { "auto", "pcapng", "pcap" }; /* enum options_file */
 
 #define AT(member) .offset = offsetof(struct options, member)
 #define FLAG(member) .kind = OPTION_FLAG, AT(member)
@@ -78,7 +78,7 @@ static const struct option_def cap_options[] = {
 	{ 'c', "count", NUMBER(count, "N"), .help = "stop after N packets" },
 	{ 's', "snaplen", NUMBER(snaplen, "LEN"), .help = "keep LEN bytes of each packet" },
 	{ 0, "for", TIME(for_ms, "TIME"), .help = "stop after this time: 30s, 5m" },
-	{ 'F', "file-format", CHOICE(file_format, "FORMAT", file_formats), .help = "pcapng or pcap" },
+	{ 'F', "file-format", CHOICE(file_format, "FORMAT", file_formats), .help = "pcapng, pcap, or auto: pcap for names that end in .pcap" },
 	{ 0, "force", FLAG(force), .help = "replace an existing file" },
 	{ 'n', "numeric", FLAG(ignored), .help = "addresses are always numbers" },
 	{ 'p', "no-promiscuous", FLAG(ignored), .help = "as always, unless --promiscuous", .hidden = true },

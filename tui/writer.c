@@ -330,7 +330,7 @@ static void begin_document(struct writer *w)
 
 static void end_document(struct writer *w, const struct writer_error *errors, size_t n)
 {
-	put_str(w, w->n_rows ? "\n],\"errors\":[" : "],\"errors\":[");
+	put_str(w, "],\"errors\":[");
 	for (size_t i = 0; i < n; i++) {
 		put_str(w, i ? ",{\"code\":" : "{\"code\":");
 		if (errors[i].code && strerrorname_np(errors[i].code))
@@ -711,7 +711,8 @@ static void write_row(struct writer *w, const struct block *b, const void *row)
 {
 	switch (w->o.format) {
 	case WRITER_JSON:
-		put_str(w, w->n_rows ? ",\n" : "\n");
+		if (w->n_rows)
+			put_char(w, ',');
 		put_row(w, b, row);
 		break;
 	case WRITER_NDJSON:
