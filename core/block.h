@@ -17,6 +17,7 @@ enum { BLOCK_MAX_BYTES = 512 << 20 };
 
 struct builder *builder_new(const struct row_type *type);
 void builder_free(struct builder *b);
+const struct row_type *builder_type(const struct builder *b);
 void builder_clear(struct builder *b); /* keeps the memory for the next sample */
 
 /* Appends a zeroed row and returns it; valid until the next builder_row. Fill every field: zero is a value, not unknown. */

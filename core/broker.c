@@ -1,0 +1,296 @@
+/*
+ * The broker: see broker.h. Its own session, so that keys typed at the terminal never signal it; ends when the app's channel closes,
+ * and its workers end with it (PR_SET_PDEATHSIG).
+ */
+#include "core/broker.h"
+
+#include "core/cage.h"
+#include "core/err.h"
+#include "core/fd.h"
+#include "core/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { MAX_WORKERS = 256 };
+
+/* DAC_OVERRIDE: root may save into a directory that is not its own. */
+static const uint64_t broker_caps = 1ull << CAP_SYS_ADMIN | 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH |
+	1ull << CAP_DAC_OVERRIDE | 1ull << CAP_NET_RAW | 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_SETPCAP |
+	1ull << CAP_KILL;
+
+struct child {
+	pid_t pid;
+	uint32_t tag; /* of its MSG_OPEN */
+};
+
+struct broker {
+	const struct broker_setup *setup;
+	int signals; /* signalfd: SIGCHLD */
+	int tty; /* -1: none */
+	struct termios modes; /* as they were when we started */
+	struct child children[MAX_WORKERS];
+	unsigned n_children;
+	bool said_bye;
+};
+
+/* --- terminal --- */
+
+static void tty_remember(struct broker *b)
+{
+	b->tty = -1;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && b->tty < 0; fd++)
+		if (isatty(fd) && tcgetattr(fd, &b->modes) == 0)
+			b->tty = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+/* Only when the modes are still those of a raw screen: a shell may have taken the terminal back already. */
+static void tty_restore(struct broker *b)
+{
+	static const char reset[] = "\033[?1000l\033[?1002l\033[?1006l\033[?2004l\033[?1049l\033[?25h\033[0m\r\n";
+	struct termios now;
+	ssize_t r;
+
+	if (b->tty < 0 || b->said_bye || tcgetattr(b->tty, &now) < 0)
+		return;
+	if ((now.c_lflag & (ICANON | ECHO)) || !(b->modes.c_lflag & ICANON))
+		return;
+	tcsetattr(b->tty, TCSANOW, &b->modes);
+	r = write(b->tty, reset, sizeof reset - 1);
+	(void)r;
+}
+
+/* --- workers --- */
+
+static void send_status(int channel, uint32_t type, uint32_t tag, const struct err *e, int fd)
+{
+	struct msg_status s = { .code = e ? e->code : 0 };
+
+	if (e)
+		memcpy(s.msg, e->msg, sizeof s.msg);
+	msg_send(channel, type, tag, &s, sizeof s, fd);
+}
+
+/* In the child: only the channel stays open, as descriptor 3. */
+static _Noreturn void become_worker(const struct source *source, const struct msg_open *open, int channel)
+{
+	sigset_t none;
+	int null;
+
+	if (channel != 3 && dup3(channel, 3, O_CLOEXEC) < 0)
+		_exit(1);
+	fcntl(3, F_SETFD, FD_CLOEXEC);
+	close_range(4, ~0u, 0);
+	null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		if (!getenv("NSDBG_DEBUG"))
+			dup2(null, STDERR_FILENO);
+		close(null);
+	}
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	worker_main(source, open, 3);
+}
+
+static void open_worker(struct broker *b, const struct msg *m)
+{
+	struct err err = { 0 };
+	pid_t pid;
+
+	if (m->open.source >= b->setup->n_sources || m->open.n_params > MSG_PARAMS)
+		err_set(&err, EINVAL, "no such source");
+	else if (b->n_children == MAX_WORKERS)
+		err_set(&err, EMFILE, "%d views are open already: close some", MAX_WORKERS);
+	if (err.code) {
+		send_status(m->fd, MSG_ERROR, 0, &err, -1);
+		return;
+	}
+	pid = fork();
+	if (pid == 0)
+		become_worker(b->setup->sources[m->open.source], &m->open, m->fd);
+	if (pid < 0) {
+		err_set(&err, errno, "start a worker");
+		send_status(m->fd, MSG_ERROR, 0, &err, -1);
+		return;
+	}
+	b->children[b->n_children++] = (struct child){ .pid = pid, .tag = m->head.tag };
+}
+
+static void reap(struct broker *b)
+{
+	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
+
+	while (read(b->signals, &info, sizeof info) == sizeof info)
+		;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (unsigned i = 0; i < b->n_children; i++) {
+			struct msg_exited e = { .pid = pid, .status = status };
+
+			if (b->children[i].pid != pid)
+				continue;
+			msg_send(b->setup->app, MSG_EXITED, b->children[i].tag, &e, sizeof e, -1);
+			b->children[i] = b->children[--b->n_children];
+			break;
+		}
+	}
+}
+
+/* --- files, as the real user --- */
+
+static int become_user(const struct broker_setup *s, struct err *err)
+{
+	if (geteuid() != 0 || s->real_uid == 0)
+		return 0;
+	if (setgroups(1, &s->real_gid) < 0 || setresgid(s->real_gid, s->real_gid, s->real_gid) < 0 ||
+		setresuid(s->real_uid, s->real_uid, s->real_uid) < 0)
+		return err_set(err, errno, "become user %u for saving", (unsigned)s->real_uid);
+	return 0;
+}
+
+static bool is_dev_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && major(st->st_rdev) == 1 && minor(st->st_rdev) == 3;
+}
+
+/* The file is there already: only an empty one, or any when forced; never through a link. */
+static int open_existing(const char *path, bool force, struct err *err)
+{
+	AUTO(fd_closep) int fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 && errno == ELOOP)
+		return err_set(err, EEXIST, "%s is a link; name the file itself", path);
+	if (fd < 0)
+		return err_set(err, errno, "write %s", path);
+	if (fstat(fd, &st) < 0)
+		return err_set(err, errno, "look at %s", path);
+	if (is_dev_null(&st))
+		return fd_take(&fd);
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+		return err_set(err, EEXIST, "%s is not an ordinary file; choose another name, or -w - and a pipe", path);
+	if (st.st_size > 0 && !force)
+		return err_set(err, EEXIST, "%s exists; choose another name or add --force", path);
+	if (ftruncate(fd, 0) < 0)
+		return err_set(err, errno, "empty %s", path);
+	if (fcntl(fd, F_SETFL, 0) < 0)
+		return err_set(err, errno, "open %s", path);
+	return fd_take(&fd);
+}
+
+static int create_file(const struct msg_create *c, struct err *err)
+{
+	int fd;
+
+	if (!memchr(c->path, 0, sizeof c->path) || c->path[0] == 0)
+		return err_set(err, EINVAL, "the file name is too long or empty");
+	fd = open(c->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	if (errno == EEXIST)
+		return open_existing(c->path, c->force != 0, err);
+	return err_set(err, errno, "write %s", c->path);
+}
+
+static void create(struct broker *b, const struct msg *m)
+{
+	struct err err = { 0 };
+	pid_t pid = fork();
+	int fd = -1;
+
+	if (pid > 0)
+		return; /* the child answers */
+	if (pid < 0)
+		err_set(&err, errno, "start a process for saving");
+	else if (become_user(b->setup, &err) == 0)
+		fd = create_file(&m->create, &err);
+	send_status(b->setup->app, MSG_CREATED, m->head.tag, &err, fd);
+	if (pid == 0)
+		_exit(0);
+}
+
+/* --- main --- */
+
+/* false: the app left. */
+static bool serve_app(struct broker *b)
+{
+	static struct msg m; /* 16 KiB: not on the stack of a process that forks */
+	int r = msg_recv(b->setup->app, &m, MSG_DONTWAIT);
+	AUTO(fd_closep) int fd = m.fd;
+
+	if (r == -EAGAIN)
+		return true;
+	if (r <= 0)
+		return false;
+	if (m.head.type == MSG_BYE)
+		b->said_bye = true;
+	else if (m.head.type == MSG_OPEN && fd >= 0)
+		open_worker(b, &m);
+	else if (m.head.type == MSG_CREATE)
+		create(b, &m);
+	else
+		return false; /* not one of the three: end rather than guess */
+	return true;
+}
+
+static int watch_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+_Noreturn void broker_main(const struct broker_setup *setup)
+{
+	struct broker b = { .setup = setup };
+	struct pollfd p[2];
+
+	setsid();
+	prctl(PR_SET_NAME, "nsdbg: broker");
+	prctl(PR_SET_DUMPABLE, 0);
+	tty_remember(&b);
+	b.signals = watch_signals();
+	cage_keep_caps(broker_caps, NULL);
+	p[0] = (struct pollfd){ .fd = setup->app, .events = POLLIN };
+	p[1] = (struct pollfd){ .fd = b.signals, .events = POLLIN };
+	for (;;) {
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (p[1].revents)
+			reap(&b);
+		if (p[0].revents && !serve_app(&b))
+			break;
+	}
+	tty_restore(&b);
+	for (unsigned i = 0; i < b.n_children; i++)
+		kill(b.children[i].pid, SIGKILL);
+	_exit(0);
+}

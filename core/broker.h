@@ -1,0 +1,23 @@
+/*
+ * The only process that keeps privilege. It forks workers, opens files as the real user, reports who ended, and parses nothing that
+ * comes from outside: fixed-size messages from the app, numbers only, one path (for saving).
+ */
+#ifndef NSDBG_CORE_BROKER_H
+#define NSDBG_CORE_BROKER_H
+
+#include "core/source.h"
+
+#include <sys/types.h>
+
+struct broker_setup {
+	const struct source *const *sources;
+	unsigned n_sources;
+	int app; /* channel to the app */
+	uid_t real_uid; /* whose files are written */
+	gid_t real_gid;
+};
+
+/* Runs until the app leaves; gives the terminal back when the app died without saying so. Never returns. */
+_Noreturn void broker_main(const struct broker_setup *setup);
+
+#endif
