@@ -219,7 +219,7 @@ static bool walk_dns(struct walk *w, struct layer *l)
 {
 	l->dns.over_tcp = w->next.number == DNS_OVER_TCP;
 	l->dns.flavour = l->dns.over_tcp ? DNS_PLAIN : (enum dns_flavour)w->next.number;
-	if (!dns_decode(&w->span, &l->dns))
+	if (!dns_header_decode(&w->span, &l->dns))
 		return false;
 	w->next = (struct next){ NEXT_NONE, 0 };
 	return span_seek(&w->span, w->span.end);
