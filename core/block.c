@@ -131,7 +131,7 @@ static char *arena_room(struct builder *b, size_t n, size_t align)
 
 	if (n > BLOCK_MAX_BYTES || at + n > BLOCK_MAX_BYTES)
 		return NULL;
-	if (at + n > b->arena_cap) {
+	if (at + n > b->arena_cap || !b->arena) {
 		size_t cap = b->arena_cap ? b->arena_cap : 4096;
 
 		while (cap < at + n)
@@ -139,7 +139,8 @@ static char *arena_room(struct builder *b, size_t n, size_t align)
 		b->arena = fd_xrealloc(b->arena, cap, 1);
 		b->arena_cap = cap;
 	}
-	memset(b->arena + b->arena_len, 0, at - b->arena_len);
+	if (at > b->arena_len)
+		memset(b->arena + b->arena_len, 0, at - b->arena_len);
 	b->arena_len = at;
 	return b->arena + at;
 }
@@ -157,7 +158,8 @@ struct str builder_text(struct builder *b, const char *p, size_t n)
 		b->lost++;
 		return ROW_NO_TEXT;
 	}
-	memcpy(at, p, n);
+	if (n)
+		memcpy(at, p, n);
 	b->last = (struct str){ .off = (uint32_t)b->arena_len, .len = (uint32_t)n };
 	b->arena_len += n;
 	return b->last;

@@ -1,7 +1,9 @@
 /*
  * Filter words over rows of any type: `word` any column contains it · `-word` none does · `col:word[,word]` that column ·
  * `col=word` equals · `col>n col<n col>=n col<=n` numbers, with K M G, us ms s · `/regex/` POSIX extended, any column.
- * Words are and-ed. Column = field name, its title, or an unambiguous prefix; case does not matter.
+ * Words are and-ed. Column = field name, its title, or an unambiguous prefix; case does not matter. Also: `-col:word`, `col!=word`,
+ * "quotes" keep blanks and make plain text; `port:80` means local_port or remote_port, and the whole number for ports, pids and inodes;
+ * `col=-` is unknown; times compare by age, `started<5m`. Hidden columns count only when they are named.
  */
 #ifndef NSDBG_CORE_FILTER_H
 #define NSDBG_CORE_FILTER_H

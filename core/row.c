@@ -118,18 +118,19 @@ static size_t format_us(double us, char *buf, size_t cap)
 	return (size_t)snprintf(buf, cap, "%.1f s", us / 1e6);
 }
 
-static size_t format_seconds(int64_t s, char *buf, size_t cap)
+/* A double: ages come from times that a worker may have been fooled about. */
+static size_t format_seconds(double s, char *buf, size_t cap)
 {
 	const char *sign = s < 0 ? "-" : "";
 
-	s = s < 0 ? -s : s;
+	s = fabs(s);
 	if (s < 60)
-		return (size_t)snprintf(buf, cap, "%s%llds", sign, (long long)s);
+		return (size_t)snprintf(buf, cap, "%s%.0fs", sign, floor(s));
 	if (s < 3600)
-		return (size_t)snprintf(buf, cap, "%s%lldm", sign, (long long)s / 60);
+		return (size_t)snprintf(buf, cap, "%s%.0fm", sign, floor(s / 60));
 	if (s < 2 * 86400)
-		return (size_t)snprintf(buf, cap, "%s%lldh", sign, (long long)s / 3600);
-	return (size_t)snprintf(buf, cap, "%s%lldd", sign, (long long)s / 86400);
+		return (size_t)snprintf(buf, cap, "%s%.0fh", sign, floor(s / 3600));
+	return (size_t)snprintf(buf, cap, "%s%.0fd", sign, floor(s / 86400));
 }
 
 static size_t format_number(const struct field *f, double v, const struct row_look *look, char *buf, size_t cap)
@@ -139,7 +140,7 @@ static size_t format_number(const struct field *f, double v, const struct row_lo
 	if (!look->raw_numbers && f->unit == UNIT_US)
 		return format_us(v, buf, cap);
 	if (!look->raw_numbers && f->unit == UNIT_SECONDS)
-		return format_seconds((int64_t)v, buf, cap);
+		return format_seconds(v, buf, cap);
 	if (f->unit == UNIT_PERCENT || f->kind == FIELD_REAL)
 		return (size_t)snprintf(buf, cap, "%.1f", v);
 	return 0;
@@ -161,7 +162,7 @@ static size_t format_time(int64_t ns, const struct row_look *look, char *buf, si
 	size_t n;
 
 	if (look->now_ns)
-		return format_seconds((look->now_ns - ns) / 1000000000, buf, cap);
+		return format_seconds((double)(look->now_ns / 1000000000 - ns / 1000000000), buf, cap);
 	if (!(look->utc ? gmtime_r(&s, &tm) : localtime_r(&s, &tm)))
 		return (size_t)snprintf(buf, cap, "-");
 	n = strftime(buf, cap, "%Y-%m-%d %H:%M:%S", &tm);

@@ -172,16 +172,19 @@ size_t text_clean(char *dst, size_t cap, struct text src, enum text_charset cs)
 	return o.n;
 }
 
-/* Counts what does not fit as well, so that the caller can size its buffer. */
+/* Counts what does not fit as well, so that the caller can size its buffer; pieces are written whole or not at all. */
 struct count_out {
 	char *p;
 	size_t n, cap;
+	size_t written;
 };
 
 static void count_put(struct count_out *o, const char *s, size_t n)
 {
-	if (o->n + n < o->cap)
+	if (o->n + n < o->cap) {
 		memcpy(o->p + o->n, s, n);
+		o->written = o->n + n;
+	}
 	o->n += n;
 }
 
@@ -227,7 +230,7 @@ size_t text_json(char *dst, size_t cap, struct text src)
 		i += len;
 	}
 	if (cap > 0)
-		dst[o.n < cap ? o.n : cap - 1] = 0;
+		dst[o.written] = 0;
 	return o.n;
 }
 

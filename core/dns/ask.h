@@ -16,7 +16,10 @@ enum { /* dns_request.flags */
 	DNS_NO_SEARCH = 1 << 1, /* the name as it is */
 	DNS_NO_RECURSE = 1 << 2,
 	DNS_NO_HOSTS = 1 << 3,
+	DNS_EDNS = 1 << 4, /* options edns0 */
 };
+
+struct dns_watch; /* core/dns/exchange.h */
 
 /* What to ask. Fixed size; goes as request params of dns_source with op DNS_OP_ASK. */
 struct dns_request {
@@ -32,6 +35,7 @@ struct dns_request {
 	uint16_t attempts;
 	uint32_t deadline_ms; /* all together */
 	uint32_t flags; /* DNS_* */
+	char zones[DNS_MAX_SERVERS][16]; /* interface of a link-local server ("eth0"), "" none */
 };
 enum { DNS_OP_ASK = 16 };
 
@@ -60,8 +64,12 @@ extern const struct row_type dns_row_type; /* "dns" */
 
 extern const struct source dns_source; /* serve(): one block of dns_row for each DNS_OP_ASK, same tag; CAGE_DNS */
 
-/* Fills servers, search, ndots, timeout, attempts from a container's files (file_row block, may be NULL: defaults of resolv.conf(5),
- * server 127.0.0.1). */
+/* What dns_source does with one request, for callers without a worker. Rows go into `b` (of dns_row); `watch` may be NULL.
+ * 0; -EINVAL or -ENAMETOOLONG: not a name (err says why); -EPIPE, -ESRCH: the watch ended it. No reply is a row, not an error. */
+int dns_ask_run(const struct dns_request *request, const struct dns_watch *watch, struct builder *b, struct err *err);
+
+/* Clears *ret (so call it first), then fills servers, search, ndots, timeout, attempts, deadline and the flags that "options" set, from
+ * a container's files (file_row block, may be NULL: defaults of resolv.conf(5), server 127.0.0.1). */
 void dns_request_from_files(const struct block *files, struct dns_request *ret);
 
 /* Rows from /etc/hosts for this request when nsswitch asks files first (glibc's default), else NULL. */

@@ -19,6 +19,8 @@ enum file_key {
 	FILE_KEY_N,
 };
 
+enum { FILE_UNUSED = 1 << 0 }; /* file_row.head.flags: resolvers pass over this line (a fourth nameserver, an earlier search) */
+
 struct file_row {
 	struct row_head head;
 	struct str file; /* "/etc/resolv.conf" */
@@ -31,5 +33,10 @@ struct file_row {
 extern const struct row_type file_row_type; /* "files" */
 
 extern const struct source files_source; /* sample() once: file_row */
+
+struct builder;
+
+/* Rows of one file's bytes, by its name: what ends in hosts, nsswitch.conf, or else is a resolv.conf. Any bytes will do. */
+void files_parse(struct builder *b, const char *file, const char *bytes, size_t n);
 
 #endif

@@ -1,0 +1,351 @@
+/*
+ * What a container's files mean for a question: whom to ask and how (resolv.conf(5)), what /etc/hosts answers (hosts(5), when
+ * nsswitch.conf(5) puts files first), and which container an address in an answer belongs to.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/block.h"
+#include "core/dns/ask.h"
+#include "core/dns/message.h"
+#include "core/dns/rows.h"
+#include "core/fd.h"
+#include "core/source/files.h"
+#include "core/target.h"
+
+/* glibc's limits, resolv.h. */
+enum { MAX_SERVERS = 3, MAX_NDOTS = 15, MAX_TIMEOUT_S = 30, MAX_ATTEMPTS = 5, DEADLINE_MS = 5000 };
+
+static const struct file_row *file_row(const struct block *files, uint32_t i)
+{
+	const struct file_row *row = block_row(files, i);
+
+	return row->head.flags & FILE_UNUSED ? NULL : row;
+}
+
+/* Copies text that fits; false: too long, or with a NUL in it. */
+static bool copy_text(struct text t, char *ret, size_t cap)
+{
+	if (t.n >= cap || memchr(t.p, 0, t.n))
+		return false;
+	memcpy(ret, t.p, t.n);
+	ret[t.n] = 0;
+	return true;
+}
+
+/* --- resolv.conf --- */
+
+/* "fe80::1%eth0": the part behind '%', when it can be an interface's name. */
+static bool take_zone(struct text value, char ret[16])
+{
+	const char *sign = memchr(value.p, '%', value.n);
+	struct text zone;
+
+	ret[0] = 0;
+	if (!sign)
+		return true;
+	zone = (struct text){ .p = sign + 1, .n = value.n - (size_t)(sign + 1 - value.p) };
+	for (size_t i = 0; i < zone.n; i++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-", zone.p[i]))
+			return false;
+	return zone.n > 0 && copy_text(zone, ret, 16);
+}
+
+static void add_server(const struct block *files, const struct file_row *row, struct dns_request *ret)
+{
+	unsigned n = ret->n_servers;
+
+	if (n >= MAX_SERVERS || row->address.kind == ADDR_NONE)
+		return;
+	if (!take_zone(block_text(files, row->value), ret->zones[n]))
+		return;
+	ret->servers[n] = row->address;
+	ret->n_servers++;
+}
+
+static void add_search(const struct block *files, const struct file_row *row, struct dns_request *ret)
+{
+	if (ret->n_search < DNS_MAX_SEARCH &&
+		copy_text(block_text(files, row->value), ret->search[ret->n_search], sizeof ret->search[0]))
+		ret->n_search++;
+}
+
+static uint16_t at_most(uint64_t v, uint16_t max)
+{
+	return v < max ? (uint16_t)v : max;
+}
+
+static bool starts_with(struct text t, const char *word)
+{
+	return t.n >= strlen(word) && memcmp(t.p, word, strlen(word)) == 0;
+}
+
+/* Options that change nothing on the wire here (rotate, inet6, debug) are passed over, as are unknown ones. */
+static void set_option(const struct block *files, const struct file_row *row, struct dns_request *ret)
+{
+	struct text t = block_text(files, row->value);
+	bool has_number = row->number != ROW_NO_UINT;
+
+	if (starts_with(t, "ndots:") && has_number)
+		ret->ndots = at_most(row->number, MAX_NDOTS);
+	else if (starts_with(t, "timeout:") && has_number)
+		ret->timeout_ms = (uint16_t)(at_most(row->number ? row->number : 1, MAX_TIMEOUT_S) * 1000);
+	else if (starts_with(t, "attempts:") && has_number)
+		ret->attempts = at_most(row->number ? row->number : 1, MAX_ATTEMPTS);
+	else if (text_equal(t, text_of("use-vc")))
+		ret->flags |= DNS_TCP;
+	else if (text_equal(t, text_of("edns0")))
+		ret->flags |= DNS_EDNS;
+}
+
+static void take_row(const struct block *files, const struct file_row *row, struct dns_request *ret)
+{
+	switch ((enum file_key)row->key) {
+	case FILE_NAMESERVER:
+		add_server(files, row, ret);
+		break;
+	case FILE_SEARCH:
+		add_search(files, row, ret);
+		break;
+	case FILE_OPTION:
+		set_option(files, row, ret);
+		break;
+	case FILE_HOST:
+	case FILE_NSS:
+	case FILE_OTHER:
+	case FILE_ERROR:
+	case FILE_KEY_N:
+		break;
+	}
+}
+
+void dns_request_from_files(const struct block *files, struct dns_request *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	ret->ndots = 1;
+	ret->timeout_ms = 5000;
+	ret->attempts = 2;
+	ret->deadline_ms = DEADLINE_MS;
+	for (uint32_t i = 0; files && i < block_count(files); i++) {
+		const struct file_row *row = file_row(files, i);
+
+		if (row)
+			take_row(files, row, ret);
+	}
+	if (ret->n_servers == 0) {
+		ret->servers[0] = addr_ip4((uint8_t[]){ 127, 0, 0, 1 });
+		ret->n_servers = 1;
+	}
+}
+
+/* --- hosts --- */
+
+/* Does the hosts line of nsswitch.conf name files before dns? Without such a line glibc takes "files dns". */
+static bool asks_files_first(const struct block *files)
+{
+	bool has_line = false;
+
+	for (uint32_t i = 0; i < block_count(files); i++) {
+		const struct file_row *row = file_row(files, i);
+		struct text word;
+
+		if (!row || row->key != FILE_NSS)
+			continue;
+		has_line = true;
+		word = block_text(files, row->value);
+		if (text_equal(word, text_of("files")))
+			return true;
+		if (text_equal(word, text_of("dns")))
+			return false;
+	}
+	return !has_line;
+}
+
+static bool has_type(const struct dns_request *q, uint16_t type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(q->types) && q->types[i]; i++)
+		if (q->types[i] == type)
+			return true;
+	return false;
+}
+
+/* One row from a line of the file; `data` NULL: the name is there, but with an address of the other kind. */
+static struct dns_row *hosts_row(struct builder *b, const char *file, const char *name, uint16_t type, const char *data)
+{
+	struct dns_row *row = dns_rows_blank(b);
+	char number[16];
+
+	row->section = DNS_SECTION_ANSWER;
+	row->head.severity = data ? SEVERITY_OK : SEVERITY_IDLE;
+	row->name = builder_str(b, name);
+	row->type = builder_str(b, dns_type_name(type, number));
+	row->server = builder_str(b, file);
+	row->rcode = builder_str(b, "NOERROR");
+	if (data)
+		row->data = builder_str(b, data);
+	dns_rows_identify(row, name, dns_type_name(type, number), data ? data : "");
+	return row;
+}
+
+/* Names in rows end in a dot, as in replies. */
+static void dotted(const char *name, char ret[DNS_NAME_TEXT + 1])
+{
+	size_t n = strnlen(name, DNS_NAME_TEXT - 1);
+
+	memcpy(ret, name, n);
+	if (n == 0 || ret[n - 1] != '.')
+		ret[n++] = '.';
+	ret[n] = 0;
+}
+
+/* Where the rows come from, "/etc/hosts". */
+static void file_name(const struct block *files, const struct file_row *row, char ret[128])
+{
+	if (!copy_text(block_text(files, row->file), ret, 128))
+		strcpy(ret, "/etc/hosts");
+}
+
+static bool name_is(struct text t, const char *name)
+{
+	return t.n == strlen(name) && strncasecmp(t.p, name, t.n) == 0;
+}
+
+/* A name answers when the file has an address of any kind that was asked for. */
+static void find_addresses(const struct block *files, const struct dns_request *q, struct builder *b)
+{
+	unsigned found[2] = { 0 };
+	char name[DNS_NAME_TEXT + 1], data[ADDR_TEXT], file[128] = "";
+
+	dotted(q->name, name);
+	for (uint32_t i = 0; i < block_count(files); i++) {
+		const struct file_row *row = file_row(files, i);
+		struct addr a;
+		bool is_ip6;
+
+		if (!row || row->key != FILE_HOST || !name_is(block_text(files, row->value), q->name))
+			continue;
+		a = addr_unmap(&row->address);
+		is_ip6 = a.kind == ADDR_IP6;
+		if (!has_type(q, is_ip6 ? DNS_TYPE_AAAA : DNS_TYPE_A))
+			continue;
+		found[is_ip6]++;
+		file_name(files, row, file);
+		hosts_row(b, file, name, is_ip6 ? DNS_TYPE_AAAA : DNS_TYPE_A, addr_format(&a, data))->address = a;
+	}
+	if (found[1] && !found[0] && has_type(q, DNS_TYPE_A))
+		hosts_row(b, file, name, DNS_TYPE_A, NULL);
+	if (found[0] && !found[1] && has_type(q, DNS_TYPE_AAAA))
+		hosts_row(b, file, name, DNS_TYPE_AAAA, NULL);
+}
+
+/* An address answers with the names of its first line; the first of them is the one that libc gives. */
+static void find_names(const struct block *files, const struct addr *a, struct builder *b)
+{
+	char owner[80], name[DNS_NAME_TEXT], data[DNS_NAME_TEXT + 1], file[128];
+	uint64_t line = 0;
+
+	if (!dns_name_reverse(a, owner, sizeof owner))
+		return;
+	for (uint32_t i = 0; i < block_count(files); i++) {
+		const struct file_row *row = file_row(files, i);
+
+		if (!row || row->key != FILE_HOST || !addr_same(&row->address, a) || (line && row->line != line))
+			continue;
+		if (!copy_text(block_text(files, row->value), name, sizeof name))
+			continue;
+		line = row->line;
+		dotted(name, data);
+		file_name(files, row, file);
+		hosts_row(b, file, owner, DNS_TYPE_PTR, data);
+	}
+}
+
+struct block *dns_answer_from_files(const struct block *files, const struct dns_request *request)
+{
+	struct block *ret = NULL;
+	struct builder *b;
+	struct addr a;
+
+	if (!files || request->flags & DNS_NO_HOSTS || !memchr(request->name, 0, sizeof request->name))
+		return NULL;
+	if (!asks_files_first(files))
+		return NULL;
+	b = builder_new(&dns_row_type);
+	if (request->types[0] == DNS_TYPE_PTR && addr_parse(request->name, &a) == 0)
+		find_names(files, &a, b);
+	else if (request->name[0])
+		find_addresses(files, request, b);
+	if (builder_count(b) > 0)
+		ret = builder_block(b);
+	builder_free(b);
+	return ret;
+}
+
+/* --- names of containers --- */
+
+static bool list_has(const struct block *targets, struct str list, const struct addr *a)
+{
+	struct text item;
+	char text[ADDR_TEXT];
+	struct addr other;
+
+	for (uint32_t i = 0; block_list_item(targets, list, i, &item); i++)
+		if (copy_text(item, text, sizeof text) && addr_parse(text, &other) == 0 && addr_same(&other, a))
+			return true;
+	return false;
+}
+
+/* The container that has the address, one that runs before one that does not. */
+static const struct target_row *find_target(const struct block *targets, const struct addr *a)
+{
+	const struct target_row *found = NULL;
+
+	for (uint32_t i = 0; i < block_count(targets); i++) {
+		const struct target_row *t = block_row(targets, i);
+
+		if (found && t->state != TARGET_STATE_RUNNING)
+			continue;
+		if (!list_has(targets, t->addresses, a))
+			continue;
+		found = t;
+		if (t->state == TARGET_STATE_RUNNING)
+			break;
+	}
+	return found;
+}
+
+static void copy_notes(struct builder *b, const struct block *from)
+{
+	for (uint32_t i = 0; i < block_notes(from); i++) {
+		int code;
+		struct text t = block_note(from, i, &code);
+
+		builder_note(b, code, "%.*s", (int)t.n, t.p);
+	}
+	builder_lost(b, block_lost(from));
+	builder_cost(b, block_cost_us(from));
+}
+
+struct block *dns_name_targets(const struct block *answers, const struct block *targets)
+{
+	struct builder *b = builder_new(&dns_row_type);
+	struct block *ret;
+
+	for (uint32_t i = 0; i < block_count(answers); i++) {
+		struct dns_row *row = builder_copy_row(b, answers, block_row(answers, i));
+		const struct target_row *t = NULL;
+		struct text name;
+
+		if (targets && row->address.kind != ADDR_NONE && !addr_is_loopback(&row->address))
+			t = find_target(targets, &row->address);
+		if (!t)
+			continue;
+		name = block_text(targets, t->name);
+		row->target = builder_text(b, name.p, name.n);
+	}
+	copy_notes(b, answers);
+	ret = builder_block(b);
+	builder_free(b);
+	return ret;
+}

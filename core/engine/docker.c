@@ -1,0 +1,762 @@
+/*
+ * The reader of one engine: see docker.h. Asks the mover for bytes, reads the JSON, keeps the model, sends blocks. Order: ping (which
+ * version), then events, list and networks at once, then an inspection of every container; from then on only what events name.
+ * The only rights left here are those of CAGE_BASE.
+ */
+#include "core/engine/docker.h"
+
+#include "core/block.h"
+#include "core/engine/docker_calls.h"
+#include "core/engine/docker_json.h"
+#include "core/err.h"
+#include "core/fd.h"
+#include "core/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	API_MAX = 43, /* 1.43: what this was written for */
+	API_MIN = 24,
+	COALESCE_MS = 100, /* events of one moment are answered together */
+	PARTIAL_MS = 300, /* a long round shows what it has this often */
+	ROUND_MS = 2500, /* `once`: details that come later are left out, and said so */
+	ONCE_MS = 2900,
+	SILENCE_MS = 30000, /* no event for so long: is it still there? */
+	RELIST_MS = 10000, /* engines that refuse /events */
+	MAX_EVENT = 64 << 10,
+	MAX_WANTED_NETWORKS = 16,
+};
+
+enum phase {
+	PHASE_PING, /* asked for the version */
+	PHASE_LIST, /* asked for the list */
+	PHASE_ROUND, /* asking for details */
+	PHASE_LIVE, /* nothing to ask: events will tell */
+	PHASE_DOWN, /* no answer: waiting to try again */
+};
+
+/* Made in open(), with privilege. */
+struct docker_state {
+	int mover;
+	unsigned owner; /* of the engine's socket, when it is not root's */
+};
+
+struct reader {
+	struct worker *worker;
+	const struct docker_params *params;
+	const struct docker_state *state;
+	struct docker_calls calls;
+	struct docker_model model;
+	struct builder *targets, *networks, *engines;
+	enum phase phase;
+	struct mover_request as; /* version and dialect of every request */
+	char runtime[16], version[64], api[16];
+	int64_t answered_at; /* wall clock, ns */
+	uint64_t latency_us;
+	char error[192]; /* "" while it answers */
+	unsigned failures; /* in a row */
+	bool is_over; /* `once` has sent everything */
+	bool shows_stale; /* the rows that the app has are marked */
+	bool has_listed; /* since the engine last came back */
+	int broken; /* the app or the mover left: -errno */
+	/* what is to be asked */
+	uint32_t next; /* containers before this index are not wanted */
+	bool wants_networks;
+	char wanted_networks[MAX_WANTED_NETWORKS][DOCKER_ID + 1];
+	unsigned n_wanted_networks;
+	/* what is missing in this round */
+	uint32_t n_skipped, n_failed;
+	char gap[192]; /* why the last one failed */
+	char no_events[192]; /* "": there are events */
+	/* timers: monotonic ms, 0 = off */
+	uint64_t retry_at, round_at, partial_at, round_end, ping_at, relist_at, once_end;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* --- telling the app --- */
+
+static void send_block(struct reader *r, struct builder *b)
+{
+	int ret = worker_send_block(r->worker, 0, b);
+
+	if (ret < 0 && !r->broken)
+		r->broken = ret;
+}
+
+static void send_engine(struct reader *r)
+{
+	const struct docker_params *p = r->params;
+	struct engine_row *e;
+
+	builder_clear(r->engines);
+	e = builder_row(r->engines);
+	*e = (struct engine_row){ .answering = !r->error[0], .latency_us = r->answered_at ? r->latency_us : ROW_NO_UINT,
+		.answered_at = r->answered_at ? r->answered_at : ROW_NO_INT };
+	e->head.id = row_hash(p->endpoint, strlen(p->endpoint), 0);
+	e->head.severity = r->error[0] ? SEVERITY_BAD : SEVERITY_OK;
+	e->runtime = builder_str(r->engines, r->runtime);
+	e->endpoint = builder_str(r->engines, p->endpoint);
+	e->version = builder_str(r->engines, r->version[0] ? r->version : NULL);
+	e->api = builder_str(r->engines, r->api[0] ? r->api : NULL);
+	e->error = builder_str(r->engines, r->error[0] ? r->error : NULL);
+	if (r->state->owner)
+		builder_note(r->engines, 0, "%s belongs to user %u, not to root", p->endpoint, r->state->owner);
+	if (r->no_events[0])
+		builder_note(r->engines, 0, "no events, so it is asked every %d s: %s", RELIST_MS / 1000, r->no_events);
+	send_block(r, r->engines);
+}
+
+/* Once a round is over: what it could not get. */
+static void note_gaps(struct reader *r)
+{
+	unsigned missing = 0;
+
+	if (r->phase != PHASE_LIVE)
+		return;
+	for (uint32_t i = 0; i < r->model.n_containers; i++)
+		missing += r->model.containers[i]->is_listed && !r->model.containers[i]->is_detailed;
+	if (missing)
+		builder_note(r->targets, ETIMEDOUT, "details of %u containers are missing: %s", missing, r->gap);
+	else if (r->n_failed)
+		builder_note(r->targets, EBADMSG, "not all could be read: %s", r->gap);
+}
+
+static void send_rows(struct reader *r)
+{
+	struct docker_stamp stamp = { .runtime = r->runtime, .as_of = ROW_NO_INT };
+
+	if (r->error[0])
+		stamp.as_of = r->answered_at ? r->answered_at : now_ns();
+	builder_clear(r->targets);
+	docker_model_write_targets(&r->model, &stamp, r->targets);
+	note_gaps(r);
+	if (r->n_skipped)
+		builder_note(r->targets, EBADMSG, "%u containers or networks could not be read", r->n_skipped);
+	builder_lost(r->targets, r->n_skipped);
+	send_block(r, r->targets);
+	builder_clear(r->networks);
+	docker_model_write_networks(&r->model, &stamp, r->networks);
+	send_block(r, r->networks);
+	r->shows_stale = r->error[0] != 0;
+	r->partial_at = 0;
+}
+
+/* --- asking --- */
+
+static void ask(struct reader *r, enum mover_kind kind, const char *id)
+{
+	int ret;
+
+	memset(r->as.id, 0, sizeof r->as.id);
+	if (id)
+		snprintf(r->as.id, sizeof r->as.id, "%s", id);
+	ret = docker_calls_start(&r->calls, kind, &r->as);
+	if (ret == -EPIPE)
+		r->broken = ret;
+}
+
+static bool is_waiting(const struct reader *r)
+{
+	return docker_calls_is_busy(&r->calls, MOVER_LIST) || docker_calls_is_busy(&r->calls, MOVER_INSPECT) ||
+		docker_calls_is_busy(&r->calls, MOVER_NETWORKS) || docker_calls_is_busy(&r->calls, MOVER_NETWORK);
+}
+
+static void begin(struct reader *r)
+{
+	r->phase = PHASE_PING;
+	r->retry_at = r->round_at = r->partial_at = r->round_end = r->ping_at = r->relist_at = 0;
+	r->has_listed = false;
+	r->as = (struct mover_request){ 0 };
+	ask(r, MOVER_PING, NULL);
+}
+
+static void ask_list(struct reader *r)
+{
+	r->phase = PHASE_LIST;
+	r->n_failed = r->n_skipped = 0;
+	r->round_at = r->relist_at = 0;
+	ask(r, MOVER_LIST, NULL);
+	ask(r, MOVER_NETWORKS, NULL);
+	r->wants_networks = false;
+	r->n_wanted_networks = 0;
+}
+
+/* Everything runs out of the room that calls have; called again whenever an answer made some. */
+static void ask_details(struct reader *r)
+{
+	struct docker_model *m = &r->model;
+
+	if (r->wants_networks && docker_calls_have_room(&r->calls, MOVER_NETWORKS)) {
+		ask(r, MOVER_NETWORKS, NULL);
+		r->wants_networks = false;
+	}
+	while (r->n_wanted_networks && docker_calls_have_room(&r->calls, MOVER_NETWORK))
+		ask(r, MOVER_NETWORK, r->wanted_networks[--r->n_wanted_networks]);
+	for (; r->next < m->n_containers && docker_calls_have_room(&r->calls, MOVER_INSPECT); r->next++) {
+		struct docker_container *c = m->containers[r->next];
+
+		if (!c->is_wanted || c->is_asked)
+			continue;
+		c->is_wanted = false;
+		c->is_asked = true;
+		ask(r, MOVER_INSPECT, c->id);
+	}
+}
+
+static bool wants_more(const struct reader *r)
+{
+	return r->wants_networks || r->n_wanted_networks || r->next < r->model.n_containers;
+}
+
+static void finish_once(struct reader *r)
+{
+	send_rows(r);
+	send_engine(r);
+	r->is_over = true;
+}
+
+static void end_round(struct reader *r)
+{
+	r->phase = PHASE_LIVE;
+	r->partial_at = r->round_end = 0;
+	r->ping_at = now_ms() + SILENCE_MS;
+	if (r->no_events[0])
+		r->relist_at = now_ms() + RELIST_MS;
+	if (r->params->once)
+		finish_once(r);
+	else
+		send_rows(r);
+}
+
+static void begin_round(struct reader *r)
+{
+	uint64_t now = now_ms();
+
+	r->phase = PHASE_ROUND;
+	r->next = 0;
+	r->round_at = 0;
+	r->round_end = r->params->once ? now + ROUND_MS : 0;
+	r->partial_at = r->params->once ? 0 : now + PARTIAL_MS;
+}
+
+static void go_on(struct reader *r)
+{
+	if (r->phase != PHASE_ROUND || r->is_over)
+		return;
+	ask_details(r);
+	if (!is_waiting(r) && !wants_more(r))
+		end_round(r);
+}
+
+/* --- failing --- */
+
+static void engine_failed(struct reader *r, const char *why)
+{
+	bool was_told = r->shows_stale;
+	bool is_news = strcmp(r->error, why) != 0;
+
+	docker_calls_reset(&r->calls);
+	r->phase = PHASE_DOWN;
+	snprintf(r->error, sizeof r->error, "%s", why);
+	for (uint32_t i = 0; i < r->model.n_containers; i++)
+		r->model.containers[i]->is_asked = false;
+	r->round_at = r->partial_at = r->round_end = r->ping_at = r->relist_at = 0;
+	r->retry_at = now_ms() + (r->failures < 5 ? 1000u << r->failures : 30000u);
+	r->failures++;
+	if (r->params->once) {
+		finish_once(r);
+		return;
+	}
+	if (!was_told)
+		send_rows(r);
+	if (is_news)
+		send_engine(r);
+}
+
+/* Why an answer is of no use, or NULL. `buf` may get the sentence. */
+static const char *bad_answer(const struct reader *r, const struct docker_call *call, const struct mover_done *done,
+	char buf[192])
+{
+	char said[110];
+
+	if (done->code)
+		return done->msg;
+	if (done->status == 200)
+		return NULL;
+	docker_json_message(call->body, call->n < 4096 ? call->n : 4096, said, sizeof said);
+	if (said[0])
+		snprintf(buf, 192, "%.50s says: %s (HTTP %d)", r->params->endpoint, said, done->status);
+	else
+		snprintf(buf, 192, "%.100s answers with HTTP %d: is it a Docker engine?", r->params->endpoint, done->status);
+	return buf;
+}
+
+static void answered(struct reader *r, const struct mover_done *done)
+{
+	r->answered_at = now_ns();
+	r->latency_us = done->latency_us;
+}
+
+/* --- answers --- */
+
+/* "Docker/20.10.24 (linux)": version and dialect. */
+static void take_server(struct reader *r, const char *server)
+{
+	const char *slash = strchr(server, '/');
+
+	r->as.is_podman = strncmp(server, "Libpod/", 7) == 0;
+	snprintf(r->runtime, sizeof r->runtime, "%s", r->as.is_podman ? "podman" : r->params->runtime);
+	r->version[0] = 0;
+	if (slash)
+		snprintf(r->version, sizeof r->version, "%.*s", (int)strcspn(slash + 1, " "), slash + 1);
+}
+
+static void take_ping(struct reader *r, const struct mover_done *done)
+{
+	unsigned major, minor;
+	char why[192];
+
+	if (r->phase != PHASE_PING)
+		return; /* only asked whether it is there */
+	if (sscanf(done->api, "%3u.%3u", &major, &minor) != 2 || major != 1) {
+		snprintf(why, sizeof why, "%.100s answers, but not as a Docker engine does", r->params->endpoint);
+		engine_failed(r, why);
+		return;
+	}
+	take_server(r, done->server);
+	snprintf(r->api, sizeof r->api, "1.%u", minor);
+	if (minor < API_MIN) {
+		snprintf(why, sizeof why, "%.100s speaks API 1.%u only; nsdbg needs 1.%d (Docker 1.12) or newer", r->params->endpoint,
+			minor, API_MIN);
+		engine_failed(r, why);
+		return;
+	}
+	r->as.minor = minor < API_MAX ? minor : API_MAX;
+	r->as.since = done->date >= 0 ? done->date - 1 : now_ns() / 1000000000 - 1;
+	r->no_events[0] = 0;
+	/* Events first, and from a second ago: nothing that happens while we list is missed. */
+	if (!r->params->once)
+		ask(r, MOVER_EVENTS, NULL);
+	ask_list(r);
+}
+
+static void take_list(struct reader *r, const struct docker_call *call)
+{
+	struct docker_container **list = NULL;
+	struct err err = { 0 };
+	uint32_t n = 0, skipped = 0;
+	char why[192];
+
+	if (docker_json_list(call->body, call->n, &list, &n, &skipped, &err) < 0) {
+		snprintf(why, sizeof why, "%.70s: list of containers: %.90s", r->params->endpoint, err.msg);
+		engine_failed(r, why);
+		return;
+	}
+	docker_model_merge_list(&r->model, list, n);
+	free(list);
+	r->n_skipped += skipped;
+	r->failures = 0;
+	r->error[0] = 0;
+	begin_round(r);
+	if (r->params->once)
+		return;
+	if (!r->has_listed)
+		send_engine(r);
+	if (r->params->first_list && !r->has_listed && !r->shows_stale)
+		send_rows(r);
+	r->has_listed = true;
+	r->partial_at = now_ms() + PARTIAL_MS;
+}
+
+static void take_networks(struct reader *r, const struct docker_call *call)
+{
+	struct docker_network **list = NULL;
+	struct err err = { 0 };
+	uint32_t n = 0, skipped = 0;
+	char why[192];
+
+	if (docker_json_networks(call->body, call->n, &list, &n, &skipped, &err) < 0) {
+		snprintf(why, sizeof why, "%.70s: list of networks: %.90s", r->params->endpoint, err.msg);
+		engine_failed(r, why);
+		return;
+	}
+	docker_model_set_networks(&r->model, list, n);
+	free(list);
+	r->n_skipped += skipped;
+}
+
+static void gap(struct reader *r, const char *why)
+{
+	r->n_failed++;
+	snprintf(r->gap, sizeof r->gap, "%s", why);
+}
+
+static void take_inspect(struct reader *r, const struct docker_call *call)
+{
+	struct docker_container *old = docker_model_find(&r->model, call->id), *c = NULL;
+	struct err err = { 0 };
+
+	if (!old)
+		return; /* destroyed meanwhile */
+	old->is_asked = false;
+	if (docker_json_inspect(call->body, call->n, &c, &err) < 0) {
+		gap(r, err.msg);
+		return;
+	}
+	if (strcmp(c->id, call->id) != 0) {
+		docker_model_container_free(c);
+		gap(r, "the engine answered for another container");
+		return;
+	}
+	c->is_wanted = old->is_wanted; /* an event came while this answer was on its way */
+	r->next = c->is_wanted ? 0 : r->next;
+	docker_model_put(&r->model, c);
+}
+
+static void take_network(struct reader *r, const struct docker_call *call)
+{
+	struct docker_network *n = NULL;
+	struct err err = { 0 };
+
+	if (docker_json_network(call->body, call->n, &n, &err) < 0)
+		gap(r, err.msg);
+	else
+		docker_model_put_network(&r->model, n);
+}
+
+/* One object could not be had. A container that is gone is just gone; else: is the engine still there? */
+static void object_failed(struct reader *r, const struct docker_call *call, const struct mover_done *done, const char *why)
+{
+	struct docker_container *c = docker_model_find(&r->model, call->id);
+
+	if (call->kind == MOVER_INSPECT && c)
+		c->is_asked = false;
+	if (done->code == 0 && done->status == 404) {
+		if (call->kind == MOVER_INSPECT) {
+			docker_model_remove(&r->model, call->id);
+			r->next = 0;
+		}
+		return;
+	}
+	gap(r, why);
+	if (done->code && !r->params->once && !docker_calls_is_busy(&r->calls, MOVER_PING))
+		ask(r, MOVER_PING, NULL);
+}
+
+static void events_ended(struct reader *r, const struct mover_done *done, const char *why)
+{
+	char buf[192];
+
+	if (!done->code && done->status != 200) { /* refused, by a proxy perhaps; the rest may work */
+		snprintf(r->no_events, sizeof r->no_events, "%s", why);
+		r->relist_at = now_ms() + RELIST_MS;
+		send_engine(r);
+		return;
+	}
+	if (!why) {
+		snprintf(buf, sizeof buf, "%.100s ended its events: is dockerd restarting?", r->params->endpoint);
+		why = buf;
+	}
+	engine_failed(r, why);
+}
+
+static void take_answer(struct reader *r, const struct docker_call *call, const struct mover_done *done)
+{
+	char buf[192];
+	const char *why = bad_answer(r, call, done, buf);
+
+	if (done->status && !done->code)
+		answered(r, done);
+	if (call->kind == MOVER_EVENTS)
+		events_ended(r, done, why);
+	else if (why && (call->kind == MOVER_INSPECT || call->kind == MOVER_NETWORK))
+		object_failed(r, call, done, why);
+	else if (why && call->kind == MOVER_NETWORKS && !done->code)
+		gap(r, why); /* refused: the containers are worth showing */
+	else if (why)
+		engine_failed(r, why);
+	else if (call->kind == MOVER_PING)
+		take_ping(r, done);
+	else if (call->kind == MOVER_LIST)
+		take_list(r, call);
+	else if (call->kind == MOVER_NETWORKS)
+		take_networks(r, call);
+	else if (call->kind == MOVER_INSPECT)
+		take_inspect(r, call);
+	else if (call->kind == MOVER_NETWORK)
+		take_network(r, call);
+}
+
+/* --- events --- */
+
+static void want_container(struct reader *r, const char *id)
+{
+	struct docker_container *c = docker_model_find(&r->model, id);
+
+	if (!c) {
+		c = docker_model_container_new();
+		snprintf(c->id, sizeof c->id, "%s", id);
+		docker_model_put(&r->model, c);
+	}
+	c->is_wanted = true;
+	r->next = 0;
+}
+
+static void want_network(struct reader *r, const char *id)
+{
+	for (unsigned i = 0; i < r->n_wanted_networks; i++)
+		if (strcmp(r->wanted_networks[i], id) == 0)
+			return;
+	if (r->n_wanted_networks == MAX_WANTED_NETWORKS) {
+		r->wants_networks = true;
+		r->n_wanted_networks = 0;
+	} else if (!r->wants_networks) {
+		snprintf(r->wanted_networks[r->n_wanted_networks++], DOCKER_ID + 1, "%s", id);
+	}
+}
+
+static bool is_end(const char *action)
+{
+	return strcmp(action, "destroy") == 0 || strcmp(action, "remove") == 0;
+}
+
+static void take_event(struct reader *r, const struct docker_event *e)
+{
+	if (strncmp(e->action, "exec_", 5) == 0)
+		return;
+	if (!e->is_network && is_end(e->action)) {
+		docker_model_remove(&r->model, e->id);
+		r->next = 0;
+	} else if (!e->is_network) {
+		want_container(r, e->id);
+	} else if (e->container[0]) { /* connect, disconnect: members follow from the containers */
+		want_container(r, e->container);
+	} else if (is_end(e->action)) {
+		docker_model_remove_network(&r->model, e->id);
+	} else if (e->id[0]) {
+		want_network(r, e->id);
+	}
+	if (!r->round_at)
+		r->round_at = now_ms() + COALESCE_MS;
+}
+
+/* An event that cannot be read may have been about anything: list again. */
+static void take_line(struct reader *r, const char *p, size_t n)
+{
+	struct docker_event e;
+	struct err err = { 0 };
+	int ret;
+
+	while (n > 0 && (p[n - 1] == '\r' || p[n - 1] == ' '))
+		n--;
+	if (n == 0)
+		return;
+	ret = docker_json_event(p, n, &e, &err);
+	if (ret == 0)
+		take_event(r, &e);
+	else if (ret != -ENOMSG && !r->relist_at)
+		r->relist_at = now_ms() + COALESCE_MS;
+}
+
+static void take_events(struct reader *r, struct docker_call *call)
+{
+	size_t used = 0;
+	char *end;
+
+	while (used < call->n && (end = memchr(call->body + used, '\n', call->n - used))) {
+		take_line(r, call->body + used, (size_t)(end - call->body) - used);
+		used = (size_t)(end - call->body) + 1;
+	}
+	docker_calls_eat(call, used);
+	if (call->n > MAX_EVENT) {
+		docker_calls_eat(call, call->n);
+		r->relist_at = now_ms() + COALESCE_MS;
+	}
+	r->ping_at = r->phase == PHASE_LIVE ? now_ms() + SILENCE_MS : 0;
+}
+
+static void take(void *arg, struct docker_call *call, const struct mover_done *done)
+{
+	struct reader *r = arg;
+
+	if (!done)
+		take_events(r, call);
+	else
+		take_answer(r, call, done);
+}
+
+/* --- time --- */
+
+static bool is_due(uint64_t *timer, uint64_t now)
+{
+	if (!*timer || now < *timer)
+		return false;
+	*timer = 0;
+	return true;
+}
+
+/* What is there, with a word about what is not. */
+static void cut_round(struct reader *r)
+{
+	for (uint32_t i = 0; i < r->model.n_containers; i++) {
+		if (r->model.containers[i]->is_asked || r->model.containers[i]->is_wanted)
+			gap(r, "the engine answers too slowly");
+	}
+	docker_calls_reset(&r->calls);
+	end_round(r);
+}
+
+static void run_timers(struct reader *r)
+{
+	uint64_t now = now_ms();
+	char why[192];
+
+	if (is_due(&r->retry_at, now))
+		begin(r);
+	if (r->phase == PHASE_LIVE && is_due(&r->relist_at, now))
+		ask_list(r);
+	if (r->phase == PHASE_LIVE && is_due(&r->round_at, now)) {
+		r->n_failed = 0;
+		begin_round(r);
+	}
+	if (r->phase == PHASE_LIVE && is_due(&r->ping_at, now)) {
+		ask(r, MOVER_PING, NULL);
+		r->ping_at = now + SILENCE_MS;
+	}
+	if (r->phase == PHASE_ROUND && is_due(&r->partial_at, now)) {
+		send_rows(r);
+		r->partial_at = now + PARTIAL_MS;
+	}
+	if (r->phase == PHASE_ROUND && is_due(&r->round_end, now))
+		cut_round(r);
+	if (r->params->once && !r->is_over && is_due(&r->once_end, now)) {
+		snprintf(why, sizeof why, "%.100s: no answer within %d ms: is dockerd hanging?", r->params->endpoint, ONCE_MS);
+		engine_failed(r, why);
+	}
+}
+
+/* Milliseconds until something is due; -1: nothing is. */
+static int next_timer(const struct reader *r)
+{
+	const uint64_t timers[] = {
+		r->retry_at, r->once_end,
+		r->phase == PHASE_LIVE ? r->relist_at : 0, r->phase == PHASE_LIVE ? r->round_at : 0,
+		r->phase == PHASE_LIVE ? r->ping_at : 0, r->phase == PHASE_ROUND ? r->partial_at : 0,
+		r->phase == PHASE_ROUND ? r->round_end : 0,
+	};
+	uint64_t first = UINT64_MAX, now = now_ms();
+
+	for (size_t i = 0; i < ARRAY_LEN(timers); i++)
+		if (timers[i] && timers[i] < first)
+			first = timers[i];
+	if (first == UINT64_MAX)
+		return -1;
+	return first <= now ? 0 : (int)(first - now);
+}
+
+/* --- the source --- */
+
+/* A request means: look again now. False: the app left. */
+static bool take_request(struct reader *r)
+{
+	struct msg m;
+	int ret = worker_recv(r->worker, &m, 0);
+
+	if (ret == -EAGAIN)
+		return true;
+	if (ret <= 0)
+		return false;
+	fd_closep(&m.fd);
+	if (m.head.type != MSG_REQUEST || m.request.op != MSG_OP_SAMPLE)
+		return true;
+	if (r->phase == PHASE_DOWN)
+		r->retry_at = now_ms();
+	else if (r->phase == PHASE_LIVE)
+		ask_list(r);
+	return true;
+}
+
+static int loop(struct reader *r, struct err *err)
+{
+	struct pollfd p[2] = { { .fd = worker_channel(r->worker), .events = POLLIN }, { .fd = r->calls.fd, .events = POLLIN } };
+	int ret = 0;
+
+	while (!r->is_over && !r->broken) {
+		if (poll(p, 2, ret == -EAGAIN ? 0 : next_timer(r)) < 0 && errno != EINTR)
+			return err_set(err, errno, "wait for the engine");
+		if (p[0].revents && !take_request(r))
+			return 0;
+		ret = docker_calls_read(&r->calls, take, r, err);
+		if (ret == -EPIPE || ret == -EBADMSG)
+			return err_set(err, ECHILD, "the process that talks to %.100s ended", r->params->endpoint);
+		if (ret < 0 && ret != -EAGAIN)
+			return ret;
+		run_timers(r);
+		go_on(r);
+	}
+	return r->broken == -EPIPE ? 0 : r->broken;
+}
+
+static int docker_serve(struct worker *w, struct err *err)
+{
+	struct reader r = { .worker = w, .params = worker_params(w, sizeof *r.params), .state = *worker_state(w),
+		.targets = builder_new(&target_row_type), .networks = builder_new(&network_row_type),
+		.engines = builder_new(&engine_row_type) };
+	int ret;
+
+	snprintf(r.runtime, sizeof r.runtime, "%s", r.params->runtime);
+	docker_calls_init(&r.calls, r.state->mover);
+	r.once_end = r.params->once ? now_ms() + ONCE_MS : 0;
+	begin(&r);
+	ret = loop(&r, err);
+	docker_calls_done(&r.calls);
+	docker_model_done(&r.model);
+	builder_free(r.targets);
+	builder_free(r.networks);
+	builder_free(r.engines);
+	return ret;
+}
+
+static int docker_open(struct worker *w, struct err *err)
+{
+	const struct docker_params *p = worker_params(w, sizeof *p);
+	struct docker_state *s = fd_xcalloc(1, sizeof *s);
+	struct mover_target target;
+	int r;
+
+	*worker_state(w) = s;
+	if (!p || !memchr(p->endpoint, 0, sizeof p->endpoint) || !memchr(p->runtime, 0, sizeof p->runtime))
+		return err_set(err, EINVAL, "wrong parameters for an engine");
+	r = mover_target_parse(p->endpoint, &target, err);
+	if (r < 0)
+		return r;
+	return mover_start(&target, &s->mover, &s->owner, err);
+}
+
+const struct source docker_source = {
+	.name = "engine",
+	.type = &target_row_type,
+	.cage = CAGE_BASE,
+	.open = docker_open,
+	.serve = docker_serve,
+};

@@ -1,0 +1,78 @@
+/*
+ * The process that holds an engine's socket: moves bytes by libcurl, parses nothing but HTTP, and sends nothing but the fixed GET
+ * requests below. Its owner (the reader) talks to it in datagrams over a SOCK_SEQPACKET pair and trusts none of the bytes it gets.
+ */
+#ifndef NSDBG_CORE_ENGINE_MOVER_H
+#define NSDBG_CORE_ENGINE_MOVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+
+enum mover_kind {
+	MOVER_PING, /* /_ping: versions in mover_done */
+	MOVER_LIST, /* /containers/json?all=1 */
+	MOVER_INSPECT, /* /containers/ID/json */
+	MOVER_NETWORKS, /* /networks */
+	MOVER_NETWORK, /* /networks/ID */
+	MOVER_EVENTS, /* /events: has no end */
+	MOVER_RESET, /* gives up everything that runs or waits; not answered */
+	MOVER_KIND_N,
+};
+
+enum {
+	MOVER_ID = 64, /* hex digits, at most */
+	MOVER_PARALLEL = 8, /* connections, and one more for events */
+	MOVER_QUEUE = 32, /* requests that may wait for a connection */
+	MOVER_TIMEOUT_MS = 2000, /* a request, connecting included */
+	MOVER_MAX_HEADER = 64 << 10,
+	MOVER_MAX_BODY = 8 << 20,
+	MOVER_CHUNK = 32 << 10,
+};
+
+struct mover_request {
+	uint32_t kind; /* enum mover_kind */
+	uint32_t tag; /* echoed in every frame of the answer */
+	uint32_t minor; /* API version 1.minor; 0: unversioned */
+	uint32_t is_podman; /* EVENTS: its filter words differ */
+	int64_t since; /* EVENTS: replay from this second on */
+	char id[MOVER_ID + 1];
+};
+
+enum mover_frame_type { MOVER_BODY = 1, MOVER_DONE };
+
+struct mover_head {
+	uint32_t type; /* enum mover_frame_type */
+	uint32_t tag;
+	uint32_t len; /* bytes that follow in this datagram */
+	uint32_t zero;
+};
+
+/* The end of an answer. */
+struct mover_done {
+	int32_t code; /* 0 or positive errno; ETIMEDOUT, ECONNREFUSED, EPROTO ... */
+	int32_t status; /* of HTTP; 0: none came */
+	uint64_t latency_us; /* until the first byte */
+	int64_t date; /* of the Date header, seconds; -1: none */
+	char api[16]; /* Api-Version header */
+	char server[64]; /* Server header */
+	char msg[192]; /* why, with the remedy, when code is set */
+};
+
+/* Where the engine is, resolved. */
+struct mover_target {
+	char endpoint[512]; /* as given: for messages */
+	char path[108]; /* unix socket; "" for tcp */
+	char origin[320]; /* "http://docker" or "http://host:2375" */
+	char resolved[512]; /* CURLOPT_RESOLVE entry for tcp, "" when host is a literal */
+};
+
+/* Takes unix://PATH, tcp://HOST[:PORT] or http://HOST[:PORT] apart; looks host names up (waits for DNS). 0, -EINVAL, -EHOSTUNREACH. */
+int mover_target_parse(const char *endpoint, struct mover_target *ret, struct err *err);
+
+/* Forks the process and cages it; *ret_fd is the reader's non-blocking end. When root meets the socket of an ordinary user, the
+ * mover becomes that user, and *ret_owner says who (else 0). 0 or -errno. */
+int mover_start(const struct mover_target *target, int *ret_fd, unsigned *ret_owner, struct err *err);
+
+#endif

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Runs nsdbg and its peers in turn under the same load and prints medians and their ratio (goals: ours over the peer's, below is good)."""
+import os
+import pty
+import re
+import select
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from lib import DOCKER, NSDBG, children_of, docker, end, in_net, pid_of, processes_of, run, wait_for
+
+LOAD = os.environ["LOAD"]
+QUICK = bool(os.environ.get("BENCH_QUICK"))
+ROUNDS = 5 if QUICK else 15
+
+
+def report(name, ours, peer, peer_name, goal):
+    """Prints one line; ours and peer are lists of milliseconds of the same run."""
+    x, y = statistics.median(ours), statistics.median(peer)
+    print(f"{name:<44} {x:9.1f} ms   {peer_name:<38} {y:9.1f} ms   ratio {x / y:6.3f}   goal {goal}", flush=True)
+
+
+def timed(*argv):
+    start = time.perf_counter()
+    result = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    if result.returncode:
+        print(f"# {argv[0]} {argv[1]}: exit {result.returncode}: {result.stderr.decode()[:200]}")
+    return (time.perf_counter() - start) * 1000
+
+
+def compare(name, ours, peer, peer_name, goal, rounds=ROUNDS):
+    a, b = [], []
+    for i in range(rounds + 1):  # the first pair warms the caches
+        x, y = ours(), peer()
+        if i:
+            a.append(x)
+            b.append(y)
+    report(name, a, b, peer_name, goal)
+
+
+# --- first screen ---
+
+def first_screen(argv, pattern):
+    """Milliseconds from exec to the pattern in what the program sends to its terminal; the program is ended then."""
+    start = time.perf_counter()
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm-256color", LANG="C.UTF-8", LINES="36", COLUMNS="120")
+        os.execvp(argv[0], argv)
+    set_size(fd)
+    data, found = b"", None
+    while not found and time.perf_counter() - start < 10:
+        if select.select([fd], [], [], 0.01)[0]:
+            try:
+                data += os.read(fd, 65536)
+            except OSError:
+                break
+            if re.search(pattern, data):
+                found = (time.perf_counter() - start) * 1000
+    os.kill(pid, signal.SIGTERM)
+    os.close(fd)
+    os.waitpid(pid, 0)
+    return found or 10000.0
+
+
+def set_size(fd):
+    import fcntl
+    import struct
+    import termios
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
+
+
+def many_containers(n):
+    have = len(docker("ps", "-q").split())
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda i: docker("run", "-d", "--name", f"many-{i:03}", "bb:1", "sleep", "1000000"), range(have, n)))
+    return len(docker("ps", "-q").split())
+
+
+def screen():
+    n = many_containers(25 if QUICK else 100)
+    ours, htop, top = [], [], []
+    for _ in range(ROUNDS):
+        ours.append(first_screen([NSDBG], rb"many-020"))
+        htop.append(first_screen(["htop"], rb"F10"))
+        top.append(first_screen(["top"], rb"COMMAND"))
+    report(f"first full screen, {n} containers", ours, htop, "htop", "0.20")
+    report(f"first full screen, {n} containers", ours, top, "top", "0.25")
+
+
+def list_json():
+    n = many_containers(25 if QUICK else 100)
+    trio = f"{DOCKER} ps; {DOCKER} inspect $({DOCKER} ps -q); {DOCKER} network inspect $({DOCKER} network ls -q)"
+    compare(f"ls --json, {n} containers", lambda: timed(NSDBG, "ls", "--json"), lambda: timed("sh", "-c", trio), "docker ps + inspect + network inspect", "0.18")
+    compare(f"ls --json, {n} containers", lambda: timed(NSDBG, "ls", "--json"), lambda: timed(DOCKER, "ps"), "docker ps", "0.45")
+
+
+# --- sockets, processes ---
+
+class Load:
+    """The load program in a namespace of its own: a network namespace, or with pids=True a pid namespace as well."""
+
+    def __init__(self, *argv, pids=False):
+        self.process = subprocess.Popen(["unshare", "-n", *(["-p", "-f", "--mount-proc", "--kill-child"] if pids else []), "sh", "-c",
+                                         'ip link set lo up; exec "$@"', "sh", LOAD, *map(str, argv)],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+
+    def __enter__(self):
+        self.process.stdout.readline()
+        self.pid = children_of(self.process.pid)[0] if self.process.args[2] == "-p" else self.process.pid
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def sockets():
+    for n, processes in ((10000, 100),) if QUICK else ((10000, 100), (100000, 100)):
+        with Load("sockets", n, processes) as load:
+            inside = ["nsenter", "-n", "-t", str(load.pid)]
+            rounds = 3 if n > 10000 else ROUNDS
+            compare(f"ss -t of {n} sockets, with owners", lambda: timed(NSDBG, "ss", f"pid:{load.pid}", "-t"),
+                    lambda: timed(*inside, "ss", "-tanp"), "ss -tanp", "0.35" if n <= 10000 else "0.06", rounds)
+
+
+def processes():
+    n = 1000 if QUICK else 5000
+    with Load("processes", n, pids=True) as load:
+        compare(f"ps of {n} processes", lambda: timed(NSDBG, "ps", f"pid:{load.pid}"), lambda: timed("ps", "aux"), "ps aux", "0.40")
+
+
+# --- capture ---
+
+def cpu_ms(pids):
+    """User and system time of processes so far, in ms (ticks of 10 ms)."""
+    ticks = 0
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                fields = file.read().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+        except OSError:
+            pass
+    return ticks * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def capture_cpu(load_pid, argv, pids_of):
+    path = f"/tmp/nsdbg-bench-{os.getpid()}.pcap"
+    process = subprocess.Popen([a.replace("FILE", path) for a in argv], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    wait_for(lambda: os.path.exists(path) and os.path.getsize(path) > 0 or process.poll() is not None, 3)
+    seconds, rate = (2, 100000) if QUICK else (3, 150000)
+    sent = int(in_net(load_pid, LOAD, "packets", seconds, rate))
+    time.sleep(0.3)
+    used = cpu_ms(pids_of(process))
+    end_with_int(process)
+    kept = (os.path.getsize(path) - 24) // 76 if os.path.exists(path) else 0  # 60 bytes and a header of 16
+    run("rm", "-f", path)
+    return used, sent, kept
+
+
+def end_with_int(process):
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        end(process)
+
+
+def capture():
+    with Load("sockets", 2, 1) as load:
+        target = f"pid:{load.pid}"
+        ours, theirs = [], []
+        for _ in range(3 if QUICK else 5):
+            ours.append(capture_cpu(load.pid, [NSDBG, "cap", target, "-i", "lo", "-w", "FILE"], lambda p: list(processes_of())))
+            theirs.append(capture_cpu(load.pid, ["nsenter", "-n", "-t", str(load.pid), "tcpdump", "-Z", "root", "-i", "lo", "-B", "65536", "-w", "FILE"],
+                                      lambda p: [p.pid, *children_of(p.pid)]))
+        report(f"cap -w: CPU for {ours[0][1] * 2} packets", [o[0] for o in ours], [o[0] for o in theirs], "tcpdump -w -B 65536", "1.3")
+        print(f"# packets kept of {ours[0][1] * 2}: ours {[o[2] for o in ours]}, tcpdump {[o[2] for o in theirs]}")
+
+
+# --- dns ---
+
+def dns():
+    docker("network", "create", "names")
+    for name in ("asker", "asked"):
+        docker("run", "-d", "--name", name, "--network", "names", "bb:1", "sleep", "1000000")
+    pid = pid_of("asker")
+    compare("dns: one name", lambda: timed(NSDBG, "dns", f"pid:{pid}", "asked", "A", "@127.0.0.11"),
+            lambda: timed("nsenter", "-n", "-t", pid, "dig", "@127.0.0.11", "asked"), "nsenter dig", "0.4")
+
+
+BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "capture": capture, "dns": dns}
+print(f"# {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; medians of {ROUNDS}; ours over the peer's in the same run")
+for bench in sys.argv[1:] or BENCHES:
+    try:
+        BENCHES[bench]()
+    except Exception as error:  # the others are still worth printing
+        print(f"# {bench} could not run: {type(error).__name__}: {error}")

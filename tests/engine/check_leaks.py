@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Nothing stays behind: no process, namespace, mount or descriptor, also when a container dies or a worker is killed meanwhile."""
+import os
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from lib import NSDBG, Checks, docker, end, mounts, namespaces, nsdbg, processes_of, wait_for
+
+
+def picture():
+    return (frozenset(processes_of()), frozenset(namespaces()), frozenset(m for m in mounts() if "nsdbg" not in m))
+
+
+def unchanged(t, name, before):
+    wait_for(lambda: picture()[0] == before[0] and picture()[1] == before[1], 5)
+    after = picture()
+    for what, x, y in zip(("process", "namespace", "mount"), before, after):
+        t.ok(f"{name}: no {what} more or less", x == y, f"before {sorted(x - y)[:4]} after {sorted(y - x)[:4]} {processes_of()}")
+
+
+def commands(t):
+    before = picture()
+    for argv in (["ls"], ["networks"], ["ss", "web"], ["ps", "web"], ["dns", "client", "web"], ["cap", "client", "-c", "3"], ["show", "web"]):
+        nsdbg(*argv)
+    unchanged(t, "after each command", before)
+
+
+def removed_while_capturing(t):
+    docker("run", "-d", "--name", "brief", "--network", "shop", "bb:1", "sleep", "1000000")
+    process = subprocess.Popen([NSDBG, "cap", "brief", "-w", "/dev/null"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    wait_for(lambda: len(processes_of()) > 1, 3)
+    before_death = namespaces()
+    docker("rm", "-f", "brief")
+    try:
+        said = process.communicate(timeout=5)[1].decode()
+        t.ok("cap: the container's end ends it within 5 s", True)
+        t.ok("cap: says why it ended", said.strip(), f"exit {process.returncode}")
+    except subprocess.TimeoutExpired:
+        t.ok("cap: the container's end ends it within 5 s", False, "still running")
+        end(process)
+    gone = wait_for(lambda: len(namespaces()) < len(before_death), 3)
+    t.ok("cap: the dead container's namespace is gone", gone)
+
+
+def killed_front(t):
+    """kill -9 of the front: broker and workers must follow."""
+    before = picture()
+    process = subprocess.Popen([NSDBG, "cap", "web", "-w", "/dev/null"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: len(processes_of()) >= 3, 3)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    unchanged(t, "after kill -9 of the front", before)
+
+
+def killed_worker(t):
+    before = picture()
+    process = subprocess.Popen([NSDBG, "cap", "web", "-w", "/dev/null"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    wait_for(lambda: len(processes_of()) >= 3, 3)
+    for pid in processes_of():
+        if pid != process.pid and not children(pid):
+            os.kill(pid, signal.SIGKILL)
+    try:
+        said = process.communicate(timeout=5)[1].decode()
+        t.ok("cap: a killed worker is said in a sentence", process.returncode not in (0,) and said.strip(), f"exit {process.returncode} {said}")
+    except subprocess.TimeoutExpired:
+        t.ok("cap: a killed worker is said in a sentence", False, "nothing happened in 5 s")
+        end(process)
+    unchanged(t, "after kill -9 of the worker", before)
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return file.read().split()
+    except OSError:
+        return ["?"]
+
+
+def privileges(t):
+    """While it captures, only the broker holds capabilities; workers and front have none, no user and a seccomp filter."""
+    process = subprocess.Popen([NSDBG, "cap", "web", "-w", "/dev/null"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        def ready():
+            return len(processes_of()) >= 3 and [p for p in processes_of() if status(p, "Seccomp") == "2"]
+        wait_for(ready, 3)
+        mine = processes_of()
+        powerful = [p for p in mine if int(status(p, "CapEff") or "0", 16)]
+        t.ok("one process at most holds capabilities: the broker", len(powerful) <= 1, {p: status(p, "CapEff") for p in mine})
+        t.ok("the front holds none", process.pid not in powerful, status(process.pid, "CapEff"))
+        t.ok("a worker is under seccomp", any(status(p, "Seccomp") == "2" for p in mine), {p: status(p, "Seccomp") for p in mine})
+        t.ok("nobody but the broker is root", all(status(p, "Uid") != "0" for p in mine if p not in powerful), {p: status(p, "Uid") for p in mine})
+    finally:
+        end(process)
+
+
+def status(pid, word):
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+            return next(line.split()[1] for line in file if line.startswith(word + ":"))
+    except (OSError, StopIteration):
+        return None
+
+
+Checks().run(commands, removed_while_capturing, killed_front, killed_worker, privileges)

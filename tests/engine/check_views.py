@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""The curses app in a real terminal (tmux): every view shows what is there, at each size; keys, deaths, killed workers, the way out."""
+import os
+import re
+import signal
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from lib import NSDBG, Checks, Terminal, children_of, docker, inspect, namespaces, nsdbg_json, processes_of, run, wait_for
+
+SIZES = [(160, 50), (120, 36), (80, 24), (60, 20), (40, 10)]
+GONE = r"removed|gone|ended|no longer|not running|has left|is not there"
+
+
+def open_on(name, columns=120, rows=36, env=(), locale="C.UTF-8"):
+    """The app with the cursor on a container, found by the filter as a user would."""
+    terminal = Terminal(columns, rows, env=env, locale=locale)
+    if not terminal.wait(r"\bweb\b", 10):
+        raise RuntimeError("no list within 10 s: " + terminal.screen())
+    select(terminal, name)
+    return terminal
+
+
+def select(terminal, name):
+    terminal.keys("/")
+    terminal.type(f"name={name}")
+    terminal.keys("Enter")
+    if not terminal.wait(rf"^[> ].*\b{name}\b"):
+        raise RuntimeError(f"{name} is not in the filtered list: {terminal.screen()}")
+
+
+def shows(t, terminal, name, pattern, seconds=5.0):
+    return t.ok(name, terminal.wait(pattern, seconds), "the screen: " + " / ".join(line.strip() for line in terminal.screen().splitlines() if line.strip()))
+
+
+def quits(t, terminal, name):
+    terminal.keys("Q")
+    t.ok(f"{name}: Q leaves with status 0", wait_for(terminal.dead) and terminal.status() == 0, terminal.screen())
+
+
+def list_first(t):
+    with open_on("web") as terminal:
+        screen = terminal.screen()
+        t.ok("list: the container with its address", inspect("web")[0]["NetworkSettings"]["Networks"]["shop"]["IPAddress"] in screen, screen)
+        terminal.keys("\\")
+        shows(t, terminal, "list: \\ clears the filter", r"\btiny\b")
+        t.ok("list: stopped containers are hidden at first", not re.search(r"\bstopped\b", terminal.screen()), terminal.screen())
+        terminal.keys("a")
+        shows(t, terminal, "list: a shows stopped ones", r"\bstopped\b")
+        terminal.keys("Tab")
+        terminal.keys("]")
+        shows(t, terminal, "list: the networks tab", r"172\.30\.1\.0/24")
+        terminal.keys("?")
+        shows(t, terminal, "help: ? shows the keys", r"(?i)help")
+        terminal.keys("Escape")
+        quits(t, terminal, "list")
+
+
+def each_view(t):
+    database = inspect("db")[0]["NetworkSettings"]["Networks"]["shop"]["IPAddress"]
+    for columns, rows in SIZES:
+        size = f"{columns}x{rows}"
+        with open_on("client", columns, rows) as terminal:
+            terminal.keys("s")
+            shows(t, terminal, f"sockets at {size}: the connection to the database", rf"ESTAB.*({re.escape(database)}|db):?5432" if columns >= 60 else r"ESTAB")
+            terminal.keys("p")
+            shows(t, terminal, f"processes at {size}", r"lab( |$)")
+            terminal.keys("c")
+            shows(t, terminal, f"capture at {size}: live packets", r"\b(TCP|DNS)\b", 8)
+            terminal.keys("d")
+            shows(t, terminal, f"dns at {size}: the container's resolver", r"127\.0\.0\.11")
+            terminal.keys("q")
+            shows(t, terminal, f"q at {size} leads back", r"\bclient\b")
+            t.ok(f"no line is wider than the screen at {size}", all(len(line) <= columns for line in terminal.screen().splitlines()))
+            quits(t, terminal, size)
+
+
+def same_as_command(t):
+    """What the screen shows is what the command line says."""
+    with open_on("client") as terminal:
+        terminal.keys("p")
+        for row in nsdbg_json("ps", "client")["data"]:
+            shows(t, terminal, f"processes: pid {row['pid']} is on the screen", rf"\b{row['pid']}\b")
+        terminal.keys("s")
+        for row in nsdbg_json("ss", "client", "-l")["data"]:
+            shows(t, terminal, f"sockets: port {row['local_port']} is on the screen", rf":{row['local_port']}\b")
+
+
+def dns_answer(t):
+    with open_on("client") as terminal:
+        terminal.keys("d")
+        shows(t, terminal, "dns view opens", r"127\.0\.0\.11")
+        terminal.keys("/")
+        terminal.keys("C-u")
+        terminal.type("web")
+        terminal.keys("Enter")
+        shows(t, terminal, "dns view: Docker's address", re.escape(inspect("web")[0]["NetworkSettings"]["Networks"]["shop"]["IPAddress"]))
+
+
+def capture_keys(t):
+    with open_on("client") as terminal:
+        terminal.keys("c")
+        shows(t, terminal, "capture starts by itself", r"\b(TCP|DNS)\b", 8)
+        terminal.keys("f")
+        terminal.keys("C-u")
+        terminal.type("udp prot 53")
+        shows(t, terminal, "capture: a wrong filter is told while it is typed", r"(?i)syntax|error|can't|unknown|wrong")
+        terminal.keys("C-u")
+        terminal.type("udp port 53")
+        terminal.keys("Enter")
+        shows(t, terminal, "capture: the new filter is in force", r"udp port 53")
+        terminal.keys("S")
+        terminal.keys("Enter")
+        shows(t, terminal, "capture: a packet's tree and bytes", r"0000 +[0-9a-f]{2} ")
+        quits(t, terminal, "capture")
+
+
+def letters_between_views(t):
+    with open_on("web") as terminal:
+        for key, pattern in (("s", "LISTEN"), ("2", "LISTEN"), ("3", r"lab( |$)"), ("p", r"lab( |$)"), ("5", r"127\.0\.0\.11"), ("0", r"\bweb\b")):
+            terminal.keys(key)
+            shows(t, terminal, f"key {key}", pattern)
+
+
+def removed_and_back(t):
+    for key, view in (("s", "sockets"), ("p", "processes"), ("c", "capture"), ("d", "dns"), ("1", "overview")):
+        docker("run", "-d", "--name", "brief", "--network", "shop", "bb:1", "sleep", "1000000")
+        before = len(namespaces())
+        with open_on("brief") as terminal:
+            terminal.keys(key)
+            wait_for(lambda: re.search(r"(?i)brief", terminal.screen()), 3)
+            wait_for(lambda: False, 0.7)
+            docker("rm", "-f", "brief")
+            shows(t, terminal, f"{view}: says within 2 s that the container is gone", GONE, 2.0)
+            t.ok(f"{view}: the dead container's namespace is let go", wait_for(lambda: len(namespaces()) < before, 3))
+            docker("run", "-d", "--name", "brief", "--network", "shop", "bb:1", "sleep", "1000000")
+            shows(t, terminal, f"{view}: one of the same name is found again", r"(?i)again|new|back|came|re-?created|follow", 4.0)
+            quits(t, terminal, f"{view} after removal")
+        docker("rm", "-f", "brief")
+
+
+def killed_workers(t):
+    """kill -9 of each worker costs its view a line; the others and the app live on."""
+    for key, view in (("s", "sockets"), ("p", "processes"), ("c", "capture")):
+        with open_on("client") as terminal:
+            terminal.keys(key)
+            shows(t, terminal, f"{view}: opens", r"ESTAB|lab( |$)|TCP|DNS")
+            wait_for(lambda: False, 0.5)
+            app = terminal.pid()
+            leaves = [p for p in children_of(app) if not children_of(p)]
+            for worker in leaves:
+                try:
+                    os.kill(worker, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            shows(t, terminal, f"{view}: says that its worker was killed", r"(?i)killed|signal 9|ended|died|restart", 5)
+            t.ok(f"{view}: the app lives on", not terminal.dead(), terminal.screen())
+            terminal.keys("R")
+            shows(t, terminal, f"{view}: R brings it back", {"s": r"ESTAB", "p": r"lab( |$)", "c": r"\b(TCP|DNS)\b"}[key], 8)
+            quits(t, terminal, f"{view} with killed workers")
+
+
+def tty_state(terminal, mark):
+    terminal.type(f"echo {mark}:$(stty -g)")
+    terminal.keys("Enter")
+    screen = terminal.wait(rf"^{mark}:[0-9a-f:]+", 5) or ""
+    found = re.search(rf"^{mark}:([0-9a-f:]+)", screen, re.M)
+    return found and found[1]
+
+
+def terminal_is_whole(t):
+    """stty -g before and after: ordinary exit, ^C, SIGTERM, a killed app, ^Z and back."""
+    with Terminal(120, 36, command=["bash", "--norc", "--noprofile"]) as terminal:
+        before = tty_state(terminal, "start")
+        for name, leave in (("Q", lambda: terminal.keys("Q")), ("^C twice", lambda: (terminal.keys("C-c"), terminal.keys("C-c"))),
+                            ("SIGTERM", lambda: signal_app(signal.SIGTERM)), ("SIGHUP", lambda: signal_app(signal.SIGHUP)),
+                            ("SIGSEGV", lambda: signal_app(signal.SIGSEGV)), ("kill -9", lambda: signal_app(signal.SIGKILL))):
+            terminal.keys("C-l")
+            terminal.type(f"{NSDBG}; echo left")
+            terminal.keys("Enter")
+            terminal.wait(r"\btiny\b", 10)
+            leave()
+            t.ok(f"after {name} the shell is back", terminal.wait(r"^.*\bleft$", 5), terminal.screen())
+            mark = re.sub(r"\W", "", name)
+            after = tty_state(terminal, mark)
+            t.ok(f"after {name} the terminal is as before", after == before, f"{before} became {after}: {terminal.screen()}")
+            modes = terminal.tmux("display", "-p", "-t", "t", "#{alternate_on}#{cursor_flag}#{mouse_any_flag}").strip()
+            t.same(f"after {name}: main screen, cursor shown, mouse off", modes, "010")
+            wait_for(lambda: not processes_of(), 3)
+            t.ok(f"after {name} no process is left", not processes_of(), processes_of())
+            run(*terminal.base, "send-keys", "-t", "t", "-R")
+            terminal.type("stty sane")
+            terminal.keys("Enter")
+
+
+def signal_app(number):
+    parents = processes_of()
+    for pid in parents:  # the app is the one whose parent is not nsdbg
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            if int(file.read().rsplit(")", 1)[1].split()[1]) not in parents:
+                os.kill(pid, number)
+
+
+def suspended(t):
+    with Terminal(80, 24, command=["bash", "--norc", "--noprofile"]) as terminal:
+        terminal.type(NSDBG)
+        terminal.keys("Enter")
+        terminal.wait(r"\bweb\b", 10)
+        terminal.keys("C-z")
+        t.ok("^Z gives the shell back", terminal.wait(r"Stopped|\$ $", 5), terminal.screen())
+        terminal.type("fg")
+        terminal.keys("Enter")
+        shows(t, terminal, "fg draws the list again", r"\btiny\b")
+
+
+def resized(t):
+    with open_on("web", 120, 36) as terminal:
+        terminal.keys("\\")
+        for columns, rows in ((80, 24), (40, 10), (160, 50), (20, 5), (120, 36)):
+            terminal.resize(columns, rows)
+            wait_for(lambda: False, 0.3)
+            t.ok(f"resize to {columns}x{rows}: still there", not terminal.dead() and terminal.screen().strip(), terminal.screen())
+        shows(t, terminal, "after all sizes the list is whole", r"\btiny\b")
+
+
+def plain_terminals(t):
+    with open_on("web", 80, 24, env=["NO_COLOR=1"]) as terminal:
+        coloured = re.findall(r"\x1b\[[0-9;]*m", terminal.coloured())
+        bad = [s for s in coloured if re.search(r"(?<![0-9])(3[0-7]|4[0-7]|9[0-7]|10[0-7]|38|48)(?![0-9])", s)]
+        t.ok("NO_COLOR: no colours", not bad, bad[:5])
+    with open_on("web", 80, 24, locale="C") as terminal:
+        t.ok("LANG=C: only ASCII", terminal.screen().isascii(), terminal.screen())
+    with Terminal(80, 24, env=["TERM=nosuchterminal"]) as terminal:
+        wait_for(lambda: terminal.dead() or re.search(r"\bweb\b", terminal.screen()), 5)
+        t.ok("an unknown TERM: works or says why in a line", re.search(r"\bweb\b|(?i:term)", terminal.screen()), terminal.screen())
+
+
+def dead_engine(t):
+    """Docker stops while the list is open: the rows stay, marked with their age."""
+    with open_on("web") as terminal:
+        directory = os.path.dirname(os.environ["DOCKER_HOST"].removeprefix("unix://"))
+        with open(os.path.join(directory, "dockerd.pid"), encoding="ascii") as file:
+            daemon = int(file.read())
+        os.kill(daemon, signal.SIGSTOP)
+        try:
+            docker_silent = terminal.wait(r"(?i)did not answer|not answer|no answer|as of|stale|since", 12)
+            t.ok("a Docker that hangs: the list says so", docker_silent, terminal.screen())
+            t.ok("a Docker that hangs: the rows stay", re.search(r"\bweb\b", terminal.screen()), terminal.screen())
+            terminal.keys("s")
+            shows(t, terminal, "a Docker that hangs: sockets still open", r"LISTEN")
+        finally:
+            os.kill(daemon, signal.SIGCONT)
+
+
+Checks().run(list_first, each_view, same_as_command, dns_answer, capture_keys, letters_between_views, removed_and_back, killed_workers,
+             terminal_is_whole, suspended, resized, plain_terminals, dead_engine)

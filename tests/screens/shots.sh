@@ -1,0 +1,18 @@
+#!/bin/bash
+# Makes the pictures in screenshots/ from the running program: shots.sh [OUT_DIR]
+#
+# A private Docker daemon with the containers of tests/engine/world.py, nsdbg on it in tmux, each screen captured once its text is there
+# and drawn by ansi2svg.py. Needs what ./quickstart test installs.
+set -eu
+cd "$(dirname "$(readlink -f "$0")")/../.."
+
+out=$(readlink -m "${1:-screenshots}")
+export NSDBG=${NSDBG:-$PWD/build-test/tui/nsdbg} LAB=${LAB:-$PWD/build-test/tests/lab/lab}
+dir=$(mktemp -u /tmp/nsdbg-shots.XXXXXX)
+mkdir -p "$out"
+trap 'tests/engine/dockerd.sh stop "$dir" >/dev/null' EXIT
+tests/engine/dockerd.sh start "$dir"
+eval "$(tests/engine/dockerd.sh env "$dir")"
+export DOCKER_HOST DOCKER_NETNS PYTHONDONTWRITEBYTECODE=1
+python3 tests/engine/world.py up
+python3 tests/screens/shots.py "$out"

@@ -1,0 +1,306 @@
+/* Facts of a target in words. Text goes out raw: the canvas cleans it. */
+#include "tui/facts.h"
+
+#include "core/fd.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FACTS_LABEL = 10, FACTS_LINE = 1024, NS_PER_S = 1000000000 };
+
+/* Text that grows and never overflows. */
+struct line {
+	char s[FACTS_LINE];
+	size_t n;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct line *l, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(l->s + l->n, sizeof l->s - l->n, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		l->n = l->n + (size_t)n < sizeof l->s ? l->n + (size_t)n : sizeof l->s - 1;
+}
+
+static bool known(struct str s)
+{
+	return s.len != UINT32_MAX && s.len > 0;
+}
+
+static void add_text(struct line *l, const char *before, struct text t, const char *after)
+{
+	add(l, "%s%.*s%s", before, t.n > 256 ? 256 : (int)t.n, t.p ? t.p : "", after);
+}
+
+static int label(struct area a, int y, const char *name, const struct line *l)
+{
+	canvas_str(a, 1, y, STYLE_DIM, name);
+	canvas_fit(a, 1 + FACTS_LABEL, y, a.w - FACTS_LABEL - 2, false, STYLE_TEXT, (struct text){ l->s, l->n });
+	return y + 1;
+}
+
+const char *facts_age(int64_t ns, int64_t now_ns, char *buf, size_t cap)
+{
+	int64_t s = (now_ns - ns) / NS_PER_S;
+
+	if (ns == ROW_NO_INT)
+		snprintf(buf, cap, "-");
+	else if (s < 60)
+		snprintf(buf, cap, "%" PRId64 "s", s < 0 ? 0 : s);
+	else if (s < 3600)
+		snprintf(buf, cap, "%" PRId64 "m", s / 60);
+	else if (s < 2 * 86400)
+		snprintf(buf, cap, "%" PRId64 "h", s / 3600);
+	else
+		snprintf(buf, cap, "%" PRId64 "d", s / 86400);
+	return buf;
+}
+
+size_t facts_state(const struct target_row *t, const struct row_look *look, char *buf, size_t cap)
+{
+	char age[24];
+	int n;
+
+	if (t->head.flags & TARGET_IS_HOST)
+		return (size_t)snprintf(buf, cap, "-");
+	if (t->head.flags & TARGET_IS_NETNS) {
+		if (t->processes == ROW_NO_UINT)
+			return (size_t)snprintf(buf, cap, "-");
+		n = snprintf(buf, cap, "%" PRIu64 " proc%s", t->processes, t->processes == 1 ? "" : "s");
+	} else if (t->state == TARGET_STATE_RUNNING) {
+		n = snprintf(buf, cap, "up %s", facts_age(t->started_at, look->now_ns, age, sizeof age));
+	} else if (t->state == TARGET_STATE_EXITED && t->exit_code != ROW_NO_INT) {
+		n = snprintf(buf, cap, "exit %" PRId64, t->exit_code);
+	} else if (t->state == TARGET_STATE_RESTARTING && t->restarts != ROW_NO_UINT) {
+		n = snprintf(buf, cap, "rst %" PRIu64, t->restarts);
+	} else {
+		n = snprintf(buf, cap, "%s", t->state < TARGET_STATE_N ? target_state_names[t->state] : "-");
+	}
+	return n < 0 ? 0 : (size_t)n;
+}
+
+const char *facts_runtime(const struct block *b, const struct target_row *t)
+{
+	static const char *const names[][2] = {
+		{ "docker", "dock" }, { "podman", "podm" }, { "containerd", "ctrd" }, { "netns", "ns" }, { "host", "host" },
+	};
+	struct text runtime = block_text(b, t->runtime);
+
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+		if (text_equal(runtime, text_of(names[i][0])))
+			return names[i][1];
+	return "-";
+}
+
+static bool published(const struct port_row *p)
+{
+	return p->host_port != ROW_NO_UINT;
+}
+
+/* The same port on 0.0.0.0 and :: is one port for the reader. */
+static bool port_repeats(const struct block *b, const struct target_row *t, uint32_t at)
+{
+	const struct port_row *p = block_nested(b, &port_row_type, t->ports, at);
+
+	for (uint32_t i = 0; i < at; i++) {
+		const struct port_row *q = block_nested(b, &port_row_type, t->ports, i);
+		if (q->port == p->port && q->host_port == p->host_port)
+			return true;
+	}
+	return false;
+}
+
+size_t facts_ports(const struct block *b, const struct target_row *t, char *buf, size_t cap)
+{
+	struct line l = { .n = 0 };
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (uint32_t i = 0; i < t->ports.n; i++) {
+			const struct port_row *p = block_nested(b, &port_row_type, t->ports, i);
+			if (published(p) != (pass == 0) || port_repeats(b, t, i))
+				continue;
+			add(&l, "%s", l.n ? " " : "");
+			if (published(p))
+				add(&l, "%" PRIu64 ">", p->host_port);
+			add(&l, "%" PRIu64, p->port);
+		}
+	}
+	return (size_t)snprintf(buf, cap, "%s", l.n ? l.s : "-");
+}
+
+size_t facts_endpoint(const struct addr *a, uint64_t port, char *buf, size_t cap)
+{
+	char text[ADDR_TEXT];
+	bool v6 = a->kind == ADDR_IP6;
+
+	if (a->kind == ADDR_NONE)
+		return (size_t)snprintf(buf, cap, "-");
+	addr_format(a, text);
+	if (port == ROW_NO_UINT)
+		return (size_t)snprintf(buf, cap, "%s", text);
+	return (size_t)snprintf(buf, cap, "%s%s%s:%" PRIu64, v6 ? "[" : "", text, v6 ? "]" : "", port);
+}
+
+/* --- lines --- */
+
+static int draw_problem(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
+{
+	(void)look;
+	if (!known(t->problem))
+		return y;
+	canvas_sign(a, 1, y, t->head.severity);
+	canvas_fit(a, 3, y, a.w - 4, false, STYLE_STRONG, block_text(b, t->problem));
+	return y + 1;
+}
+
+static void endpoint_words(struct line *l, const struct block *b, const struct endpoint_row *e)
+{
+	char buf[ADDR_TEXT];
+	struct text alias;
+
+	if (e->address.kind)
+		add(l, "  %s", addr_format(&e->address, buf));
+	if (e->address6.kind)
+		add(l, "  %s", addr_format(&e->address6, buf));
+	add(l, "  gw %s", e->gateway.kind ? addr_format(&e->gateway, buf) : "-");
+	if (known(e->interface))
+		add_text(l, "  ", block_text(b, e->interface), "");
+	if (e->mac.kind)
+		add(l, "  %s", addr_format(&e->mac, buf));
+	for (uint32_t i = 0; i < 6 && block_list_item(b, e->aliases, i, &alias); i++)
+		add_text(l, i ? " " : "  aliases ", alias, "");
+}
+
+static int draw_networks(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
+{
+	int wide = 0;
+
+	(void)look;
+	for (uint32_t i = 0; i < t->endpoints.n; i++) {
+		const struct endpoint_row *e = block_nested(b, &endpoint_row_type, t->endpoints, i);
+		int w = (int)text_width(block_text(b, e->network));
+		wide = w > wide ? w : wide;
+	}
+	wide = wide > 24 ? 24 : wide;
+	for (uint32_t i = 0; i < t->endpoints.n && y < a.h; i++) {
+		const struct endpoint_row *e = block_nested(b, &endpoint_row_type, t->endpoints, i);
+		struct line l = { .n = 0 };
+		endpoint_words(&l, b, e);
+		canvas_str(a, 1, y, STYLE_DIM, i ? "" : "networks");
+		canvas_fit(a, 1 + FACTS_LABEL, y, wide, false, STYLE_STRONG, block_text(b, e->network));
+		canvas_fit(a, 1 + FACTS_LABEL + wide, y, a.w - FACTS_LABEL - wide - 2, false, STYLE_TEXT, (struct text){ l.s, l.n });
+		y++;
+	}
+	return y;
+}
+
+static int draw_ports(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
+{
+	struct line l = { .n = 0 };
+	char buf[ADDR_TEXT];
+
+	(void)look;
+	for (uint32_t i = 0; i < t->ports.n; i++) {
+		const struct port_row *p = block_nested(b, &port_row_type, t->ports, i);
+		bool v6 = p->host_address.kind == ADDR_IP6;
+		add(&l, "%s", l.n ? "   " : "");
+		if (published(p))
+			add(&l, "%s%s%s:%" PRIu64 " > ", v6 ? "[" : "", p->host_address.kind ? addr_format(&p->host_address, buf) : "*",
+				v6 ? "]" : "", p->host_port);
+		add(&l, "%" PRIu64, p->port);
+		add_text(&l, "/", block_text(b, p->protocol), published(p) ? "" : " (not published)");
+	}
+	return l.n ? label(a, y, "ports", &l) : y;
+}
+
+static int draw_process(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
+{
+	struct line l = { .n = 0 };
+
+	(void)look;
+	if (t->pid != ROW_NO_UINT)
+		add(&l, "%" PRIu64, t->pid);
+	if (known(t->command))
+		add_text(&l, l.n ? " " : "", block_text(b, t->command), "");
+	if (t->netns != ROW_NO_UINT && t->netns)
+		add(&l, "%snetns %" PRIu64, l.n ? "   " : "", t->netns);
+	if (t->head.flags & TARGET_HOST_NETWORK)
+		add(&l, " (the host's)");
+	else if (known(t->shares_with))
+		add_text(&l, " (shared with ", block_text(b, t->shares_with), ")");
+	if (t->processes != ROW_NO_UINT)
+		add(&l, "   %" PRIu64 " process%s in it", t->processes, t->processes == 1 ? "" : "es");
+	if (known(t->path))
+		add_text(&l, "   ", block_text(b, t->path), "");
+	return l.n ? label(a, y, "process", &l) : y;
+}
+
+static int draw_image(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
+{
+	struct line l = { .n = 0 };
+	char age[24];
+	struct text id = block_text(b, t->id);
+
+	if (!(t->head.flags & TARGET_IS_CONTAINER))
+		return y;
+	if (known(t->image))
+		add_text(&l, "", block_text(b, t->image), "");
+	add_text(&l, l.n ? "   " : "", block_text(b, t->runtime), " ");
+	add_text(&l, "", (struct text){ id.p, id.n < 12 ? id.n : 12 }, "");
+	if (t->created_at != ROW_NO_INT)
+		add(&l, "   created %s ago", facts_age(t->created_at, look->now_ns, age, sizeof age));
+	if (known(t->project))
+		add_text(&l, "   project ", block_text(b, t->project), "");
+	if (known(t->hostname))
+		add_text(&l, "   hostname ", block_text(b, t->hostname), "");
+	return label(a, y, "image", &l);
+}
+
+static int draw_state(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
+{
+	struct line l = { .n = 0 };
+	char age[24];
+
+	(void)b;
+	if (!(t->head.flags & TARGET_IS_CONTAINER))
+		return y;
+	add(&l, "%s", t->state < TARGET_STATE_N ? target_state_names[t->state] : "-");
+	if (t->state == TARGET_STATE_RUNNING)
+		add(&l, " for %s", facts_age(t->started_at, look->now_ns, age, sizeof age));
+	if (t->health < TARGET_HEALTH_N)
+		add(&l, "   health %s", target_health_names[t->health]);
+	if (t->restarts != ROW_NO_UINT)
+		add(&l, "   restarts %" PRIu64, t->restarts);
+	if (t->state == TARGET_STATE_EXITED || t->state == TARGET_STATE_DEAD) {
+		if (t->exit_code != ROW_NO_INT)
+			add(&l, "   exit code %" PRId64, t->exit_code);
+		if (t->oom_killed == 1)
+			add(&l, " (out of memory)");
+		if (t->finished_at != ROW_NO_INT)
+			add(&l, "   %s ago", facts_age(t->finished_at, look->now_ns, age, sizeof age));
+	}
+	if (t->as_of != ROW_NO_INT && t->as_of)
+		add(&l, "   as of %s ago: the engine does not answer", facts_age(t->as_of, look->now_ns, age, sizeof age));
+	return label(a, y, "state", &l);
+}
+
+static int (*const drawers[])(struct area, int, const struct block *, const struct target_row *, const struct row_look *) = {
+	[FACTS_PROBLEM] = draw_problem,
+	[FACTS_NETWORKS] = draw_networks,
+	[FACTS_PORTS] = draw_ports,
+	[FACTS_PROCESS] = draw_process,
+	[FACTS_IMAGE] = draw_image,
+	[FACTS_STATE] = draw_state,
+};
+_Static_assert(ARRAY_LEN(drawers) == FACTS_N, "every fact has its drawer");
+
+int facts_draw(enum facts what, struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
+{
+	return y < a.h ? drawers[what](a, y, b, t, look) : y;
+}

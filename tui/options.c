@@ -1,0 +1,532 @@
+/*
+ * The command table and what is made from it: parser and help. See options.h. The parser is our own because getopt_long knows one
+ * table at a time and names no near misses.
+ */
+#include "tui/options.h"
+
+#include "core/err.h"
+#include "core/fd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const format_names[WRITER_N] = {
+	[WRITER_TABLE] = "table", [WRITER_WIDE] = "wide", [WRITER_JSON] = "json", [WRITER_NDJSON] = "ndjson",
+	[WRITER_CSV] = "csv", [WRITER_RECORD] = "record",
+};
+static const char *const color_names[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never" };
+static const char *const file_formats[] = { "pcapng", "pcap" }; /* enum capture_format */
+
+#define AT(member) .offset = offsetof(struct options, member)
+#define FLAG(member) .kind = OPTION_FLAG, AT(member)
+#define TEXT(member, v) .kind = OPTION_TEXT, .value = v, AT(member)
+#define NUMBER(member, v) .kind = OPTION_NUMBER, .value = v, AT(member)
+#define TIME(member, v) .kind = OPTION_TIME, .value = v, AT(member)
+#define CHOICE(member, v, names) .kind = OPTION_CHOICE, .value = v, AT(member), .choices = names, .n_choices = ARRAY_LEN(names)
+
+static const struct option_def global_options[] = {
+	{ 'o', "output", CHOICE(format, "FORMAT", format_names), .help = "table, wide, json, ndjson, csv or record" },
+	{ 0, "json", FLAG(json), .help = "one JSON document (same as -o json)" },
+	{ 'H', "no-header", FLAG(no_header), .help = "no heading above tables" },
+	{ 0, "columns", TEXT(columns, "A,B"), .help = "these columns in this order (nsdbg fields lists them)" },
+	{ 0, "sort", TEXT(sort, "COLUMN"), .help = "sort by this column; -COLUMN backwards" },
+	{ 0, "utc", FLAG(utc), .help = "times in UTC" },
+	{ 0, "timeout", TIME(timeout_ms, "TIME"), .help = "wait this long for engines and answers (5s)" },
+	{ 0, "color", CHOICE(color, "WHEN", color_names), .help = "auto, always or never" },
+	{ 0, "ascii", FLAG(ascii), .help = "nothing but ASCII" },
+	{ 0, "docker-host", TEXT(docker_host, "URL"), .help = "Docker here: unix:///path or tcp://address:port" },
+	{ 0, "runtime", TEXT(runtime, "NAMES"), .help = "only these runtimes: docker,netns,host" },
+	{ 'h', "help", FLAG(help), .help = "this help" },
+	{ 0, "version", FLAG(version), .help = "print the version" },
+	{ 0, "print-keys", FLAG(print_keys), .help = "the keys of all views as Markdown", .hidden = true },
+};
+
+static const struct option_def ls_options[] = {
+	{ 'a', "all", FLAG(all), .help = "stopped containers, too" },
+	{ 'q', "quiet", FLAG(quiet), .help = "only ids" },
+	{ 0, "no-trunc", FLAG(no_trunc), .help = "whole ids and texts" },
+	{ 'f', "filter", TEXT(filter, "WORDS"), .help = "filter words, as behind the command" },
+};
+
+static const struct option_def list_options[] = {
+	{ 'q', "quiet", FLAG(quiet), .help = "only ids" },
+	{ 0, "no-trunc", FLAG(no_trunc), .help = "whole ids and texts" },
+};
+
+static const struct option_def ss_options[] = {
+	{ 't', "tcp", FLAG(tcp), .help = "TCP sockets" },
+	{ 'u', "udp", FLAG(udp), .help = "UDP and UDP-Lite sockets" },
+	{ 'w', "raw", FLAG(raw), .help = "raw and ICMP sockets" },
+	{ 'x', "unix", FLAG(unix_sockets), .help = "unix sockets" },
+	{ 'l', "listening", FLAG(listening), .help = "only those that listen" },
+	{ 'a', "all", FLAG(all), .help = "all states (the default)" },
+	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
+	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
+	{ 'n', "numeric", FLAG(numbers), .help = "digits, no 1.2M" },
+	{ 'p', "processes", FLAG(processes), .help = "processes are always shown" },
+};
+
+static const struct option_def ps_options[] = {
+	{ 0, "tree", FLAG(tree), .help = "children below their parents" },
+	{ 'n', "numeric", FLAG(numbers), .help = "digits, no 1.2M" },
+};
+
+static const struct option_def cap_options[] = {
+	{ 'i', "interface", TEXT(interface, "IF"), .help = "this interface, or any (the first that is up)" },
+	{ 'w', "write", TEXT(file, "FILE"), .help = "save packets; - is standard output" },
+	{ 'c', "count", NUMBER(count, "N"), .help = "stop after N packets" },
+	{ 's', "snaplen", NUMBER(snaplen, "LEN"), .help = "keep LEN bytes of each packet" },
+	{ 0, "for", TIME(for_ms, "TIME"), .help = "stop after this time: 30s, 5m" },
+	{ 'F', "file-format", CHOICE(file_format, "FORMAT", file_formats), .help = "pcapng or pcap" },
+	{ 0, "force", FLAG(force), .help = "replace an existing file" },
+	{ 'n', "numeric", FLAG(numbers), .help = "addresses are always numbers" },
+	{ 'p', "promiscuous", FLAG(promiscuous), .help = "promiscuous mode (off; tcpdump's -p turns it off)", .hidden = true },
+	{ 'v', "verbose", FLAG(verbose), .help = "with -w: also print the packets on standard error" },
+};
+
+static const struct option_def dns_options[] = {
+	{ 'x', "reverse", TEXT(reverse, "ADDR"), .help = "name of an address (PTR)" },
+	{ 'p', "port", NUMBER(port, "PORT"), .help = "port of the server (53)" },
+	{ 'v', "verbose", FLAG(verbose), .help = "all sections and every step" },
+};
+
+#define OPTIONS(list) .options = list, .n_options = ARRAY_LEN(list)
+
+const struct command_def options_commands[COMMAND_N] = {
+	[COMMAND_APP] = { .name = "", .args = "[TARGET]", .help = "open the screen, on TARGET when given", .max_words = 1 },
+	[COMMAND_LS] = { .name = "ls", .args = "[FILTER...]", .help = "list containers, bare namespaces and the host",
+		OPTIONS(ls_options), .max_words = OPTIONS_MAX_WORDS,
+		.more = "Examples:\n"
+			"  nsdbg ls                         running containers, then namespaces nobody named, then the host\n"
+			"  nsdbg ls -a state:exited         containers that have ended\n"
+			"  nsdbg ls --json | jq -r '.data[] | select(.health==\"unhealthy\") | .name'\n" },
+	[COMMAND_NETWORKS] = { .name = "networks", .args = "[FILTER...]", .help = "list the engines' networks and who is on them",
+		OPTIONS(list_options), .max_words = OPTIONS_MAX_WORDS },
+	[COMMAND_ENGINES] = { .name = "engines", .args = "", .help = "say which engines answer, and how fast" },
+	[COMMAND_SHOW] = { .name = "show", .args = "TARGET", .help = "all facts about one target", .min_words = 1, .max_words = 1 },
+	[COMMAND_SS] = { .name = "ss", .args = "TARGET [FILTER...]", .help = "sockets inside a target", OPTIONS(ss_options),
+		.min_words = 1, .max_words = OPTIONS_MAX_WORDS,
+		.more = "Letters as in ss(8). Without any of -t -u -w -x all kinds are shown.\n\nExamples:\n"
+			"  nsdbg ss web -tl                 what listens\n"
+			"  nsdbg ss web state:close-wait port:5432\n" },
+	[COMMAND_PS] = { .name = "ps", .args = "TARGET [FILTER...]", .help = "processes of a target", OPTIONS(ps_options),
+		.min_words = 1, .max_words = OPTIONS_MAX_WORDS,
+		.more = "Examples:\n"
+			"  nsdbg ps web --sort -rss_bytes   biggest first\n"
+			"  nsdbg ps web --tree\n" },
+	[COMMAND_CAP] = { .name = "cap", .args = "TARGET [BPF...]", .help = "capture packets inside a target", OPTIONS(cap_options),
+		.min_words = 1, .max_words = OPTIONS_MAX_WORDS,
+		.more = "The rest of the line is a capture filter, pcap-filter(7), with or without quotes. ^C ends.\n\nExamples:\n"
+			"  nsdbg cap web tcp port 5432\n"
+			"  nsdbg cap web -c 100 -w web.pcapng\n"
+			"  nsdbg cap web -w - | wireshark -k -i -\n"
+			"  nsdbg cap web -o ndjson --for 30s udp port 53\n" },
+	[COMMAND_DNS] = { .name = "dns", .args = "TARGET NAME [TYPE] [@SERVER] [+short] [+tcp] [+nosearch]",
+		.help = "look a name up as a target would", OPTIONS(dns_options), .min_words = 1, .max_words = 16,
+		.more = "The name is tried as the container's libc would: /etc/hosts, then its servers and search list.\n"
+			"  +short     data only, one a line\n"
+			"  +tcp       TCP from the start\n"
+			"  +nosearch  the name as it is\n"
+			"  @SERVER    ask this server, an address\n\nExamples:\n"
+			"  nsdbg dns web db\n"
+			"  nsdbg dns web example.org MX @1.1.1.1\n"
+			"  nsdbg dns web -x 172.18.0.3\n" },
+	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
+		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
+	[COMMAND_FIELDS] = { .name = "fields", .args = "[TYPE]", .help = "explain every column and JSON field", .max_words = 1 },
+	[COMMAND_HELP] = { .name = "help", .args = "[COMMAND]", .help = "explain a command", .max_words = 1 },
+	[COMMAND_VERSION] = { .name = "version", .args = "", .help = "print the version" },
+};
+
+/* --- near misses --- */
+
+/* Edits between two short words (Damerau-Levenshtein without the transposed pairs' refinements). */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[32], n = (unsigned)strlen(b);
+
+	if (n >= ARRAY_LEN(row) || strlen(a) >= ARRAY_LEN(row))
+		return ARRAY_LEN(row);
+	for (unsigned j = 0; j <= n; j++)
+		row[j] = j;
+	for (unsigned i = 1; a[i - 1]; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= n; j++) {
+			unsigned change = diagonal + (a[i - 1] != b[j - 1]), least = row[j] < row[j - 1] ? row[j] : row[j - 1];
+
+			diagonal = row[j];
+			row[j] = change < least + 1 ? change : least + 1;
+		}
+	}
+	return row[n];
+}
+
+struct nearest {
+	const char *text;
+	const char *best;
+	unsigned distance;
+};
+
+static void nearest_try(struct nearest *n, const char *candidate)
+{
+	unsigned d = candidate && *candidate ? distance(n->text, candidate) : 99;
+
+	if (candidate && strlen(n->text) >= 3 && strncmp(candidate, n->text, strlen(n->text)) == 0)
+		d = 1; /* the beginning of it */
+	if (d < n->distance && d < strlen(n->text)) {
+		n->best = candidate;
+		n->distance = d;
+	}
+}
+
+const char *options_nearest_command(const char *text)
+{
+	struct nearest n = { .text = text, .distance = 3 };
+
+	for (size_t i = 0; i < COMMAND_N; i++)
+		nearest_try(&n, options_commands[i].name);
+	return n.best;
+}
+
+enum command_id options_command_find(const char *name)
+{
+	for (size_t i = 1; i < COMMAND_N; i++)
+		if (strcmp(options_commands[i].name, name) == 0)
+			return (enum command_id)i;
+	return COMMAND_N;
+}
+
+/* --- parser --- */
+
+struct parser {
+	int argc;
+	char *const *argv;
+	int at;
+	const struct command_def *command; /* NULL until it is known */
+	struct options *o;
+	struct err *err;
+};
+
+typedef bool (*option_test)(const struct option_def *d, const char *name, size_t n);
+
+static bool has_name(const struct option_def *d, const char *name, size_t n)
+{
+	return d->name && strlen(d->name) == n && memcmp(d->name, name, n) == 0;
+}
+
+static bool has_letter(const struct option_def *d, const char *name, size_t n)
+{
+	(void)n;
+	return d->letter && d->letter == *name;
+}
+
+/* The command's own options come first: its -n is not another's. */
+static const struct option_def *option_find(const struct parser *p, option_test test, const char *name, size_t n)
+{
+	for (unsigned i = 0; p->command && i < p->command->n_options; i++)
+		if (test(&p->command->options[i], name, n))
+			return &p->command->options[i];
+	for (unsigned i = 0; i < ARRAY_LEN(global_options); i++)
+		if (test(&global_options[i], name, n))
+			return &global_options[i];
+	return NULL;
+}
+
+/* Another command's option, to say where it belongs. */
+static const char *option_owner(option_test test, const char *name, size_t n)
+{
+	for (size_t c = 0; c < COMMAND_N; c++)
+		for (unsigned i = 0; i < options_commands[c].n_options; i++)
+			if (test(&options_commands[c].options[i], name, n))
+				return options_commands[c].name;
+	return NULL;
+}
+
+static int unknown_option(const struct parser *p, const char *name, size_t n)
+{
+	char text[32];
+	struct nearest near = { .text = text, .distance = 4 };
+	const char *of = p->command ? p->command->name : "nsdbg", *owner = option_owner(has_name, name, n);
+
+	if (n >= sizeof text)
+		n = sizeof text - 1;
+	memcpy(text, name, n);
+	text[n] = 0;
+	for (unsigned i = 0; p->command && i < p->command->n_options; i++)
+		nearest_try(&near, p->command->options[i].name);
+	for (unsigned i = 0; i < ARRAY_LEN(global_options); i++)
+		nearest_try(&near, global_options[i].name);
+	if (near.best)
+		return err_set(p->err, EINVAL, "unknown option --%s: did you mean --%s?", text, near.best);
+	if (owner && !p->command)
+		return err_set(p->err, EINVAL, "option --%s goes behind its command: nsdbg %s ... --%s", text, owner, text);
+	return err_set(p->err, EINVAL, "unknown option --%s of %s: see nsdbg help%s%s", text, of, p->command ? " " : "",
+		p->command ? p->command->name : "");
+}
+
+static int unknown_letter(const struct parser *p, const char *word, char letter)
+{
+	const char *owner = option_owner(has_letter, &letter, 1);
+
+	if (!p->command && owner)
+		return err_set(p->err, EINVAL, "option -%c goes behind its command: nsdbg %s ... -%c", letter, owner, letter);
+	return err_set(p->err, EINVAL, "unknown option -%c in \"%.30s\": see nsdbg help%s%s (a filter word that begins with - goes "
+		"behind --)", letter, word, p->command ? " " : "", p->command ? p->command->name : "");
+}
+
+static void *member(const struct parser *p, const struct option_def *d)
+{
+	return (char *)p->o + d->offset;
+}
+
+static const char *shown(const struct option_def *d, char buf[40])
+{
+	if (d->name)
+		snprintf(buf, 40, "--%s", d->name);
+	else
+		snprintf(buf, 40, "-%c", d->letter);
+	return buf;
+}
+
+static int set_number(const struct parser *p, const struct option_def *d, const char *value)
+{
+	char *end, name[40];
+	unsigned long long v;
+
+	errno = 0;
+	v = strtoull(value, &end, 10);
+	if (errno || *end || value[0] < '0' || value[0] > '9')
+		return err_set(p->err, EINVAL, "%s wants a number, not \"%.30s\"", shown(d, name), value);
+	*(uint64_t *)member(p, d) = v;
+	return 0;
+}
+
+static int set_time(const struct parser *p, const struct option_def *d, const char *value)
+{
+	static const struct {
+		const char *suffix;
+		unsigned ms;
+	} units[] = { { "", 1000 }, { "s", 1000 }, { "ms", 1 }, { "m", 60000 }, { "min", 60000 }, { "h", 3600000 } };
+	char *end, name[40];
+	double v = 0;
+
+	if (value[0] >= '0' && value[0] <= '9') {
+		v = strtod(value, &end);
+		for (size_t i = 0; v <= 1e6 && i < ARRAY_LEN(units); i++)
+			if (strcmp(end, units[i].suffix) == 0) {
+				*(uint64_t *)member(p, d) = (uint64_t)(v * units[i].ms);
+				return 0;
+			}
+	}
+	return err_set(p->err, EINVAL, "%s wants a time such as 500ms, 5s or 2m, not \"%.30s\"", shown(d, name), value);
+}
+
+static int set_choice(const struct parser *p, const struct option_def *d, const char *value)
+{
+	char list[80] = "", name[40];
+
+	for (uint32_t i = 0; i < d->n_choices; i++) {
+		size_t n = strlen(list);
+
+		if (strcmp(d->choices[i], value) == 0) {
+			*(uint32_t *)member(p, d) = i;
+			return 0;
+		}
+		snprintf(list + n, sizeof list - n, "%s%s", i == 0 ? "" : i + 1 == d->n_choices ? " or " : ", ", d->choices[i]);
+	}
+	return err_set(p->err, EINVAL, "%s is %s, not \"%.30s\"", shown(d, name), list, value);
+}
+
+static int option_set(const struct parser *p, const struct option_def *d, const char *value)
+{
+	switch (d->kind) {
+	case OPTION_FLAG:
+		*(bool *)member(p, d) = true;
+		return 0;
+	case OPTION_TEXT:
+		*(const char **)member(p, d) = value;
+		return 0;
+	case OPTION_NUMBER:
+		return set_number(p, d, value);
+	case OPTION_TIME:
+		return set_time(p, d, value);
+	case OPTION_CHOICE:
+		return set_choice(p, d, value);
+	}
+	return 0;
+}
+
+/* The value in the next argument. */
+static int next_value(struct parser *p, const struct option_def *d, const char **ret)
+{
+	char name[40];
+
+	if (p->at >= p->argc)
+		return err_set(p->err, EINVAL, "%s wants a value: %s", shown(d, name), d->value);
+	*ret = p->argv[p->at++];
+	return 0;
+}
+
+static int parse_long(struct parser *p, const char *arg)
+{
+	const char *name = arg + 2, *value = strchr(name, '=');
+	size_t n = value ? (size_t)(value - name) : strlen(name);
+	const struct option_def *d = option_find(p, has_name, name, n);
+	int r = 0;
+
+	if (!d)
+		return unknown_option(p, name, n);
+	if (value && d->kind == OPTION_FLAG)
+		return err_set(p->err, EINVAL, "--%s takes no value", d->name);
+	if (value)
+		value++;
+	else if (d->kind != OPTION_FLAG)
+		r = next_value(p, d, &value);
+	return r < 0 ? r : option_set(p, d, value);
+}
+
+static int parse_letters(struct parser *p, const char *arg)
+{
+	for (const char *c = arg + 1; *c; c++) {
+		const struct option_def *d = option_find(p, has_letter, c, 1);
+		const char *value = c + 1;
+		int r = 0;
+
+		if (!d)
+			return unknown_letter(p, arg, *c);
+		if (d->kind != OPTION_FLAG && !*value)
+			r = next_value(p, d, &value);
+		if (r == 0)
+			r = option_set(p, d, value);
+		if (r < 0 || d->kind != OPTION_FLAG)
+			return r;
+	}
+	return 0;
+}
+
+/* The first word is the command, or a target for the screen. */
+static int parse_word(struct parser *p, const char *word)
+{
+	enum command_id id = options_command_find(word);
+
+	if (!p->command && id != COMMAND_N) {
+		p->command = &options_commands[id];
+		p->o->command = id;
+		return 0;
+	}
+	if (!p->command)
+		p->command = &options_commands[COMMAND_APP];
+	if (p->o->n_words == OPTIONS_MAX_WORDS)
+		return err_set(p->err, EINVAL, "more than %d words", OPTIONS_MAX_WORDS);
+	p->o->words[p->o->n_words++] = word;
+	return 0;
+}
+
+static int parse_argument(struct parser *p, const char *arg, bool *literal)
+{
+	if (*literal || arg[0] != '-' || !arg[1])
+		return parse_word(p, arg);
+	if (strcmp(arg, "--") == 0) {
+		*literal = true;
+		return 0;
+	}
+	return arg[1] == '-' ? parse_long(p, arg) : parse_letters(p, arg);
+}
+
+static int check_words(const struct parser *p)
+{
+	const struct command_def *c = &options_commands[p->o->command];
+	unsigned n = p->o->n_words;
+	const char *near;
+
+	if (p->o->help || p->o->version)
+		return 0;
+	if (p->o->command == COMMAND_APP && n > 0) {
+		near = options_nearest_command(p->o->words[0]);
+		if (near && (n > 1 || distance(p->o->words[0], near) == 1))
+			return err_set(p->err, EINVAL, "no command \"%.40s\": did you mean %s?", p->o->words[0], near);
+		if (n > 1)
+			return err_set(p->err, EINVAL, "no command \"%.40s\": nsdbg help lists them", p->o->words[0]);
+	}
+	if (n < c->min_words)
+		return err_set(p->err, EINVAL, "%s wants %s: nsdbg %s %s", c->name, "a target", c->name, c->args);
+	if (n > c->max_words)
+		return err_set(p->err, EINVAL, "%s takes no \"%.40s\": see nsdbg help %s", c->name, p->o->words[c->max_words], c->name);
+	return 0;
+}
+
+int options_parse(int argc, char *const *argv, struct options *ret, struct err *err)
+{
+	struct parser p = { .argc = argc, .argv = argv, .at = 1, .o = ret, .err = err };
+	bool literal = false;
+
+	*ret = (struct options){ .timeout_ms = 5000 };
+	while (p.at < argc) {
+		int r = parse_argument(&p, argv[p.at++], &literal);
+
+		if (r < 0)
+			return r;
+	}
+	if (ret->json)
+		ret->format = WRITER_JSON;
+	return check_words(&p);
+}
+
+/* --- help --- */
+
+static void help_option(FILE *out, const struct option_def *d)
+{
+	char left[48];
+
+	if (d->hidden)
+		return;
+	snprintf(left, sizeof left, "%c%c%s%s%s%s%s", d->letter ? '-' : ' ', d->letter ? d->letter : ' ',
+		d->letter && d->name ? ", " : "  ", d->name ? "--" : "", d->name ? d->name : "", d->value ? " " : "",
+		d->value ? d->value : "");
+	fprintf(out, "  %-26s %s\n", left, d->help);
+}
+
+static void help_globals(FILE *out)
+{
+	fprintf(out, "\nOptions of all commands:\n");
+	for (unsigned i = 0; i < ARRAY_LEN(global_options); i++)
+		help_option(out, &global_options[i]);
+}
+
+static void help_overview(FILE *out)
+{
+	fprintf(out, "nsdbg looks inside containers' namespaces: packets, sockets, processes, DNS.\n\n"
+		"Usage: nsdbg [TARGET]                     the screen\n"
+		"       nsdbg COMMAND [TARGET] [OPTIONS]   the same facts as text or JSON\n\nCommands:\n");
+	for (size_t i = 1; i < COMMAND_N; i++)
+		fprintf(out, "  %-9s %s\n", options_commands[i].name, options_commands[i].help);
+	help_globals(out);
+	fprintf(out, "\nTARGET is a container's name or the beginning of its id (4 digits or more), docker:NAME, pid:N,\n"
+		"netns:NAME, netns:PATH, ns:INODE or host.\n"
+		"\nFilter words: web (any column) -web (none) state:estab port:80,443 name=web rss>10M /regex/\n"
+		"\nExit status: 0 done, 2 usage, 3 no such target, 4 not permitted, 5 no engine, 6 timed out,\n"
+		"7 partial result, 10 internal error, 130 interrupted.\n"
+		"\nnsdbg help COMMAND says more.\n");
+}
+
+void options_help(FILE *out, enum command_id command)
+{
+	const struct command_def *c = &options_commands[command];
+
+	if (command == COMMAND_APP || command >= COMMAND_N) {
+		help_overview(out);
+		return;
+	}
+	fprintf(out, "nsdbg %s: %s\n\nUsage: nsdbg %s%s%s%s\n", c->name, c->help, c->name, c->n_options ? " [OPTIONS]" : "",
+		*c->args ? " " : "", c->args);
+	if (c->n_options)
+		fprintf(out, "\nOptions:\n");
+	for (unsigned i = 0; i < c->n_options; i++)
+		help_option(out, &c->options[i]);
+	if (c->more)
+		fprintf(out, "\n%s", c->more);
+	help_globals(out);
+}

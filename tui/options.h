@@ -1,0 +1,136 @@
+/*
+ * The command line's grammar: one const table of commands and options is the source of the parser, --help, `help CMD`, completion
+ * and the manual. Parsing knows nothing about what commands do.
+ */
+#ifndef NSDBG_TUI_OPTIONS_H
+#define NSDBG_TUI_OPTIONS_H
+
+#include "tui/writer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct err;
+
+enum command_id {
+	COMMAND_APP, /* no command: the screen, or the list without a terminal */
+	COMMAND_LS,
+	COMMAND_NETWORKS,
+	COMMAND_ENGINES,
+	COMMAND_SHOW,
+	COMMAND_SS,
+	COMMAND_PS,
+	COMMAND_CAP,
+	COMMAND_DNS,
+	COMMAND_FILES,
+	COMMAND_FIELDS,
+	COMMAND_HELP,
+	COMMAND_VERSION,
+	COMMAND_N,
+};
+
+enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+enum { OPTIONS_MAX_WORDS = 64 };
+
+/* All options of all commands; what was not given is 0, NULL or the value in options_init. */
+struct options {
+	enum command_id command;
+	/* global */
+	uint32_t format; /* enum writer_format */
+	bool json;
+	bool no_header;
+	const char *columns;
+	const char *sort;
+	bool utc;
+	uint64_t timeout_ms;
+	uint32_t color; /* enum color_when */
+	bool ascii;
+	const char *docker_host;
+	const char *runtime;
+	bool numbers;
+	bool help;
+	bool version;
+	bool print_keys;
+	/* ls */
+	bool all;
+	bool quiet;
+	bool no_trunc;
+	const char *filter;
+	/* ss */
+	bool tcp;
+	bool udp;
+	bool raw;
+	bool unix_sockets;
+	bool listening;
+	bool processes;
+	bool ip4;
+	bool ip6;
+	/* ps */
+	bool tree;
+	/* cap */
+	const char *interface;
+	const char *file;
+	uint64_t count;
+	uint64_t snaplen;
+	uint64_t for_ms;
+	bool force;
+	uint32_t file_format; /* enum capture_format */
+	bool verbose;
+	bool promiscuous;
+	/* dns */
+	const char *reverse;
+	uint64_t port;
+	/* what is left, in order; the command itself is not among them */
+	const char *words[OPTIONS_MAX_WORDS];
+	unsigned n_words;
+};
+
+enum option_kind {
+	OPTION_FLAG, /* bool */
+	OPTION_TEXT, /* const char * */
+	OPTION_NUMBER, /* uint64_t */
+	OPTION_TIME, /* uint64_t milliseconds: 500ms, 5s, 2m; a plain number is seconds */
+	OPTION_CHOICE, /* uint32_t, index of choices */
+};
+
+struct option_def {
+	char letter; /* 0: none */
+	const char *name; /* NULL: only a letter */
+	const char *value; /* placeholder, "FILE" */
+	const char *help;
+	enum option_kind kind;
+	size_t offset; /* into struct options */
+	const char *const *choices;
+	uint32_t n_choices;
+	bool hidden;
+};
+
+struct command_def {
+	const char *name;
+	const char *args; /* "TARGET [FILTER...]" */
+	const char *help; /* one line */
+	const char *more; /* paragraphs and examples for `help CMD` */
+	const struct option_def *options;
+	unsigned n_options;
+	unsigned min_words;
+	unsigned max_words;
+};
+
+extern const struct command_def options_commands[COMMAND_N];
+
+/* 0, or -EINVAL with a sentence that names the nearest option or command: exit status 2. *ret points into argv. */
+int options_parse(int argc, char *const *argv, struct options *ret, struct err *err);
+
+/* Overview, or one command's page with its fields. */
+void options_help(FILE *out, enum command_id command);
+
+/* COMMAND_N: no such command. */
+enum command_id options_command_find(const char *name);
+
+/* The word of the table nearest to `text`, NULL when none is near: for "did you mean". */
+const char *options_nearest_command(const char *text);
+
+#endif

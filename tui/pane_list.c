@@ -1,0 +1,592 @@
+/*
+ * The first screen: all targets, the sick ones first; networks as a second tab; what is known of the selected one below. This pane also
+ * owns the sources of the list (engine, scan of /proc), so it goes on reading while a view is in front.
+ */
+#include "tui/pane_list.h"
+
+#include "core/engine/docker.h"
+#include "core/fd.h"
+#include "core/source/namespaces.h"
+#include "tui/facts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SLOT_DOCKER, SLOT_SCAN };
+enum { TAB_TARGETS, TAB_NETWORKS, TAB_N };
+
+struct list_state {
+	struct grid grids[TAB_N];
+	int tab;
+	bool all; /* stopped ones too */
+	struct block *docker; /* target_row */
+	struct block *scan; /* netns_row */
+	unsigned hidden; /* stopped, not shown */
+};
+
+/* --- columns --- */
+
+static size_t format_runtime(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
+	size_t cap)
+{
+	(void)arg, (void)look;
+	return (size_t)snprintf(buf, cap, "%s", facts_runtime(b, row));
+}
+
+static size_t format_state(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
+	size_t cap)
+{
+	(void)arg, (void)b;
+	return facts_state(row, look, buf, cap);
+}
+
+static size_t format_ports(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
+	size_t cap)
+{
+	(void)arg, (void)look;
+	return facts_ports(b, row, buf, cap);
+}
+
+/* First item of a list and how many more: "shop_default +1". */
+static size_t format_first(const struct block *b, struct str list, char *buf, size_t cap)
+{
+	struct text item;
+	uint32_t n = 0;
+	size_t len;
+
+	if (!block_list_item(b, list, 0, &item))
+		return (size_t)snprintf(buf, cap, "-");
+	len = (size_t)snprintf(buf, cap, "%.*s", item.n > 64 ? 64 : (int)item.n, item.p);
+	while (n < 99 && block_list_item(b, list, n + 1, &item))
+		n++;
+	if (n)
+		len += (size_t)snprintf(buf + len, cap - len, " +%" PRIu32, n);
+	return len;
+}
+
+static size_t format_network(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
+	size_t cap)
+{
+	const struct target_row *t = row;
+
+	(void)arg, (void)look;
+	if (t->head.flags & TARGET_HOST_NETWORK)
+		return (size_t)snprintf(buf, cap, "host");
+	if (t->networks.len == UINT32_MAX && t->shares_with.len != UINT32_MAX) {
+		struct text other = block_text(b, t->shares_with);
+		return (size_t)snprintf(buf, cap, "of %.*s", other.n > 60 ? 60 : (int)other.n, other.p);
+	}
+	return format_first(b, t->networks, buf, cap);
+}
+
+static size_t format_address(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
+	size_t cap)
+{
+	struct text item;
+
+	(void)arg, (void)look;
+	if (!block_list_item(b, ((const struct target_row *)row)->addresses, 0, &item))
+		return (size_t)snprintf(buf, cap, "-");
+	return (size_t)snprintf(buf, cap, "%.*s", (int)item.n, item.p);
+}
+
+static const struct endpoint_row *first_endpoint(const struct block *b, const struct target_row *t)
+{
+	return t->endpoints.n ? block_nested(b, &endpoint_row_type, t->endpoints, 0) : NULL;
+}
+
+static size_t format_gateway(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
+	size_t cap)
+{
+	const struct endpoint_row *e = first_endpoint(b, row);
+	char text[ADDR_TEXT];
+
+	(void)arg, (void)look;
+	return (size_t)snprintf(buf, cap, "%s", e && e->gateway.kind ? addr_format(&e->gateway, text) : "-");
+}
+
+static size_t format_bridge(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
+	size_t cap)
+{
+	const struct endpoint_row *e = first_endpoint(b, row);
+	struct text name = e ? block_text(b, e->interface) : (struct text){ 0 };
+
+	(void)arg, (void)look;
+	return (size_t)snprintf(buf, cap, "%.*s", name.n ? (int)name.n : 1, name.n ? name.p : "-");
+}
+
+static size_t format_health(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
+	size_t cap)
+{
+	const struct target_row *t = row;
+
+	(void)arg, (void)b, (void)look;
+	return (size_t)snprintf(buf, cap, "%s", t->health < TARGET_HEALTH_N ? target_health_names[t->health] : "-");
+}
+
+static size_t format_problem(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
+	size_t cap)
+{
+	struct text problem = block_text(b, ((const struct target_row *)row)->problem);
+
+	(void)arg, (void)look;
+	return (size_t)snprintf(buf, cap, "%.*s", problem.n > 200 ? 200 : (int)problem.n, problem.n ? problem.p : "");
+}
+
+static enum style style_name(const void *arg, const struct block *b, const void *row)
+{
+	const struct target_row *t = row;
+
+	(void)arg, (void)b;
+	if (t->head.flags & TARGET_STALE || t->head.severity == SEVERITY_IDLE)
+		return STYLE_DIM;
+	return STYLE_STRONG;
+}
+
+static const struct grid_column target_columns[] = {
+	{ .field = "name", .min = 12, .max = 32, .priority = 0, .style = style_name },
+	{ .field = "runtime", .title = "RT", .max = 4, .priority = 6, .format = format_runtime },
+	{ .field = "state", .title = "STATE", .max = 12, .priority = 5, .format = format_state },
+	{ .field = "health", .title = "HEALTH", .max = 9, .priority = 9, .format = format_health },
+	{ .field = "networks", .title = "NETWORK", .min = 8, .max = 22, .priority = 4, .format = format_network },
+	{ .field = "addresses", .title = "ADDRESS", .priority = 3, .flags = GRID_NOCUT, .format = format_address },
+	{ .title = "GATEWAY", .priority = 11, .flags = GRID_NOCUT | GRID_WIDE, .format = format_gateway },
+	{ .title = "BRIDGE", .priority = 11, .max = 16, .flags = GRID_WIDE, .format = format_bridge },
+	{ .field = "ports", .title = "PORTS", .min = 7, .max = 20, .priority = 7, .format = format_ports },
+	{ .field = "restarts", .title = "RST", .priority = 8, .flags = GRID_RIGHT },
+	{ .field = "pid", .title = "PID", .priority = 11, .flags = GRID_RIGHT | GRID_WIDE },
+	{ .field = "processes", .title = "PROCS", .priority = 11, .flags = GRID_RIGHT | GRID_WIDE },
+	{ .field = "project", .title = "PROJECT", .max = 20, .priority = 11, .flags = GRID_WIDE },
+	{ .field = "image", .title = "IMAGE", .min = 10, .max = 28, .priority = 10 },
+	{ .field = "problem", .title = "WHAT IS WRONG", .min = 16, .max = 80, .priority = 1, .flags = GRID_FLEX, .format = format_problem },
+};
+
+static const struct grid_column network_columns[] = {
+	{ .field = "name", .min = 10, .max = 32, .priority = 0 },
+	{ .field = "driver", .title = "DRIVER", .max = 10, .priority = 4 },
+	{ .field = "subnets", .title = "SUBNET", .max = 40, .priority = 1 },
+	{ .field = "gateway", .title = "GATEWAY", .priority = 2, .flags = GRID_NOCUT },
+	{ .field = "interface", .title = "INTERFACE", .max = 16, .priority = 3 },
+	{ .field = "internal", .title = "INTERNAL", .priority = 7 },
+	{ .field = "ipv6", .title = "IPV6", .priority = 8 },
+	{ .field = "mtu", .title = "MTU", .priority = 9, .flags = GRID_RIGHT },
+	{ .field = "scope", .title = "SCOPE", .priority = 10 },
+	{ .field = "id", .title = "ID", .max = 12, .priority = 11, .flags = GRID_WIDE },
+	{ .field = "members", .title = "MEMBERS", .min = 12, .max = 120, .priority = 5, .flags = GRID_FLEX },
+};
+
+/* --- state --- */
+
+static bool is_stopped(const struct target_row *t)
+{
+	return t->state == TARGET_STATE_EXITED || t->state == TARGET_STATE_CREATED || t->state == TARGET_STATE_DEAD;
+}
+
+/* Stopped ones are hidden unless something is wrong with them. */
+static bool keep_target(const struct block *b, const void *row, void *arg)
+{
+	const struct target_row *t = row;
+	const struct list_state *s = arg;
+
+	(void)b;
+	return s->all || !is_stopped(t) || t->head.severity == SEVERITY_WARN || t->head.severity == SEVERITY_BAD;
+}
+
+static void open_sources(struct pane *p)
+{
+	static const struct row_type *const types[] = { &target_row_type, &network_row_type, &engine_row_type };
+	struct docker_params params = { .runtime = "docker", .first_list = 1 };
+
+	if (p->env->docker) {
+		snprintf(params.endpoint, sizeof params.endpoint, "%s", p->env->docker);
+		pane_feed_open(p, SLOT_DOCKER,
+			&(struct feed_spec){ .source = &docker_source, .params = &params, .n_params = sizeof params, .types = types,
+				.n_types = ARRAY_LEN(types), .no_target = true });
+	}
+	pane_feed_open(p, SLOT_SCAN, &(struct feed_spec){ .source = &namespaces_source, .sampled = true, .no_target = true });
+}
+
+static int list_init(struct pane *p, struct err *err)
+{
+	struct list_state *s = p->state;
+
+	(void)err;
+	grid_init(&s->grids[TAB_TARGETS], &target_row_type, target_columns, ARRAY_LEN(target_columns), NULL, p);
+	grid_init(&s->grids[TAB_NETWORKS], &network_row_type, network_columns, ARRAY_LEN(network_columns), NULL, p);
+	table_set_keep(s->grids[TAB_TARGETS].table, keep_target, s);
+	grid_sort_by(&s->grids[TAB_TARGETS], "name", false, true);
+	grid_sort_by(&s->grids[TAB_NETWORKS], "name", false, false);
+	open_sources(p);
+	return 0;
+}
+
+static void list_done(struct pane *p)
+{
+	struct list_state *s = p->state;
+
+	grid_done(&s->grids[TAB_TARGETS]);
+	grid_done(&s->grids[TAB_NETWORKS]);
+	block_unref(s->docker);
+	block_unref(s->scan);
+}
+
+static void count_hidden(struct list_state *s, const struct block *targets)
+{
+	s->hidden = 0;
+	for (uint32_t i = 0; i < block_count(targets); i++)
+		s->hidden += is_stopped(block_row(targets, i));
+}
+
+static void show_targets(struct pane *p, struct block *merged)
+{
+	struct list_state *s = p->state;
+
+	block_unref(p->env->targets);
+	p->env->targets = merged;
+	p->env->targets_changed = true;
+	count_hidden(s, merged);
+	if (!p->frozen)
+		table_set_block(s->grids[TAB_TARGETS].table, merged);
+}
+
+static void merge(struct pane *p)
+{
+	struct list_state *s = p->state;
+	const struct block *engines[] = { s->docker };
+
+	show_targets(p, target_merge(engines, s->docker ? 1 : 0, s->scan));
+}
+
+static void swap(struct block **slot, struct link_event *ev)
+{
+	block_unref(*slot);
+	*slot = ev->block;
+}
+
+/* Tests hand a finished list in as a block of targets on the scan's slot. */
+static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
+{
+	struct list_state *s = p->state;
+
+	if (ev->type != LINK_BLOCK)
+		return;
+	if (ev->row_type == &target_row_type && slot == SLOT_DOCKER) {
+		swap(&s->docker, ev);
+		merge(p);
+	} else if (ev->row_type == &target_row_type) {
+		show_targets(p, ev->block);
+	} else if (ev->row_type == &netns_row_type) {
+		swap(&s->scan, ev);
+		merge(p);
+	} else if (ev->row_type == &network_row_type) {
+		swap(&p->env->networks, ev);
+		if (!p->frozen)
+			table_set_block(s->grids[TAB_NETWORKS].table, ev->block);
+	} else if (ev->row_type == &engine_row_type) {
+		swap(&p->env->engines, ev);
+	} else {
+		block_unref(ev->block);
+	}
+}
+
+static void list_freeze(struct pane *p, bool on)
+{
+	struct list_state *s = p->state;
+
+	if (on)
+		return;
+	if (p->env->targets)
+		table_set_block(s->grids[TAB_TARGETS].table, p->env->targets);
+	if (p->env->networks)
+		table_set_block(s->grids[TAB_NETWORKS].table, p->env->networks);
+}
+
+static struct grid *list_grid(const struct pane *p)
+{
+	struct list_state *s = p->state;
+
+	return &s->grids[s->tab];
+}
+
+static uint64_t list_subject(const struct pane *p)
+{
+	struct list_state *s = p->state;
+	const struct row_head *row = s->tab == TAB_TARGETS ? grid_selected(&s->grids[TAB_TARGETS], NULL) : NULL;
+
+	return row ? row->id : 0;
+}
+
+/* --- drawing --- */
+
+static void draw_tabs(const struct pane *p, struct area a)
+{
+	const struct list_state *s = p->state;
+	static const char *const names[TAB_N] = { "Targets", "Networks" };
+	char text[64], sort[64], filter[160];
+	const char *words = table_filter_text(s->grids[s->tab].table);
+	int x = 1;
+
+	for (int i = 0; i < TAB_N; i++) {
+		snprintf(text, sizeof text, s->tab == i ? "[%s %u]" : "%s %u", names[i], table_total(s->grids[i].table));
+		int n = canvas_str(a, x, 0, STYLE_TEXT, text);
+		if (s->tab == i)
+			canvas_ground_part(a, x, 0, n, GROUND_TAB);
+		x += n + 2;
+	}
+	snprintf(filter, sizeof filter, "sort: %s   filter: %.60s", grid_sort_text(&s->grids[s->tab], sort, sizeof sort),
+		words[0] ? words : "none");
+	if (x + 2 + (int)text_width(text_of(filter)) < a.w)
+		canvas_left_of(a, a.w - 1, 0, words[0] ? STYLE_TEXT : STYLE_DIM, filter);
+}
+
+static void draw_target_preview(const struct pane *p, struct area a)
+{
+	static const enum facts order[] = { FACTS_PROBLEM, FACTS_NETWORKS, FACTS_PROCESS, FACTS_STATE, FACTS_PORTS, FACTS_IMAGE };
+	const struct list_state *s = p->state;
+	const struct block *b = NULL;
+	const struct target_row *t = grid_selected(&s->grids[TAB_TARGETS], &b);
+	char title[160];
+	int y = 1;
+
+	if (!t) {
+		canvas_rule(a, 0, NULL);
+		return;
+	}
+	struct text name = block_text(b, t->name);
+	snprintf(title, sizeof title, "%.*s", name.n > 120 ? 120 : (int)name.n, name.p);
+	canvas_rule(a, 0, title);
+	for (unsigned i = 0; i < ARRAY_LEN(order); i++)
+		y = facts_draw(order[i], a, y, b, t, &p->env->look);
+}
+
+static void draw_members(const struct network_row *n, const struct block *b, struct area a, int y)
+{
+	struct text name;
+	int x = 11;
+
+	canvas_str(a, 1, y, STYLE_DIM, "members");
+	for (uint32_t i = 0; block_list_item(b, n->members, i, &name) && y < a.h; i++) {
+		if (x + (int)text_width(name) + 2 > a.w && x > 11) {
+			x = 11;
+			y++;
+		}
+		x += canvas_put(a, x, y, STYLE_TEXT, name) + 2;
+	}
+	if (x == 11)
+		canvas_str(a, x, y, STYLE_DIM, "none");
+}
+
+static void draw_network_preview(const struct pane *p, struct area a)
+{
+	const struct list_state *s = p->state;
+	const struct block *b = NULL;
+	const struct network_row *n = grid_selected(&s->grids[TAB_NETWORKS], &b);
+	char title[160], id[80];
+
+	if (!n) {
+		canvas_rule(a, 0, NULL);
+		return;
+	}
+	struct text name = block_text(b, n->name);
+	snprintf(title, sizeof title, "network %.*s", name.n > 120 ? 120 : (int)name.n, name.p);
+	canvas_rule(a, 0, title);
+	canvas_str(a, 1, 1, STYLE_DIM, "id");
+	row_format(b, row_field_find(&network_row_type, "id"), n, &p->env->look, id, sizeof id);
+	canvas_str(a, 11, 1, STYLE_TEXT, id);
+	draw_members(n, b, a, 2);
+}
+
+/* Lines for the preview with its rule: what the screen can spare. */
+static int preview_height(const struct area a)
+{
+	int screen = canvas_height(a.canvas);
+
+	if (screen < 20 || a.h < 10)
+		return 0;
+	return screen >= 30 ? 9 : 5;
+}
+
+static void draw_empty(const struct pane *p, struct area a)
+{
+	const struct list_state *s = p->state;
+	const char *filter = table_filter_text(s->grids[s->tab].table);
+
+	if (filter[0])
+		canvas_hint(a, 3, 2, STYLE_TEXT, "Nothing matches the filter.   [\\] clears it");
+	else if (s->tab == TAB_TARGETS && p->env->targets)
+		canvas_hint(a, 3, 2, STYLE_TEXT, s->hidden ? "Nothing runs here.   [a] shows what is stopped" : "Nothing to look into here.");
+	else if (s->tab == TAB_NETWORKS)
+		canvas_hint(a, 3, 2, STYLE_TEXT, "No networks known: no engine has answered yet.");
+	else
+		canvas_hint(a, 3, 2, STYLE_TEXT, "Looking for containers and namespaces ...");
+}
+
+static void list_draw(const struct pane *p, struct area a)
+{
+	struct list_state *s = p->state;
+	int screen_h = canvas_height(a.canvas), top = screen_h >= 14, below = p->zoom ? 0 : preview_height(a);
+	struct grid *g = &s->grids[s->tab];
+
+	if (top)
+		draw_tabs(p, canvas_line(a, 0));
+	g->no_heading = screen_h < 14;
+	struct area rows = canvas_sub(a, 0, top, a.w, a.h - top - below);
+	grid_draw(g, rows, &p->env->look, true);
+	if (grid_count(g) == 0)
+		draw_empty(p, rows);
+	if (below == 0)
+		return;
+	struct area preview = canvas_sub(a, 0, a.h - below, a.w, below);
+	if (s->tab == TAB_TARGETS)
+		draw_target_preview(p, preview);
+	else
+		draw_network_preview(p, preview);
+}
+
+static void engine_words(const struct pane *p, char *buf, size_t cap)
+{
+	const struct block *b = p->env->engines;
+	const struct engine_row *e = b && block_count(b) ? block_row(b, 0) : NULL;
+	struct text version, why;
+
+	if (!p->env->docker) {
+		snprintf(buf, cap, "no engine asked; namespaces come from /proc");
+	} else if (!e) {
+		snprintf(buf, cap, "asking Docker ...");
+	} else if (e->answering == 1) {
+		version = block_text(b, e->version);
+		snprintf(buf, cap, "Docker %.*s answered in %.1f ms", version.n > 40 ? 40 : (int)version.n, version.n ? version.p : "",
+			e->latency_us == ROW_NO_UINT ? 0 : (double)e->latency_us / 1000);
+	} else {
+		why = block_text(b, e->error);
+		snprintf(buf, cap, "%.*s", why.n > 180 ? 180 : (int)why.n, why.n ? why.p : "Docker does not answer");
+	}
+}
+
+static void list_status(const struct pane *p, char *buf, size_t cap)
+{
+	const struct list_state *s = p->state;
+	const struct grid *g = &s->grids[s->tab];
+	uint32_t shown = table_count(g->table), total = table_total(g->table);
+	char engine[256];
+	int n = 0;
+
+	if (shown != total)
+		n = snprintf(buf, cap, "%u of %u shown%s   ", shown, total, !s->all && s->hidden && s->tab == TAB_TARGETS ? ", a all" : "");
+	engine_words(p, engine, sizeof engine);
+	snprintf(buf + n, cap - (size_t)n, "%s", engine);
+}
+
+/* --- keys --- */
+
+static int key_open(struct pane *p, int key)
+{
+	struct list_state *s = p->state;
+	const struct block *b = NULL;
+	const struct row_head *row = grid_selected(list_grid(p), &b);
+	char words[300];
+
+	(void)key;
+	if (!row)
+		return PANE_USED;
+	if (s->tab == TAB_TARGETS) {
+		pane_go(p, '1', row->id, NULL);
+		return PANE_USED;
+	}
+	struct text name = block_text(b, ((const struct network_row *)row)->name);
+	snprintf(words, sizeof words, "networks:%.*s", name.n > 200 ? 200 : (int)name.n, name.p);
+	s->tab = TAB_TARGETS;
+	table_filter(s->grids[TAB_TARGETS].table, words, NULL, NULL);
+	return PANE_USED | PANE_DRAW;
+}
+
+static int key_tab(struct pane *p, int key)
+{
+	struct list_state *s = p->state;
+
+	(void)key;
+	s->tab = (s->tab + 1) % TAB_N;
+	return PANE_USED | PANE_DRAW;
+}
+
+static int key_all(struct pane *p, int key)
+{
+	struct list_state *s = p->state;
+
+	(void)key;
+	s->all = !s->all;
+	table_set_keep(s->grids[TAB_TARGETS].table, keep_target, s);
+	pane_toast(p, SEVERITY_NONE, s->all ? "all targets, stopped ones too" : "stopped targets are hidden");
+	return PANE_USED | PANE_DRAW;
+}
+
+static const struct binding list_bindings[] = {
+	{ .key = KEYS_ENTER, .alias = KEYS_DOUBLE_CLICK, .label = "open", .help = "open the target; on a network: its members",
+		.run = key_open, .rank = 1, .group = BINDING_VIEW },
+	{ .key = 'a', .label = "all", .help = "show stopped targets too", .run = key_all, .rank = 8, .group = BINDING_VIEW, .right = true },
+	{ .key = ']', .alias = '[', .shown = "[ ]", .label = "tab", .help = "targets or networks", .run = key_tab, .rank = 9,
+		.group = BINDING_VIEW },
+	{ .key = KEYS_TAB, .alias = KEYS_BACK_TAB, .help = "targets or networks", .run = key_tab, .group = BINDING_VIEW },
+};
+
+/* --- for the app --- */
+
+static int64_t index_of(const struct table *t, uint64_t id)
+{
+	for (uint32_t i = 0; i < table_count(t); i++)
+		if (((const struct row_head *)table_at(t, i))->id == id)
+			return i;
+	return -1;
+}
+
+uint64_t pane_list_step(const struct pane *list, uint64_t id, int direction)
+{
+	const struct list_state *s = list->state;
+	const struct table *t = s->grids[TAB_TARGETS].table;
+	int64_t n = table_count(t), at = index_of(t, id);
+
+	if (n == 0)
+		return 0;
+	at = at < 0 ? 0 : at + direction;
+	at = at < 0 ? 0 : at >= n ? n - 1 : at;
+	return ((const struct row_head *)table_at(t, (uint32_t)at))->id;
+}
+
+bool pane_list_place(const struct pane *list, uint64_t id, unsigned *ret_place, unsigned *ret_n)
+{
+	const struct list_state *s = list->state;
+	int64_t at = index_of(s->grids[TAB_TARGETS].table, id);
+
+	if (at < 0)
+		return false;
+	*ret_place = (unsigned)at + 1;
+	*ret_n = table_count(s->grids[TAB_TARGETS].table);
+	return true;
+}
+
+void pane_list_show(struct pane *list, uint64_t id)
+{
+	struct list_state *s = list->state;
+
+	s->tab = TAB_TARGETS;
+	table_jump_id(s->grids[TAB_TARGETS].table, id);
+}
+
+const struct pane_ops pane_list = {
+	.name = "list",
+	.title = "Targets",
+	.short_title = "Targets",
+	.digit = '0',
+	.state_size = sizeof(struct list_state),
+	.init = list_init,
+	.done = list_done,
+	.draw = list_draw,
+	.event = list_event,
+	.grid = list_grid,
+	.subject = list_subject,
+	.status = list_status,
+	.freeze = list_freeze,
+	.bindings = list_bindings,
+	.n_bindings = ARRAY_LEN(list_bindings),
+};

@@ -1,0 +1,42 @@
+/* The terminal. The only part that includes curses; everybody else draws on a canvas. */
+#ifndef NSDBG_TUI_SCREEN_H
+#define NSDBG_TUI_SCREEN_H
+
+#include "tui/canvas.h"
+#include "tui/keys.h"
+
+struct err;
+struct screen;
+
+enum screen_color { SCREEN_COLOR_AUTO, SCREEN_COLOR_ALWAYS, SCREEN_COLOR_NEVER }; /* auto: terminfo and NO_COLOR decide */
+
+struct screen_options {
+	bool ascii; /* no line drawing, no signs beyond ASCII; also on by itself where the terminal needs it */
+	enum screen_color color;
+	bool no_mouse;
+};
+
+struct screen_key {
+	int key; /* KEYS_* or a code point; KEYS_NONE: nothing there */
+	int x, y; /* mouse */
+};
+
+/* Takes the terminal over. 0, or -errno with one sentence that says what to do without (TERM unknown, no terminal). */
+int screen_start(const struct screen_options *o, struct screen **ret, struct err *err);
+void screen_stop(struct screen *s); /* gives the terminal back; NULL is fine */
+
+int screen_fd(const struct screen *s); /* readable: call screen_read until KEYS_NONE */
+struct screen_key screen_read(struct screen *s);
+/* Text of the last KEYS_PASTE, raw; valid until the next read. */
+struct text screen_pasted(const struct screen *s);
+
+void screen_size(struct screen *s, int *ret_w, int *ret_h); /* asks the kernel and tells curses */
+enum text_charset screen_charset(const struct screen *s);
+void screen_flush(struct screen *s, const struct canvas *c); /* sends changed cells only */
+void screen_redraw(struct screen *s); /* next flush sends everything */
+void screen_mouse(struct screen *s, bool on);
+void screen_suspend(struct screen *s); /* ^Z: stops this process group, returns after fg, next flush sends everything */
+void screen_copy(struct screen *s, struct text what); /* clipboard by OSC 52, wrapped for tmux and screen as well */
+void screen_bell(struct screen *s);
+
+#endif
