@@ -1,0 +1,269 @@
+/*
+ * One list of targets from what engines name and what /proc shows: the scan knows which namespace a pid is in, the engine knows what
+ * it is called. A namespace that belongs to a container is not listed again.
+ */
+#include "core/target.h"
+
+#include "core/fd.h"
+#include "core/source/namespaces.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* pid -> namespace row, sorted by pid. */
+struct member {
+	uint64_t pid;
+	uint64_t start;
+	uint32_t netns; /* index into the scan */
+};
+
+struct merge {
+	struct builder *out;
+	const struct block *scan;
+	struct member *members;
+	size_t n_members;
+	bool *taken; /* namespaces that a container has */
+};
+
+#define CMP(a, b) (((a) > (b)) - ((a) < (b)))
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	return CMP(x->pid, y->pid);
+}
+
+static void index_members(struct merge *m)
+{
+	size_t total = 0;
+
+	for (uint32_t i = 0; i < block_count(m->scan); i++)
+		total += ((const struct netns_row *)block_row(m->scan, i))->members.n;
+	m->members = fd_xcalloc(total, sizeof m->members[0]);
+	m->taken = fd_xcalloc(block_count(m->scan), sizeof m->taken[0]);
+	for (uint32_t i = 0; i < block_count(m->scan); i++) {
+		const struct netns_row *n = block_row(m->scan, i);
+
+		for (uint32_t k = 0; k < n->members.n; k++) {
+			const struct netns_member_row *p = block_nested(m->scan, &netns_member_row_type, n->members, k);
+
+			m->members[m->n_members++] = (struct member){ .pid = p->pid, .start = p->start, .netns = i };
+		}
+	}
+	qsort(m->members, m->n_members, sizeof m->members[0], by_pid);
+}
+
+static const struct member *find_member(const struct merge *m, uint64_t pid)
+{
+	struct member key = { .pid = pid };
+
+	return m->n_members ? bsearch(&key, m->members, m->n_members, sizeof key, by_pid) : NULL;
+}
+
+/* --- containers --- */
+
+static void judge(struct merge *m, struct target_row *r, const char *problem, enum severity s)
+{
+	r->problem = builder_str(m->out, problem);
+	r->head.severity = s;
+}
+
+static void judge_stopped(struct merge *m, struct target_row *r)
+{
+	int64_t now = (int64_t)time(NULL), then = r->finished_at == ROW_NO_INT ? now : r->finished_at / 1000000000;
+	long long s = now > then ? now - then : 0;
+	char when[32], text[80];
+
+	snprintf(when, sizeof when, s < 60 ? "%llds" : s < 3600 ? "%lldm" : s < 172800 ? "%lldh" : "%lldd",
+		s < 60 ? s : s < 3600 ? s / 60 : s < 172800 ? s / 3600 : s / 86400);
+	if (r->oom_killed == 1) {
+		snprintf(text, sizeof text, "killed for want of memory (OOM) %s ago", when);
+		judge(m, r, text, SEVERITY_BAD);
+	} else if (r->exit_code != ROW_NO_INT && r->exit_code != 0) {
+		snprintf(text, sizeof text, "exited %lld %s ago", (long long)r->exit_code, when);
+		judge(m, r, text, SEVERITY_WARN);
+	} else {
+		r->head.severity = SEVERITY_IDLE;
+	}
+}
+
+/* A restart of last month is history, not a problem. */
+static bool started_lately(const struct target_row *r)
+{
+	return r->started_at == ROW_NO_INT || (int64_t)time(NULL) - r->started_at / 1000000000 < 3600;
+}
+
+static void judge_running(struct merge *m, struct target_row *r)
+{
+	char text[64];
+
+	if (r->health == TARGET_HEALTH_UNHEALTHY) {
+		judge(m, r, "health check fails", SEVERITY_BAD);
+	} else if (r->restarts != ROW_NO_UINT && r->restarts > 0 && started_lately(r)) {
+		snprintf(text, sizeof text, "restarted %llu times", (unsigned long long)r->restarts);
+		judge(m, r, text, SEVERITY_WARN);
+	} else {
+		r->head.severity = SEVERITY_OK;
+	}
+}
+
+/* Sign and words for a container, from what its engine says. */
+static void judge_container(struct merge *m, struct target_row *r)
+{
+	char text[64];
+
+	if (r->as_of != ROW_NO_INT) {
+		judge(m, r, "its engine does not answer; shown as it was", SEVERITY_UNKNOWN);
+		return;
+	}
+	switch ((enum target_state)r->state) {
+	case TARGET_STATE_RUNNING:
+		judge_running(m, r);
+		return;
+	case TARGET_STATE_PAUSED:
+		judge(m, r, "paused", SEVERITY_WARN);
+		return;
+	case TARGET_STATE_RESTARTING:
+		snprintf(text, sizeof text, r->exit_code == ROW_NO_INT ? "restarting" : "restarting, last exit %lld",
+			(long long)r->exit_code);
+		judge(m, r, text, SEVERITY_BAD);
+		return;
+	case TARGET_STATE_EXITED:
+		judge_stopped(m, r);
+		return;
+	case TARGET_STATE_DEAD:
+		judge(m, r, "dead: the engine could not remove it", SEVERITY_BAD);
+		return;
+	case TARGET_STATE_CREATED:
+	case TARGET_STATE_REMOVING:
+		r->head.severity = SEVERITY_IDLE;
+		return;
+	case TARGET_STATE_N:
+		break;
+	}
+	r->head.severity = SEVERITY_UNKNOWN;
+}
+
+static void locate(struct merge *m, struct target_row *r)
+{
+	const struct member *p = r->pid == ROW_NO_UINT ? NULL : find_member(m, r->pid);
+	const struct netns_row *n = p ? block_row(m->scan, p->netns) : NULL;
+
+	if (!n)
+		return;
+	m->taken[p->netns] = true;
+	r->netns = n->inode;
+	r->start = p->start;
+	r->processes = n->members.n;
+}
+
+static void add_containers(struct merge *m, const struct block *engine)
+{
+	for (uint32_t i = 0; i < block_count(engine); i++) {
+		const struct target_row *from = block_row(engine, i);
+		struct target_row *r = builder_copy_row(m->out, engine, from);
+
+		r->head.flags |= TARGET_IS_CONTAINER;
+		if (text_equal(block_text(engine, from->network_mode), text_of("host")))
+			r->head.flags |= TARGET_HOST_NETWORK;
+		locate(m, r);
+		judge_container(m, r);
+	}
+}
+
+/* --- namespaces and the host --- */
+
+static struct target_row *blank(struct merge *m)
+{
+	struct target_row *r = builder_row(m->out);
+
+	r->name = r->id = r->runtime = r->image = r->command = r->network_mode = ROW_NO_TEXT;
+	r->networks = r->addresses = r->shares_with = r->hostname = r->project = r->path = r->problem = ROW_NO_TEXT;
+	r->state = TARGET_STATE_RUNNING;
+	r->health = ROW_NO_ENUM;
+	r->pid = r->start = r->netns = r->restarts = r->processes = ROW_NO_UINT;
+	r->created_at = r->started_at = r->finished_at = r->exit_code = r->as_of = ROW_NO_INT;
+	r->oom_killed = ROW_NO_BOOL;
+	r->head.severity = SEVERITY_OK;
+	return r;
+}
+
+static const char *last_part(struct text path, size_t *ret_n)
+{
+	size_t at = path.n;
+
+	while (at > 0 && path.p[at - 1] != '/')
+		at--;
+	*ret_n = path.n - at;
+	return path.p + at;
+}
+
+/* Its name under /run/netns, else its first process. */
+static struct str namespace_name(struct merge *m, const struct netns_row *n)
+{
+	struct text path = block_text(m->scan, n->path), leader = block_text(m->scan, n->leader);
+	char buf[192];
+	int len;
+
+	if (n->is_host)
+		return builder_str(m->out, "host");
+	if (path.n > 0) {
+		size_t part;
+		const char *p = last_part(path, &part);
+
+		return builder_text(m->out, p, part);
+	}
+	if (leader.n > 0)
+		len = snprintf(buf, sizeof buf, "%.*s/%llu", (int)(leader.n < 64 ? leader.n : 64), leader.p,
+			(unsigned long long)n->pid);
+	else
+		len = snprintf(buf, sizeof buf, "netns-%llu", (unsigned long long)n->inode);
+	return builder_text(m->out, buf, (size_t)len);
+}
+
+static void add_namespace(struct merge *m, const struct netns_row *n)
+{
+	struct target_row *r = blank(m);
+	struct text path = block_text(m->scan, n->path), leader = block_text(m->scan, n->leader);
+	char inode[24];
+
+	snprintf(inode, sizeof inode, "%llu", (unsigned long long)n->inode);
+	r->name = namespace_name(m, n);
+	r->id = builder_str(m->out, inode);
+	r->runtime = builder_str(m->out, n->is_host ? "host" : "netns");
+	r->head.id = row_hash(&n->inode, sizeof n->inode, 1);
+	r->head.flags = n->is_host ? TARGET_IS_HOST : TARGET_IS_NETNS;
+	r->pid = n->pid;
+	r->start = n->start;
+	r->netns = n->inode;
+	r->processes = n->members.n;
+	r->path = builder_text(m->out, path.p, path.n);
+	r->command = builder_text(m->out, leader.p, leader.n);
+}
+
+struct block *target_merge(const struct block *const *engines, unsigned n, const struct block *netns)
+{
+	struct merge m = { .out = builder_new(&target_row_type), .scan = netns };
+	struct block *ret;
+
+	index_members(&m);
+	for (unsigned i = 0; i < n; i++)
+		if (engines[i])
+			add_containers(&m, engines[i]);
+	for (int host = 0; host <= 1; host++) {
+		for (uint32_t i = 0; i < block_count(netns); i++) {
+			const struct netns_row *row = block_row(netns, i);
+
+			if (row->is_host == host && (host || !m.taken[i]))
+				add_namespace(&m, row);
+		}
+	}
+	ret = builder_block(m.out);
+	builder_free(m.out);
+	free(m.members);
+	free(m.taken);
+	return ret;
+}
