@@ -90,13 +90,19 @@ static void judge_stopped(struct merge *m, struct target_row *r)
 	}
 }
 
+/* A restart of last month is history, not a problem. */
+static bool started_lately(const struct target_row *r)
+{
+	return r->started_at == ROW_NO_INT || (int64_t)time(NULL) - r->started_at / 1000000000 < 3600;
+}
+
 static void judge_running(struct merge *m, struct target_row *r)
 {
 	char text[64];
 
 	if (r->health == TARGET_HEALTH_UNHEALTHY) {
 		judge(m, r, "health check fails", SEVERITY_BAD);
-	} else if (r->restarts != ROW_NO_UINT && r->restarts > 0) {
+	} else if (r->restarts != ROW_NO_UINT && r->restarts > 0 && started_lately(r)) {
 		snprintf(text, sizeof text, "restarted %llu times", (unsigned long long)r->restarts);
 		judge(m, r, text, SEVERITY_WARN);
 	} else {
