@@ -70,6 +70,21 @@ static size_t format_status(const struct block *b, const void *row, char *buf, s
 	return (size_t)snprintf(buf, cap, "-");
 }
 
+/* Docker lists a port twice, for 0.0.0.0 and for ::; one mention says both. */
+static bool said_before(const struct block *b, struct rows ports, uint32_t i)
+{
+	const struct port_row *p = block_nested(b, &port_row_type, ports, i);
+
+	for (uint32_t k = 0; k < i; k++) {
+		const struct port_row *o = block_nested(b, &port_row_type, ports, k);
+
+		if (o->port == p->port && o->host_port == p->host_port && addr_is_any(&o->host_address) &&
+			addr_is_any(&p->host_address) && text_equal(block_text(b, o->protocol), block_text(b, p->protocol)))
+			return true;
+	}
+	return false;
+}
+
 /* "8080>80" published, "443" only exposed; a protocol other than tcp is said. */
 static size_t format_ports(const struct block *b, const void *row, char *buf, size_t cap)
 {
@@ -81,6 +96,8 @@ static size_t format_ports(const struct block *b, const void *row, char *buf, si
 		struct text proto = block_text(b, p->protocol);
 		char address[ADDR_TEXT] = "";
 
+		if (said_before(b, r->ports, i))
+			continue;
 		if (!addr_is_any(&p->host_address))
 			addr_format(&p->host_address, address);
 		n += (size_t)snprintf(buf + n, cap - n, n ? " " : "");

@@ -187,35 +187,37 @@ static struct target_row *blank(struct merge *m)
 	r->pid = r->start = r->netns = r->restarts = r->processes = ROW_NO_UINT;
 	r->created_at = r->started_at = r->finished_at = r->exit_code = r->as_of = ROW_NO_INT;
 	r->oom_killed = ROW_NO_BOOL;
-	r->head.severity = SEVERITY_OK;
 	return r;
 }
 
-static const char *last_part(struct text path, size_t *ret_n)
+/* Only names that people gave: engines mount theirs elsewhere, under numbers. */
+static struct text given_name(struct text path)
 {
-	size_t at = path.n;
+	static const char *const places[] = { "/run/netns/", "/var/run/netns/" };
 
-	while (at > 0 && path.p[at - 1] != '/')
-		at--;
-	*ret_n = path.n - at;
-	return path.p + at;
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		size_t n = strlen(places[i]);
+
+		if (path.n > n && memcmp(path.p, places[i], n) == 0)
+			return (struct text){ .p = path.p + n, .n = path.n - n };
+	}
+	return (struct text){ 0 };
 }
 
-/* Its name under /run/netns, else its first process. */
+/* Its name under /run/netns, else the container its first process belongs to, else that process. */
 static struct str namespace_name(struct merge *m, const struct netns_row *n)
 {
-	struct text path = block_text(m->scan, n->path), leader = block_text(m->scan, n->leader);
+	struct text name = given_name(block_text(m->scan, n->path)), leader = block_text(m->scan, n->leader);
+	struct text container = block_text(m->scan, n->container);
 	char buf[192];
 	int len;
 
 	if (n->is_host)
 		return builder_str(m->out, "host");
-	if (path.n > 0) {
-		size_t part;
-		const char *p = last_part(path, &part);
-
-		return builder_text(m->out, p, part);
-	}
+	if (name.n > 0)
+		return builder_text(m->out, name.p, name.n);
+	if (container.n >= 12)
+		return builder_text(m->out, container.p, 12);
 	if (leader.n > 0)
 		len = snprintf(buf, sizeof buf, "%.*s/%llu", (int)(leader.n < 64 ? leader.n : 64), leader.p,
 			(unsigned long long)n->pid);

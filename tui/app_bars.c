@@ -290,14 +290,14 @@ static bool taken(const struct footer *f, const struct binding *b)
 	return false;
 }
 
-static void footer_collect(const struct app *app, const struct pane *p, struct footer *f)
+static void footer_collect(const struct app *app, const struct pane *p, bool right, struct footer *f)
 {
 	const struct binding *b;
 	unsigned n;
 
 	for (unsigned t = 0; (b = app_bindings(p, t, &n)); t++) {
 		for (unsigned i = 0; i < n && f->n < FOOTER_MAX; i++) {
-			if (!b[i].label || (b[i].works && !b[i].works(p)) || (b[i].list_only && app->current != APP_AT_LIST) || taken(f, &b[i]))
+			if (!b[i].label || b[i].right != right || (b[i].works && !b[i].works(p)) || (b[i].list_only && app->current != APP_AT_LIST) || taken(f, &b[i]))
 				continue;
 			if (b[i].group == BINDING_GO && b[i].key >= 'a' && b[i].key != 'q' && b[i].list_only && app_view_index((char)b[i].key) < 0)
 				continue;
@@ -322,6 +322,17 @@ static int item_width(const struct app *app, const struct binding *b)
 	const char *key = item_text(app, b, &label, buf, sizeof buf);
 
 	return (int)(text_width(text_of(key)) + strlen(label)) + 3;
+}
+
+/* Left ones in the order of their rank. */
+static void footer_sort(struct footer *f)
+{
+	for (unsigned i = 1; i < f->n; i++)
+		for (unsigned j = i; j > 0 && !f->items[j]->right && !f->items[j - 1]->right && f->items[j]->rank < f->items[j - 1]->rank; j--) {
+			const struct binding *swap = f->items[j];
+			f->items[j] = f->items[j - 1];
+			f->items[j - 1] = swap;
+		}
 }
 
 /* Leaves out what matters least until the rest fits. */
@@ -358,8 +369,10 @@ static void draw_footer(struct app *app, struct area a)
 	struct footer f = { .n = 0 };
 	int left = 1, right = a.w + 1;
 
-	footer_collect(app, app_front(app), &f);
+	footer_collect(app, app_front(app), false, &f);
+	footer_collect(app, app_front(app), true, &f);
 	footer_fit(app, &f, a.w);
+	footer_sort(&f);
 	canvas_ground(a, 0, GROUND_BAR);
 	for (unsigned i = 0; i < f.n; i++) {
 		if (f.items[i]->right)

@@ -37,11 +37,6 @@ static bool is_view(const struct pane *p)
 	return p->ops->digit != '0';
 }
 
-static bool is_list(const struct pane *p)
-{
-	return p->ops->digit == '0';
-}
-
 /* --- everywhere --- */
 
 static int key_view(struct pane *p, int key)
@@ -459,7 +454,7 @@ static const struct binding table_bindings[] = {
 	{ .key = '<', .alias = '>', .shown = "< >", .label = "sort", .help = "sort by the column to the left, to the right", .run = key_sort,
 		.works = has_table, .rank = 10, .group = BINDING_TABLE, .right = true },
 	{ .key = 'I', .help = "invert the order", .run = key_invert, .works = has_table, .group = BINDING_TABLE },
-	{ .key = 'C', .alias = 'O', .shown = "C O", .label = "columns", .help = "choose columns, sort by one", .run = key_columns, .works = has_table,
+	{ .key = 'C', .alias = 'O', .label = "columns", .help = "choose columns, sort by one", .run = key_columns, .works = has_table,
 		.rank = 12, .group = BINDING_TABLE },
 	{ .key = 'w', .label = "wide", .help = "all columns, scroll with Left and Right", .run = key_wide, .works = has_table, .rank = 13,
 		.group = BINDING_TABLE },

@@ -86,12 +86,13 @@ static void collect(struct help_state *s, const struct pane *over, unsigned grou
 	for (unsigned t = 0; (b = app_bindings(over, t, &n)); t++) {
 		for (unsigned i = 0; i < n; i++) {
 			struct help_line l = { .text = b[i].help };
+			char key[24];
 			if (b[i].group != group || !b[i].help || (b[i].works && !b[i].works(over)))
 				continue;
 			if (!any)
 				line_add(s, &(struct help_line){ .title = group_titles[group] });
 			any = true;
-			snprintf(l.key, sizeof l.key, "%s", b[i].shown ? b[i].shown : help_key_text(&b[i], l.key, sizeof l.key));
+			snprintf(l.key, sizeof l.key, "%s", help_key_text(&b[i], key, sizeof key));
 			line_add(s, &l);
 		}
 	}
