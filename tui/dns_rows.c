@@ -168,11 +168,11 @@ static enum style dim(const void *arg, const struct block *b, const void *row)
 }
 
 static const struct grid_column answer_columns[] = {
-	{ .field = "section", .title = "SECTION", .priority = 5, .format = section_format, .style = dim },
-	{ .field = "name", .title = "NAME", .min = 10, .max = 60, .priority = 0, .style = name_style },
+	{ .field = "section", .title = "SECTION", .priority = 2, .format = section_format, .style = dim },
+	{ .field = "name", .title = "NAME", .min = 10, .good = 20, .max = 60, .priority = 0, .style = name_style },
 	{ .field = "ttl", .title = "TTL", .priority = 4, .flags = GRID_RIGHT, .format = ttl_format, .style = dim },
 	{ .field = "type", .title = "TYPE", .priority = 0, .style = name_style },
-	{ .field = "data", .title = "DATA", .min = 15, .max = 200, .priority = 0, .flags = GRID_FLEX, .format = data_format, .style = data_style },
+	{ .field = "data", .title = "DATA", .min = 15, .good = 24, .max = 200, .priority = 0, .flags = GRID_FLEX, .format = data_format, .style = data_style },
 };
 
 /* --- questions asked --- */
@@ -193,12 +193,12 @@ static size_t clock_format(const void *arg, const struct block *b, const void *r
 
 static const struct grid_column history_columns[] = {
 	{ .field = "time", .title = "TIME", .priority = 4, .format = clock_format },
-	{ .field = "name", .title = "NAME", .min = 12, .max = 60, .priority = 0 },
+	{ .field = "name", .title = "NAME", .min = 12, .good = 20, .max = 60, .priority = 0 },
 	{ .field = "type", .title = "TYPE", .priority = 2 },
-	{ .field = "server", .title = "SERVER", .min = 9, .max = 30, .priority = 5 },
-	{ .field = "rcode", .title = "RCODE", .min = 7, .max = 40, .priority = 1, .style = rcode_style },
+	{ .field = "server", .title = "SERVER", .min = 9, .good = 12, .max = 30, .priority = 5 },
+	{ .field = "rcode", .title = "RCODE", .min = 7, .good = 10, .max = 40, .priority = 1, .style = rcode_style },
 	{ .field = "time_us", .title = "TOOK", .priority = 3, .flags = GRID_RIGHT },
-	{ .field = "answer", .title = "ANSWER", .min = 9, .max = 200, .priority = 2, .flags = GRID_FLEX },
+	{ .field = "answer", .title = "ANSWER", .min = 9, .good = 15, .max = 200, .priority = 2, .flags = GRID_FLEX },
 };
 
 /* --- lines of files --- */
@@ -239,7 +239,7 @@ static const struct grid_column line_columns[] = {
 	{ .field = "line", .title = "LINE", .priority = 4, .flags = GRID_RIGHT, .style = dim },
 	{ .field = "key", .title = "MEANS", .priority = 1, .format = meaning_format, .style = dim },
 	{ .field = "address", .title = "ADDRESS", .priority = 3, .flags = GRID_NOCUT, .format = address_format },
-	{ .field = "value", .title = "VALUE", .min = 10, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = line_style },
+	{ .field = "value", .title = "VALUE", .min = 10, .good = 20, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = line_style },
 };
 
 void dns_view_grids(struct dns_view *v)
