@@ -187,7 +187,6 @@ static struct target_row *blank(struct merge *m)
 	r->pid = r->start = r->netns = r->restarts = r->processes = ROW_NO_UINT;
 	r->created_at = r->started_at = r->finished_at = r->exit_code = r->as_of = ROW_NO_INT;
 	r->oom_killed = ROW_NO_BOOL;
-	r->head.severity = SEVERITY_OK;
 	return r;
 }
 

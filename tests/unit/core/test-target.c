@@ -136,9 +136,9 @@ static void test_merge(void **state)
 		{ "oom", SEVERITY_BAD, "killed for want of memory (OOM) 2h ago", ROW_NO_UINT, ROW_NO_UINT },
 		{ "done", SEVERITY_IDLE, NULL, ROW_NO_UINT, ROW_NO_UINT },
 		{ "ice", SEVERITY_WARN, "paused", ROW_NO_UINT, ROW_NO_UINT },
-		{ "sleep/200", SEVERITY_OK, NULL, 4002, 2000 },
-		{ "lab", SEVERITY_OK, NULL, 4003, ROW_NO_UINT },
-		{ "host", SEVERITY_OK, NULL, 4000, 10 },
+		{ "sleep/200", SEVERITY_NONE, NULL, 4002, 2000 },
+		{ "lab", SEVERITY_NONE, NULL, 4003, ROW_NO_UINT },
+		{ "host", SEVERITY_NONE, NULL, 4000, 10 },
 	};
 	AUTO(block_unrefp) struct block *b = merged();
 
