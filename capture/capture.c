@@ -109,6 +109,8 @@ static int next_timeout(const struct live *l, bool more)
 		due = l->told_ms + TELL_MS;
 	if (l->state == LIVE_STOPPING && l->stop_at_ms < due)
 		due = l->stop_at_ms;
+	if (l->gone_at_ms && now + TELL_MS < due)
+		due = now + TELL_MS;
 	if (due == UINT64_MAX)
 		return -1;
 	return due > now ? (int)(due - now) : 0;
@@ -185,6 +187,7 @@ static int turn(struct live *l, bool *more)
 		if (r <= 0)
 			return r;
 	}
+	live_tell_gone(l);
 	r = tell(l);
 	return r < 0 ? r : 1;
 }
