@@ -189,7 +189,7 @@ static void learn_first_time(struct pages *p, const struct block *b)
 {
 	const struct packet_row *row = block_count(b) ? block_row(b, 0) : NULL;
 
-	if (row && p->first_time == 0)
+	if (row && row->number == 1) /* not when a show filter hides it, or when it has left the ring */
 		p->first_time = row->time;
 }
 
