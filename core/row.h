@@ -23,7 +23,8 @@ struct block;
 #define ROW_NO_ENUM UINT32_MAX
 #define ROW_NO_TEXT ((struct str){ .off = 0, .len = UINT32_MAX })
 
-enum severity { SEVERITY_NONE, SEVERITY_OK, SEVERITY_IDLE, SEVERITY_UNKNOWN, SEVERITY_WARN, SEVERITY_BAD, SEVERITY_N };
+/* In the order of attention; NONE: nobody judged it. */
+enum severity { SEVERITY_NONE, SEVERITY_IDLE, SEVERITY_OK, SEVERITY_UNKNOWN, SEVERITY_WARN, SEVERITY_BAD, SEVERITY_N };
 
 struct row_head {
 	uint64_t id; /* stable while the object lives: the cursor follows it */

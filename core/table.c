@@ -142,15 +142,15 @@ struct sorting {
 	struct sort_key *spare; /* as many as there are rows */
 };
 
-/* Broken first, then suspicious, then not known; the rest keeps its order. */
+/* Broken first, then suspicious, not known, fine, not running; last what nobody judged. */
 static uint32_t severity_rank(uint32_t severity)
 {
 	static const uint32_t ranks[SEVERITY_N] = {
-		[SEVERITY_NONE] = 3, [SEVERITY_OK] = 3, [SEVERITY_IDLE] = 3,
-		[SEVERITY_UNKNOWN] = 2, [SEVERITY_WARN] = 1, [SEVERITY_BAD] = 0,
+		[SEVERITY_BAD] = 0, [SEVERITY_WARN] = 1, [SEVERITY_UNKNOWN] = 2,
+		[SEVERITY_OK] = 3, [SEVERITY_IDLE] = 4, [SEVERITY_NONE] = 5,
 	};
 
-	return severity < SEVERITY_N ? ranks[severity] : 3;
+	return severity < SEVERITY_N ? ranks[severity] : 5;
 }
 
 static uint64_t key_of_real(double v)

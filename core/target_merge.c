@@ -1,330 +1,271 @@
 /*
- * One list of targets from what the engines say and what /proc shows. A container is matched to its namespace by the pid that its
- * engine gives, never by a name or cgroup that it could have chosen itself (security.md C12).
+ * One list of targets from what engines name and what /proc shows: the scan knows which namespace a pid is in, the engine knows what
+ * it is called. A namespace that belongs to a container is not listed again.
  */
 #include "core/target.h"
 
-#include <inttypes.h>
+#include "core/fd.h"
+#include "core/source/namespaces.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "core/fd.h"
-#include "core/source/namespaces.h"
-#include "core/target_words.h"
-
-enum { NONE = UINT32_MAX };
-
-struct process {
+/* pid -> namespace row, sorted by pid. */
+struct member {
 	uint64_t pid;
 	uint64_t start;
-	uint32_t netns; /* index of the row */
+	uint32_t netns; /* index into the scan */
 };
 
 struct merge {
-	struct builder *b;
-	const struct block *netns; /* may be NULL */
-	struct process *processes; /* ascending pid */
-	uint32_t n_processes;
-	bool *taken; /* by a container; index as in netns */
-	uint64_t host; /* inode; 0 unknown */
-	int64_t now, boot; /* ns since 1970 */
+	struct builder *out;
+	const struct block *scan;
+	struct member *members;
+	size_t n_members;
+	bool *taken; /* namespaces that a container has */
 };
 
 #define CMP(a, b) (((a) > (b)) - ((a) < (b)))
 
-static int by_pid(const void *x, const void *y)
+static int by_pid(const void *a, const void *b)
 {
-	const struct process *a = x, *b = y;
+	const struct member *x = a, *y = b;
 
-	return CMP(a->pid, b->pid);
+	return CMP(x->pid, y->pid);
 }
 
-static int64_t clock_ns(clockid_t clock)
+static void index_members(struct merge *m)
 {
-	struct timespec ts;
+	size_t total = 0;
 
-	clock_gettime(clock, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
+	for (uint32_t i = 0; i < block_count(m->scan); i++)
+		total += ((const struct netns_row *)block_row(m->scan, i))->members.n;
+	m->members = fd_xcalloc(total, sizeof m->members[0]);
+	m->taken = fd_xcalloc(block_count(m->scan), sizeof m->taken[0]);
+	for (uint32_t i = 0; i < block_count(m->scan); i++) {
+		const struct netns_row *n = block_row(m->scan, i);
 
-static const struct netns_row *netns_at(const struct merge *m, uint32_t i)
-{
-	return block_row(m->netns, i);
-}
+		for (uint32_t k = 0; k < n->members.n; k++) {
+			const struct netns_member_row *p = block_nested(m->scan, &netns_member_row_type, n->members, k);
 
-static uint32_t netns_count(const struct merge *m)
-{
-	return m->netns ? block_count(m->netns) : 0;
-}
-
-static void index_processes(struct merge *m)
-{
-	uint32_t total = 0;
-
-	for (uint32_t i = 0; i < netns_count(m); i++)
-		total += netns_at(m, i)->members.n;
-	m->processes = fd_xcalloc(total, sizeof *m->processes);
-	m->taken = fd_xcalloc(netns_count(m), sizeof *m->taken);
-	for (uint32_t i = 0; i < netns_count(m); i++) {
-		const struct netns_row *row = netns_at(m, i);
-
-		if (row->is_host == 1)
-			m->host = row->inode;
-		for (uint32_t k = 0; k < row->members.n; k++) {
-			const struct netns_member_row *p = block_nested(m->netns, &netns_member_row_type, row->members, k);
-
-			m->processes[m->n_processes++] = (struct process){ .pid = p->pid, .start = p->start, .netns = i };
+			m->members[m->n_members++] = (struct member){ .pid = p->pid, .start = p->start, .netns = i };
 		}
 	}
-	qsort(m->processes, m->n_processes, sizeof *m->processes, by_pid);
+	qsort(m->members, m->n_members, sizeof m->members[0], by_pid);
 }
 
-static const struct process *find_process(const struct merge *m, uint64_t pid)
+static const struct member *find_member(const struct merge *m, uint64_t pid)
 {
-	struct process key = { .pid = pid };
+	struct member key = { .pid = pid };
 
-	if (pid == ROW_NO_UINT || pid == 0 || m->n_processes == 0)
-		return NULL;
-	return bsearch(&key, m->processes, m->n_processes, sizeof key, by_pid);
+	return m->n_members ? bsearch(&key, m->members, m->n_members, sizeof key, by_pid) : NULL;
 }
 
-static void find_namespace(struct merge *m, struct target_row *row)
-{
-	const struct process *p = find_process(m, row->pid);
-	const struct netns_row *ns;
+/* --- containers --- */
 
-	if (!p)
+static void judge(struct merge *m, struct target_row *r, const char *problem, enum severity s)
+{
+	r->problem = builder_str(m->out, problem);
+	r->head.severity = s;
+}
+
+static void judge_stopped(struct merge *m, struct target_row *r)
+{
+	int64_t now = (int64_t)time(NULL), then = r->finished_at == ROW_NO_INT ? now : r->finished_at / 1000000000;
+	long long s = now > then ? now - then : 0;
+	char when[32], text[80];
+
+	snprintf(when, sizeof when, s < 60 ? "%llds" : s < 3600 ? "%lldm" : s < 172800 ? "%lldh" : "%lldd",
+		s < 60 ? s : s < 3600 ? s / 60 : s < 172800 ? s / 3600 : s / 86400);
+	if (r->oom_killed == 1) {
+		snprintf(text, sizeof text, "killed for want of memory (OOM) %s ago", when);
+		judge(m, r, text, SEVERITY_BAD);
+	} else if (r->exit_code != ROW_NO_INT && r->exit_code != 0) {
+		snprintf(text, sizeof text, "exited %lld %s ago", (long long)r->exit_code, when);
+		judge(m, r, text, SEVERITY_WARN);
+	} else {
+		r->head.severity = SEVERITY_IDLE;
+	}
+}
+
+/* A restart of last month is history, not a problem. */
+static bool started_lately(const struct target_row *r)
+{
+	return r->started_at == ROW_NO_INT || (int64_t)time(NULL) - r->started_at / 1000000000 < 3600;
+}
+
+static void judge_running(struct merge *m, struct target_row *r)
+{
+	char text[64];
+
+	if (r->health == TARGET_HEALTH_UNHEALTHY) {
+		judge(m, r, "health check fails", SEVERITY_BAD);
+	} else if (r->restarts != ROW_NO_UINT && r->restarts > 0 && started_lately(r)) {
+		snprintf(text, sizeof text, "restarted %llu times", (unsigned long long)r->restarts);
+		judge(m, r, text, SEVERITY_WARN);
+	} else {
+		r->head.severity = SEVERITY_OK;
+	}
+}
+
+/* Sign and words for a container, from what its engine says. */
+static void judge_container(struct merge *m, struct target_row *r)
+{
+	char text[64];
+
+	if (r->as_of != ROW_NO_INT) {
+		judge(m, r, "its engine does not answer; shown as it was", SEVERITY_UNKNOWN);
 		return;
-	ns = netns_at(m, p->netns);
-	m->taken[p->netns] = true;
-	row->start = p->start;
-	row->netns = ns->inode;
-	row->processes = ns->members.n;
-	if (ns->is_host == 1)
-		row->head.flags |= TARGET_HOST_NETWORK;
+	}
+	switch ((enum target_state)r->state) {
+	case TARGET_STATE_RUNNING:
+		judge_running(m, r);
+		return;
+	case TARGET_STATE_PAUSED:
+		judge(m, r, "paused", SEVERITY_WARN);
+		return;
+	case TARGET_STATE_RESTARTING:
+		snprintf(text, sizeof text, r->exit_code == ROW_NO_INT ? "restarting" : "restarting, last exit %lld",
+			(long long)r->exit_code);
+		judge(m, r, text, SEVERITY_BAD);
+		return;
+	case TARGET_STATE_EXITED:
+		judge_stopped(m, r);
+		return;
+	case TARGET_STATE_DEAD:
+		judge(m, r, "dead: the engine could not remove it", SEVERITY_BAD);
+		return;
+	case TARGET_STATE_CREATED:
+	case TARGET_STATE_REMOVING:
+		r->head.severity = SEVERITY_IDLE;
+		return;
+	case TARGET_STATE_N:
+		break;
+	}
+	r->head.severity = SEVERITY_UNKNOWN;
 }
 
-static void add_engine(struct merge *m, const struct block *engine)
+static void locate(struct merge *m, struct target_row *r)
+{
+	const struct member *p = r->pid == ROW_NO_UINT ? NULL : find_member(m, r->pid);
+	const struct netns_row *n = p ? block_row(m->scan, p->netns) : NULL;
+
+	if (!n)
+		return;
+	m->taken[p->netns] = true;
+	r->netns = n->inode;
+	r->start = p->start;
+	r->processes = n->members.n;
+}
+
+static void add_containers(struct merge *m, const struct block *engine)
 {
 	for (uint32_t i = 0; i < block_count(engine); i++) {
-		struct target_row *row = builder_copy_row(m->b, engine, block_row(engine, i));
+		const struct target_row *from = block_row(engine, i);
+		struct target_row *r = builder_copy_row(m->out, engine, from);
 
-		row->head.flags |= TARGET_IS_CONTAINER;
-		find_namespace(m, row);
+		r->head.flags |= TARGET_IS_CONTAINER;
+		if (text_equal(block_text(engine, from->network_mode), text_of("host")))
+			r->head.flags |= TARGET_HOST_NETWORK;
+		locate(m, r);
+		judge_container(m, r);
 	}
 }
 
-static void copy_notes(struct builder *b, const struct block *from)
-{
-	for (uint32_t i = 0; i < block_notes(from); i++) {
-		int code = 0;
-		struct text note = block_note(from, i, &code);
+/* --- namespaces and the host --- */
 
-		builder_note(b, code, "%.*s", (int)note.n, note.n ? note.p : "");
+static struct target_row *blank(struct merge *m)
+{
+	struct target_row *r = builder_row(m->out);
+
+	r->name = r->id = r->runtime = r->image = r->command = r->network_mode = ROW_NO_TEXT;
+	r->networks = r->addresses = r->shares_with = r->hostname = r->project = r->path = r->problem = ROW_NO_TEXT;
+	r->state = TARGET_STATE_RUNNING;
+	r->health = ROW_NO_ENUM;
+	r->pid = r->start = r->netns = r->restarts = r->processes = ROW_NO_UINT;
+	r->created_at = r->started_at = r->finished_at = r->exit_code = r->as_of = ROW_NO_INT;
+	r->oom_killed = ROW_NO_BOOL;
+	return r;
+}
+
+/* Only names that people gave: engines mount theirs elsewhere, under numbers. */
+static struct text given_name(struct text path)
+{
+	static const char *const places[] = { "/run/netns/", "/var/run/netns/" };
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		size_t n = strlen(places[i]);
+
+		if (path.n > n && memcmp(path.p, places[i], n) == 0)
+			return (struct text){ .p = path.p + n, .n = path.n - n };
 	}
-	if (block_lost(from))
-		builder_lost(b, block_lost(from));
+	return (struct text){ 0 };
 }
 
-/* --- names of others: needs the text of rows that are already in the builder, so it reads the engines' blocks --- */
-
-static const struct target_row *find_container(const struct block *const *engines, unsigned n, struct text id,
-	const struct block **ret_block)
+/* Its name under /run/netns, else the container its first process belongs to, else that process. */
+static struct str namespace_name(struct merge *m, const struct netns_row *n)
 {
-	for (unsigned e = 0; e < n; e++)
-		for (uint32_t i = 0; engines[e] && i < block_count(engines[e]); i++) {
-			const struct target_row *row = block_row(engines[e], i);
+	struct text name = given_name(block_text(m->scan, n->path)), leader = block_text(m->scan, n->leader);
+	struct text container = block_text(m->scan, n->container);
+	char buf[192];
+	int len;
 
-			if (id.n && text_equal(block_text(engines[e], row->id), id)) {
-				*ret_block = engines[e];
-				return row;
-			}
-		}
-	return NULL;
-}
-
-static void name_shared(struct merge *m, const struct block *const *engines, unsigned n)
-{
-	static const char prefix[] = "container:";
-	const size_t k = sizeof prefix - 1;
-	uint32_t at = 0;
-
-	for (unsigned e = 0; e < n; e++)
-		for (uint32_t i = 0; engines[e] && i < block_count(engines[e]); i++) {
-			const struct target_row *from = block_row(engines[e], i), *other;
-			struct target_row *row = builder_at(m->b, at++);
-			struct text mode = block_text(engines[e], from->network_mode), name;
-			const struct block *block;
-
-			if (mode.n <= k || memcmp(mode.p, prefix, k) != 0)
-				continue;
-			other = find_container(engines, n, (struct text){ .p = mode.p + k, .n = mode.n - k }, &block);
-			name = other ? block_text(block, other->name) : (struct text){ .p = NULL };
-			if (name.n)
-				row->shares_with = builder_text(m->b, name.p, name.n);
-		}
-}
-
-/* --- targets that no engine named --- */
-
-static struct target_row *blank_row(struct builder *b)
-{
-	struct target_row *row = builder_row(b);
-
-	*row = (struct target_row){ .name = ROW_NO_TEXT, .id = ROW_NO_TEXT, .runtime = ROW_NO_TEXT,
-		.state = TARGET_STATE_RUNNING, .health = ROW_NO_ENUM, .pid = ROW_NO_UINT, .start = ROW_NO_UINT,
-		.netns = ROW_NO_UINT, .image = ROW_NO_TEXT, .command = ROW_NO_TEXT, .networks = ROW_NO_TEXT,
-		.addresses = ROW_NO_TEXT, .created_at = ROW_NO_INT, .started_at = ROW_NO_INT, .finished_at = ROW_NO_INT,
-		.restarts = ROW_NO_UINT, .exit_code = ROW_NO_INT, .oom_killed = ROW_NO_BOOL, .network_mode = ROW_NO_TEXT,
-		.shares_with = ROW_NO_TEXT, .hostname = ROW_NO_TEXT, .project = ROW_NO_TEXT, .path = ROW_NO_TEXT,
-		.processes = ROW_NO_UINT, .problem = ROW_NO_TEXT, .as_of = ROW_NO_INT };
-	return row;
-}
-
-static struct text base_name(struct text path)
-{
-	const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
-
-	return slash ? (struct text){ .p = slash + 1, .n = path.n - (size_t)(slash + 1 - path.p) } : path;
-}
-
-/* "netns:vpn-lab" for a mounted one, else its first process: "nginx/2214". */
-static struct str bare_name(struct merge *m, const struct netns_row *ns)
-{
-	struct text path = base_name(block_text(m->netns, ns->path)), leader = block_text(m->netns, ns->leader);
-	char buf[320];
-
-	if (path.n)
-		snprintf(buf, sizeof buf, "netns:%.*s", (int)(path.n < 255 ? path.n : 255), path.p);
-	else if (ns->pid != ROW_NO_UINT)
-		snprintf(buf, sizeof buf, "%.*s/%" PRIu64, (int)(leader.n < 64 ? leader.n : 64), leader.n ? leader.p : "", ns->pid);
+	if (n->is_host)
+		return builder_str(m->out, "host");
+	if (name.n > 0)
+		return builder_text(m->out, name.p, name.n);
+	if (container.n >= 12)
+		return builder_text(m->out, container.p, 12);
+	if (leader.n > 0)
+		len = snprintf(buf, sizeof buf, "%.*s/%llu", (int)(leader.n < 64 ? leader.n : 64), leader.p,
+			(unsigned long long)n->pid);
 	else
-		snprintf(buf, sizeof buf, "ns:%" PRIu64, ns->inode);
-	return builder_str(m->b, buf);
+		len = snprintf(buf, sizeof buf, "netns-%llu", (unsigned long long)n->inode);
+	return builder_text(m->out, buf, (size_t)len);
 }
 
-/* A container that no reachable engine knows keeps its id from the cgroup, to be found by it; else the inode is the id. */
-static struct str bare_id(struct merge *m, const struct netns_row *ns, bool is_known)
+static void add_namespace(struct merge *m, const struct netns_row *n)
 {
-	struct text container = block_text(m->netns, ns->container);
-	char buf[24];
+	struct target_row *r = blank(m);
+	struct text path = block_text(m->scan, n->path), leader = block_text(m->scan, n->leader);
+	char inode[24];
 
-	if (container.n && !is_known)
-		return builder_text(m->b, container.p, container.n);
-	snprintf(buf, sizeof buf, "%" PRIu64, ns->inode);
-	return builder_str(m->b, buf);
-}
-
-static void add_bare(struct merge *m, const struct netns_row *ns, bool is_known)
-{
-	struct text path = block_text(m->netns, ns->path);
-	struct target_row *row = blank_row(m->b);
-	int64_t ticks = sysconf(_SC_CLK_TCK);
-
-	row->head.id = row_hash(&ns->inode, sizeof ns->inode, 1);
-	row->head.flags = TARGET_IS_NETNS;
-	row->name = bare_name(m, ns);
-	row->id = bare_id(m, ns, is_known);
-	row->runtime = builder_str(m->b, "netns");
-	row->pid = ns->pid;
-	row->start = ns->start;
-	row->netns = ns->inode;
-	row->path = builder_text(m->b, path.p, path.n);
-	row->processes = ns->members.n;
-	if (ns->start != ROW_NO_UINT && ns->start < (uint64_t)INT64_MAX / 1000000000)
-		row->started_at = m->boot + (int64_t)ns->start * (1000000000 / (ticks > 0 ? ticks : 100));
-}
-
-static void add_host(struct merge *m, const struct netns_row *ns)
-{
-	struct target_row *row = blank_row(m->b);
-	struct utsname uts;
-
-	row->head.id = row_hash("host", 4, 1);
-	row->head.flags = TARGET_IS_HOST | TARGET_HOST_NETWORK;
-	row->name = builder_str(m->b, "host");
-	row->id = builder_str(m->b, "host");
-	row->runtime = builder_str(m->b, "host");
-	row->started_at = m->boot;
-	if (uname(&uts) == 0)
-		row->hostname = builder_str(m->b, uts.nodename);
-	if (!ns)
-		return;
-	row->pid = ns->pid;
-	row->start = ns->start;
-	row->netns = ns->inode;
-	row->processes = ns->members.n;
-}
-
-/* The bare list of an engine comes before pids: such a container's namespace is not a target of its own meanwhile. */
-static bool waits_for_pid(const struct target_row *row)
-{
-	return row && (row->pid == ROW_NO_UINT || row->pid == 0) &&
-		(row->state == TARGET_STATE_RUNNING || row->state == TARGET_STATE_PAUSED);
-}
-
-static void add_others(struct merge *m, const struct block *const *engines, unsigned n)
-{
-	const struct netns_row *host = NULL;
-
-	for (uint32_t i = 0; i < netns_count(m); i++) {
-		const struct netns_row *ns = netns_at(m, i);
-		const struct target_row *container;
-		const struct block *block;
-
-		if (ns->is_host == 1)
-			host = ns;
-		if (m->taken[i] || ns->is_host == 1)
-			continue;
-		container = find_container(engines, n, block_text(m->netns, ns->container), &block);
-		if (!waits_for_pid(container))
-			add_bare(m, ns, container != NULL);
-	}
-	add_host(m, host);
-}
-
-/* --- what is wrong --- */
-
-static struct block *judged(struct merge *m)
-{
-	AUTO(block_unrefp) struct block *plain = builder_block(m->b);
-	char words[192], runtime[32];
-
-	for (uint32_t i = 0; i < builder_count(m->b); i++) {
-		struct target_row *row = builder_at(m->b, i);
-		struct text name = block_text(plain, row->runtime);
-
-		snprintf(runtime, sizeof runtime, "%.*s", (int)(name.n < sizeof runtime ? name.n : sizeof runtime - 1),
-			name.n ? name.p : "");
-		row->head.severity = target_words_problem(row, runtime, m->now, words, sizeof words);
-		row->problem = words[0] ? builder_str(m->b, words) : ROW_NO_TEXT;
-	}
-	return builder_block(m->b);
+	snprintf(inode, sizeof inode, "%llu", (unsigned long long)n->inode);
+	r->name = namespace_name(m, n);
+	r->id = builder_str(m->out, inode);
+	r->runtime = builder_str(m->out, n->is_host ? "host" : "netns");
+	r->head.id = row_hash(&n->inode, sizeof n->inode, 1);
+	r->head.flags = n->is_host ? TARGET_IS_HOST : TARGET_IS_NETNS;
+	r->pid = n->pid;
+	r->start = n->start;
+	r->netns = n->inode;
+	r->processes = n->members.n;
+	r->path = builder_text(m->out, path.p, path.n);
+	r->command = builder_text(m->out, leader.p, leader.n);
 }
 
 struct block *target_merge(const struct block *const *engines, unsigned n, const struct block *netns)
 {
-	struct merge m = { .b = builder_new(&target_row_type), .netns = netns, .now = clock_ns(CLOCK_REALTIME) };
+	struct merge m = { .out = builder_new(&target_row_type), .scan = netns };
 	struct block *ret;
 
-	m.boot = m.now - clock_ns(CLOCK_BOOTTIME);
-	index_processes(&m);
+	index_members(&m);
 	for (unsigned i = 0; i < n; i++)
-		if (engines[i]) {
-			add_engine(&m, engines[i]);
-			copy_notes(m.b, engines[i]);
+		if (engines[i])
+			add_containers(&m, engines[i]);
+	for (int host = 0; host <= 1; host++) {
+		for (uint32_t i = 0; i < block_count(netns); i++) {
+			const struct netns_row *row = block_row(netns, i);
+
+			if (row->is_host == host && (host || !m.taken[i]))
+				add_namespace(&m, row);
 		}
-	name_shared(&m, engines, n);
-	add_others(&m, engines, n);
-	if (netns)
-		copy_notes(m.b, netns);
-	ret = judged(&m);
-	builder_free(m.b);
-	free(m.processes);
+	}
+	ret = builder_block(m.out);
+	builder_free(m.out);
+	free(m.members);
 	free(m.taken);
 	return ret;
 }

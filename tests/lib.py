@@ -144,13 +144,14 @@ class Terminal:
 
     def __init__(self, columns=120, rows=36, command=None, env=(), locale="C.UTF-8"):
         self.dir = tempfile.mkdtemp(prefix="nsdbg-tmux-")
-        self.base = ["tmux", "-S", os.path.join(self.dir, "socket"), "-f", "/dev/null"]
+        config = os.path.join(self.dir, "conf")
+        with open(config, "w", encoding="ascii") as file:
+            file.write("set -g status off\nset -g remain-on-exit on\nset -g default-terminal tmux-256color\n")
+        self.base = ["tmux", "-S", os.path.join(self.dir, "socket"), "-f", config]
         command = command or [NSDBG]
         settings = [f"LANG={locale}", f"LC_ALL={locale}", "TERM=tmux-256color", *env]
         script = " ".join(["exec", "env", *map(quote, settings), *map(quote, command)])
         self.tmux("new-session", "-d", "-s", "t", "-x", columns, "-y", rows, script)
-        self.tmux("set", "-g", "status", "off")
-        self.tmux("set", "-g", "remain-on-exit", "on")
         self.tmux("resize-window", "-t", "t", "-x", columns, "-y", rows)
 
     def tmux(self, *argv):

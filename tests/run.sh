@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs every test and says how it went: "N passed, N failed, N skipped" is the last line; anything failed: exit 1.
 #
-#   tests/run.sh [PART...]      parts: build units sanitizers fuzz lab cli engine attack screens bench (all of them by default)
+#   tests/run.sh [PART...]      parts: build style units sanitizers fuzz lab cli engine attack screens bench (all of them by default)
 #
 # Each part prints TAP-like lines ("ok - name", "not ok - name: reason", "ok - name # SKIP reason"); logs go to tests/out/PART.log.
 set -u
@@ -11,6 +11,7 @@ out=tests/out
 fuzz_seconds=${FUZZ_SECONDS:-4} # for each target
 passed=0 failed=0 skipped=0
 failures=()
+export PYTHONDONTWRITEBYTECODE=1
 export NSDBG=$PWD/build-test/tui/nsdbg LAB=$PWD/build-test/tests/lab/lab
 
 setup() { # DIR OPTIONS...
@@ -31,6 +32,8 @@ part_build() {
 	setup build-test -Dwerror=true >$out/setup.log 2>&1 && echo "ok - builds without a warning" ||
 		{ tail -40 $out/setup.log; echo "not ok - builds without a warning: see $out/setup.log"; }
 }
+
+part_style() { python3 tests/style/check.py; }
 
 part_units() { units build-test; }
 
@@ -83,7 +86,7 @@ run_part() { # PART
 }
 
 mkdir -p $out
-[ $# -gt 0 ] || set -- build units sanitizers fuzz lab cli engine attack screens bench
+[ $# -gt 0 ] || set -- build style units sanitizers fuzz lab cli engine attack screens bench
 for part; do
 	run_part "$part"
 	[ "$part" != build ] || [ $failed = 0 ] || break # nothing to test

@@ -7,10 +7,11 @@
 #include "core/fd.h"
 #include "tui/keys.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { GRID_LEFT = 3 /* ">✗ " */, GRID_MAX_WIDTH = 40, GRID_CELL = 1024 };
+enum { GRID_LEFT = 3 /* ">✗ " */, GRID_MAX_WIDTH = 40, GRID_CELL = 1024, GRID_TOP_PRIORITY = 3, GRID_PRIORITIES = 16 };
 
 void grid_init(struct grid *g, const struct row_type *type, const struct grid_column *columns, unsigned n,
 	const struct grid_rows *rows, const void *arg)
@@ -326,52 +327,62 @@ static int least_width(const struct grid *g, unsigned i)
 {
 	int w = content_width(g, i), min = g->columns[i].min;
 
-	if (g->columns[i].flags & GRID_NOCUT || !min)
-		return w;
-	return w < min ? w : min;
+	if (g->columns[i].flags & GRID_NOCUT && g->columns[i].good)
+		min = g->columns[i].good;
+	return min && min < w ? min : w;
 }
 
-/* Which columns fit, most wanted first: fills w[] (0 = left out) and returns what is left over. */
-static int choose(const struct grid *g, int avail, int gap, int w[GRID_COLUMNS])
+static int good_width(const struct grid *g, unsigned i)
 {
-	for (unsigned p = 0; p <= UINT8_MAX; p++) {
-		bool more = false;
-		for (unsigned i = 0; i < g->n_columns; i++) {
-			more |= g->columns[i].priority > p;
-			if (g->columns[i].priority != p || !column_on(g, i))
-				continue;
-			int need = least_width(g, i) + gap;
-			if (need > avail + gap)
-				continue;
-			w[i] = need - gap;
-			avail -= need;
-		}
-		if (!more)
-			break;
-	}
-	return avail + gap; /* the last column needs no gap after it */
+	int w = content_width(g, i), good = g->columns[i].good, least = least_width(g, i);
+
+	if (good && good < w)
+		w = good;
+	return w > least ? w : least;
 }
 
-/* Gives what is left to columns that were squeezed, most wanted first, then to the flexible ones. */
-static void widen(const struct grid *g, int left, int w[GRID_COLUMNS])
+/* What the columns chosen so far need if one of priority `p` is to join them: the most important ones may squeeze each other. */
+static int needed(const struct grid *g, const int w[GRID_COLUMNS], unsigned p)
 {
-	for (int pass = 0; pass < 2; pass++) {
-		for (unsigned p = 0; p < 32; p++) {
-			for (unsigned i = 0; i < g->n_columns && left > 0; i++) {
-				if (!w[i] || g->columns[i].priority != p || (pass && !(g->columns[i].flags & GRID_FLEX)))
-					continue;
-				int more = content_width(g, i) - w[i];
-				if (pass)
-					more = left;
-				if (more > left)
-					more = left;
-				if (more > 0) {
-					w[i] += more;
-					left -= more;
-				}
+	int sum = 0;
+
+	for (unsigned i = 0; i < g->n_columns; i++)
+		if (w[i])
+			sum += (p <= GRID_TOP_PRIORITY ? least_width(g, i) : good_width(g, i)) + 1;
+	return sum;
+}
+
+/* Which columns fit, most wanted first: fills w[] with their least widths (0 = left out); returns what is left over. */
+static int choose(const struct grid *g, int avail, int w[GRID_COLUMNS])
+{
+	for (unsigned p = 0; p < GRID_PRIORITIES; p++)
+		for (unsigned i = 0; i < g->n_columns; i++)
+			if (g->columns[i].priority == p && column_on(g, i) && needed(g, w, p) + least_width(g, i) <= avail)
+				w[i] = least_width(g, i);
+	return avail - needed(g, w, 0) + 1; /* no gap after the last */
+}
+
+/* Gives `left` to columns in the order of priority until each has what `want` says; returns what remains. */
+static int widen(const struct grid *g, int left, int w[GRID_COLUMNS], int (*want)(const struct grid *, unsigned))
+{
+	for (unsigned p = 0; p < GRID_PRIORITIES; p++) {
+		for (unsigned i = 0; i < g->n_columns && left > 0; i++) {
+			int more = w[i] && g->columns[i].priority == p ? want(g, i) - w[i] : 0;
+			if (more > left)
+				more = left;
+			if (more > 0) {
+				w[i] += more;
+				left -= more;
 			}
 		}
 	}
+	return left;
+}
+
+/* Flexible columns take everything. */
+static int flexible_width(const struct grid *g, unsigned i)
+{
+	return g->columns[i].flags & GRID_FLEX ? INT_MAX / 2 : 0;
 }
 
 static void place(struct grid *g, int width, int gap, const int w[GRID_COLUMNS])
@@ -402,18 +413,16 @@ static void layout(struct grid *g, int width)
 		place(g, width, 2, w);
 		return;
 	}
-	left = choose(g, width - GRID_LEFT, gap, w);
+	left = choose(g, width - GRID_LEFT, w);
+	left = widen(g, left, w, good_width);
 	for (unsigned i = 0; i < g->n_columns; i++)
 		n += w[i] > 0;
-	/* room for everything: two blanks between columns */
-	int lack = 0;
-	for (unsigned i = 0; i < g->n_columns; i++)
-		lack += w[i] && w[i] < content_width(g, i) && !(g->columns[i].flags & GRID_FLEX) ? content_width(g, i) - w[i] : 0;
-	if (n > 1 && left - lack >= n - 1) {
+	if (n > 1 && left >= n - 1) { /* two blanks between columns read better than long texts */
 		gap = 2;
 		left -= n - 1;
 	}
-	widen(g, left, w);
+	left = widen(g, left, w, content_width);
+	widen(g, left, w, flexible_width);
 	place(g, width, gap, w);
 }
 
@@ -475,18 +484,22 @@ static void highlight(const struct grid *g, unsigned c, struct area a, int x, in
 		canvas_mark_match(a, x + before, 0, len);
 }
 
-static void draw_cell(const struct grid *g, unsigned i, struct area a, const struct block *b, const void *row,
+/* Returns how many columns the cell took beyond its own (addresses are never cut). */
+static int draw_cell(const struct grid *g, unsigned i, int shift, struct area a, const struct block *b, const void *row,
 	const struct row_look *look)
 {
 	char buf[GRID_CELL];
 	unsigned c = g->shown[i].column;
-	int x = g->shown[i].x, w = g->shown[i].w;
+	int x = g->shown[i].x + shift, w = g->shown[i].w;
 	bool right = g->columns[c].flags & GRID_RIGHT;
 	struct text cell = { buf, grid_cell(g, c, b, row, look, buf, sizeof buf) };
 	int own = (int)text_width(cell);
 
+	if (g->columns[c].flags & GRID_NOCUT && own > w)
+		w = own;
 	canvas_fit(a, x, 0, w, right, cell_style(g, c, b, row, buf), cell);
 	highlight(g, c, a, right && own < w ? x + w - own : x, w, cell);
+	return w - g->shown[i].w;
 }
 
 static void draw_row(const struct grid *g, struct area a, uint64_t at, const struct row_look *look, bool focused)
@@ -508,8 +521,9 @@ static void draw_row(const struct grid *g, struct area a, uint64_t at, const str
 	if (g->table && table_is_tagged(g->table, head->id))
 		canvas_str(a, 0, 0, STYLE_KEY, here ? ">" : "+");
 	canvas_sign(a, 1, 0, head->severity);
+	int shift = 0;
 	for (unsigned i = 0; i < g->n_shown; i++)
-		draw_cell(g, i, a, b, row, look);
+		shift += draw_cell(g, i, shift, a, b, row, look);
 }
 
 void grid_draw(struct grid *g, struct area a, const struct row_look *look, bool focused)

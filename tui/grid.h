@@ -13,6 +13,7 @@ struct grid_column {
 	const char *field; /* name in the row type: value, help, what sorting goes by */
 	const char *title; /* NULL: the field's */
 	uint8_t min; /* fewer columns: it is left out */
+	uint8_t good; /* squeezed below this only for columns of priority 0-3; 0: its content */
 	uint8_t max; /* as wide as its content, up to this; 0: 40 */
 	uint8_t priority; /* 0 stays longest */
 	uint8_t flags; /* GRID_* */
@@ -24,7 +25,7 @@ struct grid_column {
 enum {
 	GRID_RIGHT = 1 << 0,
 	GRID_FLEX = 1 << 1, /* takes what is left, may be cut */
-	GRID_NOCUT = 1 << 2, /* never cut: left out instead */
+	GRID_NOCUT = 1 << 2, /* never cut: left out instead; wider than `good`: that row's next cells move to the right */
 	GRID_WIDE = 1 << 3, /* only in wide mode (w) */
 	GRID_DIM = 1 << 4,
 };

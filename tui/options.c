@@ -16,7 +16,7 @@ static const char *const format_names[WRITER_N] = {
 	[WRITER_CSV] = "csv", [WRITER_RECORD] = "record",
 };
 static const char *const color_names[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never" };
-static const char *const file_formats[] = { "pcapng", "pcap" }; /* enum capture_format */
+static const char *const file_formats[] = { "auto", "pcapng", "pcap" }; /* enum options_file */
 
 #define AT(member) .offset = offsetof(struct options, member)
 #define FLAG(member) .kind = OPTION_FLAG, AT(member)
@@ -60,11 +60,11 @@ static const struct option_def ss_options[] = {
 	{ 'w', "raw", FLAG(raw), .help = "raw and ICMP sockets" },
 	{ 'x', "unix", FLAG(unix_sockets), .help = "unix sockets" },
 	{ 'l', "listening", FLAG(listening), .help = "only those that listen" },
-	{ 'a', "all", FLAG(all), .help = "all states (the default)" },
+	{ 'a', "all", FLAG(ignored), .help = "all states (the default)" },
 	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
 	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
 	{ 'n', "numeric", FLAG(numbers), .help = "digits, no 1.2M" },
-	{ 'p', "processes", FLAG(processes), .help = "processes are always shown" },
+	{ 'p', "processes", FLAG(ignored), .help = "processes are always shown" },
 };
 
 static const struct option_def ps_options[] = {
@@ -78,10 +78,11 @@ static const struct option_def cap_options[] = {
 	{ 'c', "count", NUMBER(count, "N"), .help = "stop after N packets" },
 	{ 's', "snaplen", NUMBER(snaplen, "LEN"), .help = "keep LEN bytes of each packet" },
 	{ 0, "for", TIME(for_ms, "TIME"), .help = "stop after this time: 30s, 5m" },
-	{ 'F', "file-format", CHOICE(file_format, "FORMAT", file_formats), .help = "pcapng or pcap" },
+	{ 'F', "file-format", CHOICE(file_format, "FORMAT", file_formats), .help = "pcapng, pcap, or auto: pcap for names that end in .pcap" },
 	{ 0, "force", FLAG(force), .help = "replace an existing file" },
-	{ 'n', "numeric", FLAG(numbers), .help = "addresses are always numbers" },
-	{ 'p', "promiscuous", FLAG(promiscuous), .help = "promiscuous mode (off; tcpdump's -p turns it off)", .hidden = true },
+	{ 'n', "numeric", FLAG(ignored), .help = "addresses are always numbers" },
+	{ 'p', "no-promiscuous", FLAG(ignored), .help = "as always, unless --promiscuous", .hidden = true },
+	{ 0, "promiscuous", FLAG(promiscuous), .help = "also packets that are for others" },
 	{ 'v', "verbose", FLAG(verbose), .help = "with -w: also print the packets on standard error" },
 };
 

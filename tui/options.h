@@ -33,6 +33,8 @@ enum command_id {
 
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
+enum options_file { OPTIONS_FILE_AUTO, OPTIONS_FILE_PCAPNG, OPTIONS_FILE_PCAP };
+
 enum { OPTIONS_MAX_WORDS = 64 };
 
 /* All options of all commands; what was not given is 0, NULL or the value in options_init. */
@@ -51,6 +53,7 @@ struct options {
 	const char *docker_host;
 	const char *runtime;
 	bool numbers;
+	bool ignored; /* letters of other tools that ask for what we do anyway */
 	bool help;
 	bool version;
 	bool print_keys;
@@ -65,7 +68,6 @@ struct options {
 	bool raw;
 	bool unix_sockets;
 	bool listening;
-	bool processes;
 	bool ip4;
 	bool ip6;
 	/* ps */
@@ -77,7 +79,7 @@ struct options {
 	uint64_t snaplen;
 	uint64_t for_ms;
 	bool force;
-	uint32_t file_format; /* enum capture_format */
+	uint32_t file_format; /* enum options_file */
 	bool verbose;
 	bool promiscuous;
 	/* dns */

@@ -11,6 +11,7 @@
 #include "tui/keys.h"
 #include "tui/prompt.h"
 
+struct app;
 struct loop;
 struct loop_item;
 struct pane;
@@ -31,6 +32,7 @@ struct binding {
 	uint8_t rank; /* footer: the highest number is left out first */
 	uint8_t group; /* enum binding_group */
 	bool right; /* right end of the footer */
+	bool list_only; /* footer only on the list of targets */
 };
 
 /* What a view letter takes along from the selection; empty strings and ROW_NO_UINT: nothing. */
@@ -53,6 +55,7 @@ struct pane_ops {
 	void (*draw)(const struct pane *p, struct area a); /* state is only read, but for scroll memory in grids */
 	int (*key)(struct pane *p, int key); /* before the tables; may be NULL; PANE_* */
 	int (*mouse)(struct pane *p, int key, int x, int y); /* screen coordinates; may be NULL: the grid takes it */
+	void (*paste)(struct pane *p, struct text raw); /* may be NULL: pastes are ignored */
 	/* News of a feed. LINK_BLOCK: the pane owns ev->block now. Errors, ends and gone are already in the feed's state. */
 	void (*event)(struct pane *p, unsigned slot, struct link_event *ev);
 	void (*targets)(struct pane *p); /* env->targets changed; may be NULL */
@@ -136,6 +139,7 @@ struct pane_prompt {
 };
 
 struct pane_env {
+	struct app *app; /* for the app's own key functions; panes leave it alone */
 	struct session *session; /* NULL in tests */
 	struct loop *loop; /* NULL in tests */
 	struct block *targets; /* target_row; may be NULL */

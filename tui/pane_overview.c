@@ -42,8 +42,8 @@ static size_t format_remote(const void *arg, const struct block *b, const void *
 
 static const struct grid_column socket_columns[] = {
 	{ .field = "state", .title = "STATE", .priority = 0 },
-	{ .field = "local_address", .title = "LOCAL", .priority = 1, .flags = GRID_NOCUT, .format = format_local },
-	{ .field = "remote_address", .title = "REMOTE", .priority = 2, .flags = GRID_NOCUT, .format = format_remote },
+	{ .field = "local_address", .title = "LOCAL", .good = 21, .priority = 1, .flags = GRID_NOCUT, .format = format_local },
+	{ .field = "remote_address", .title = "REMOTE", .good = 21, .priority = 2, .flags = GRID_NOCUT, .format = format_remote },
 	{ .field = "peer", .title = "PEER", .min = 8, .max = 20, .priority = 3 },
 };
 
@@ -52,7 +52,7 @@ static const struct grid_column process_columns[] = {
 	{ .field = "user", .title = "USER", .min = 4, .max = 10, .priority = 4 },
 	{ .field = "cpu_percent", .title = "CPU%", .priority = 2, .flags = GRID_RIGHT },
 	{ .field = "rss_bytes", .title = "RSS", .priority = 3, .flags = GRID_RIGHT },
-	{ .field = "command", .title = "COMMAND", .min = 12, .max = 200, .priority = 1, .flags = GRID_FLEX },
+	{ .field = "command", .title = "COMMAND", .min = 12, .good = 24, .max = 200, .priority = 1, .flags = GRID_FLEX },
 };
 
 static bool keep_network(const struct block *b, const void *row, void *arg)

@@ -75,7 +75,7 @@ static const struct grid_column columns[] = {
 	{ .field = "started_at", .title = "START", .priority = 8, .format = format_start },
 	{ .field = "same_netns", .title = "NETNS", .priority = 9, .format = format_ns },
 	{ .field = "name", .title = "NAME", .priority = 11, .flags = GRID_WIDE },
-	{ .field = "command", .title = "COMMAND", .min = 16, .max = 250, .priority = 1, .flags = GRID_FLEX, .format = format_command },
+	{ .field = "command", .title = "COMMAND", .min = 16, .good = 40, .max = 250, .priority = 1, .flags = GRID_FLEX, .format = format_command },
 };
 
 static int processes_init(struct pane *p, struct err *err)
@@ -215,13 +215,19 @@ static void draw_detail(const struct pane *p, struct area a)
 	canvas_str(a, 1, 1, STYLE_DIM, "state");
 	int x = 12 + canvas_printf(a, 12, 1, STYLE_TEXT, "%s   user %s   started %s (%s ago)   cpu time %s", state_words(state), user, started,
 			facts_age(r->started_at, look->now_ns, age, sizeof age), time_text);
-	if (r->ppid != ROW_NO_UINT)
-		x += canvas_printf(a, x, 1, STYLE_TEXT, "   parent %" PRIu64, r->ppid);
 	if (r->same_netns == 0)
 		canvas_str(a, x + 3, 1, STYLE_WARN, "in another network namespace");
-	draw_command(a, 2, block_text(b, r->command), look->charset);
-	if (a.h > 4)
-		canvas_hint(a, 12, a.h - 1, STYLE_TEXT, "[s] its sockets");
+	int y = draw_command(canvas_sub(a, 0, 0, a.w, a.h - 2), 2, block_text(b, r->command), look->charset);
+	canvas_str(a, 1, y, STYLE_DIM, "ids");
+	x = 12 + canvas_printf(a, 12, y, STYLE_TEXT, "pid %" PRIu64, r->pid);
+	if (r->ns_pid != ROW_NO_UINT)
+		x += canvas_printf(a, x, y, STYLE_TEXT, ", inside %" PRIu64, r->ns_pid);
+	if (r->ppid != ROW_NO_UINT)
+		x += canvas_printf(a, x, y, STYLE_TEXT, "   parent %" PRIu64, r->ppid);
+	if (r->uid != ROW_NO_UINT)
+		canvas_printf(a, x, y, STYLE_TEXT, "   uid %" PRIu64, r->uid);
+	canvas_str(a, 1, ++y, STYLE_DIM, "next");
+	canvas_hint(a, 12, y, STYLE_TEXT, "[s] its sockets");
 }
 
 static void processes_draw(const struct pane *p, struct area a)

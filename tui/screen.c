@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -410,6 +411,13 @@ struct screen_key screen_read(struct screen *s)
 		if (k.key != KEYS_NONE)
 			return k;
 	}
+}
+
+bool screen_left(const struct screen *s)
+{
+	struct pollfd p = { .fd = screen_fd(s), .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR | POLLNVAL));
 }
 
 struct text screen_pasted(const struct screen *s)

@@ -27,6 +27,7 @@ void screen_stop(struct screen *s); /* gives the terminal back; NULL is fine */
 
 int screen_fd(const struct screen *s); /* readable: call screen_read until KEYS_NONE */
 struct screen_key screen_read(struct screen *s);
+bool screen_left(const struct screen *s); /* the terminal hung up: no key will ever come */
 /* Text of the last KEYS_PASTE, raw; valid until the next read. */
 struct text screen_pasted(const struct screen *s);
 

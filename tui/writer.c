@@ -330,7 +330,7 @@ static void begin_document(struct writer *w)
 
 static void end_document(struct writer *w, const struct writer_error *errors, size_t n)
 {
-	put_str(w, w->n_rows ? "\n],\"errors\":[" : "],\"errors\":[");
+	put_str(w, "],\"errors\":[");
 	for (size_t i = 0; i < n; i++) {
 		put_str(w, i ? ",{\"code\":" : "{\"code\":");
 		if (errors[i].code && strerrorname_np(errors[i].code))
@@ -646,28 +646,11 @@ static bool shows(const struct writer_options *o, const struct field *f)
 	return !(f->flags & FIELD_SCREEN);
 }
 
-static const struct field *column_find(const struct row_type *type, struct text want)
-{
-	for (uint32_t i = 0; i < type->n_fields; i++) {
-		const struct field *f = &type->fields[i];
-
-		if (strlen(f->name) == want.n && strncasecmp(f->name, want.p, want.n) == 0)
-			return f;
-	}
-	for (uint32_t i = 0; i < type->n_fields; i++) {
-		const struct field *f = &type->fields[i];
-
-		if (f->title && strlen(f->title) == want.n && strncasecmp(f->title, want.p, want.n) == 0)
-			return f;
-	}
-	return NULL;
-}
-
 static int columns_parse(struct writer *w, const char *text, struct err *err)
 {
 	while (*text) {
 		struct text want = { .p = text, .n = strcspn(text, ",") };
-		const struct field *f = column_find(w->type, want);
+		const struct field *f = writer_column_find(w->type, want);
 
 		text += want.n + (text[want.n] == ',');
 		if (want.n == 0)
@@ -728,7 +711,8 @@ static void write_row(struct writer *w, const struct block *b, const void *row)
 {
 	switch (w->o.format) {
 	case WRITER_JSON:
-		put_str(w, w->n_rows ? ",\n" : "\n");
+		if (w->n_rows)
+			put_char(w, ',');
 		put_row(w, b, row);
 		break;
 	case WRITER_NDJSON:
@@ -786,6 +770,23 @@ int writer_end(struct writer *w, const struct writer_error *errors, size_t n)
 int writer_failed(const struct writer *w)
 {
 	return w->failed;
+}
+
+const struct field *writer_column_find(const struct row_type *type, struct text want)
+{
+	for (uint32_t i = 0; i < type->n_fields; i++) {
+		const struct field *f = &type->fields[i];
+
+		if (strlen(f->name) == want.n && strncasecmp(f->name, want.p, want.n) == 0)
+			return f;
+	}
+	for (uint32_t i = 0; i < type->n_fields; i++) {
+		const struct field *f = &type->fields[i];
+
+		if (f->title && strlen(f->title) == want.n && strncasecmp(f->title, want.p, want.n) == 0)
+			return f;
+	}
+	return NULL;
 }
 
 uint32_t writer_columns(const struct writer *w)

@@ -53,6 +53,9 @@ int writer_end(struct writer *w, const struct writer_error *errors, size_t n);
 /* So far: 0, -EPIPE, -errno. */
 int writer_failed(const struct writer *w);
 
+/* By name or title, case ignored; NULL: no such column. */
+const struct field *writer_column_find(const struct row_type *type, struct text want);
+
 /* Columns that the writer would show, for completion and tests. */
 uint32_t writer_columns(const struct writer *w);
 

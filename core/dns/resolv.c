@@ -203,7 +203,7 @@ static void dotted(const char *name, char ret[DNS_NAME_TEXT + 1])
 static void file_name(const struct block *files, const struct file_row *row, char ret[128])
 {
 	if (!copy_text(block_text(files, row->file), ret, 128))
-		strcpy(ret, "/etc/hosts");
+		memcpy(ret, "/etc/hosts", sizeof "/etc/hosts");
 }
 
 static bool name_is(struct text t, const char *name)

@@ -1,6 +1,8 @@
 #!/bin/bash
-# Hostile containers: names, labels, command lines, resolver files, DNS answers and socket names full of escape sequences, control
-# bytes, invalid and bidirectional UTF-8. None of it may reach the terminal, a pipe or JSON as it is.
+# run.sh [CHECK...]: what hostile containers, servers and users may try (texts files servers users).
+#
+# texts: names, labels, command lines, resolver files, DNS answers and socket names full of escape sequences, control bytes, invalid and
+# bidirectional UTF-8; none of it may reach the terminal, a pipe or JSON as it is.
 set -u
 cd "$(dirname "$(readlink -f "$0")")/../.." || exit
 . tests/lib.sh
@@ -14,4 +16,10 @@ started=$(tests/engine/dockerd.sh start "$dir" 2>&1) || { not_ok "a private dock
 [ -n "${KEEP:-}" ] || trap 'tests/engine/dockerd.sh stop "$dir"' EXIT
 eval "$(tests/engine/dockerd.sh env "$dir")"
 export DOCKER_HOST DOCKER_NETNS
-python3 tests/attack/check_texts.py "$@"
+if [ $# -gt 0 ]; then checks=("$@"); else checks=(texts files servers users); fi
+status=0
+for name in "${checks[@]}"; do
+	printf '# attack: %s\n' "$name"
+	python3 "tests/attack/check_$name.py" || status=1
+done
+exit $status

@@ -15,7 +15,7 @@ GONE = r"removed|gone|ended|no longer|not running|has left|is not there"
 def open_on(name, columns=120, rows=36, env=(), locale="C.UTF-8"):
     """The app with the cursor on a container, found by the filter as a user would."""
     terminal = Terminal(columns, rows, env=env, locale=locale)
-    if not terminal.wait(r"\bweb\b", 10):
+    if not terminal.wait(r"^[> ][✗▲●○xX!*+o.-] ", 10):
         raise RuntimeError("no list within 10 s: " + terminal.screen())
     select(terminal, name)
     return terminal

@@ -1,0 +1,232 @@
+/* Targets: engine rows and the scan become one list; what a user types finds one of them or is told why not. */
+#include "core/target.h"
+
+#include "core/err.h"
+#include "core/fd.h"
+#include "core/source/namespaces.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+struct container {
+	const char *name, *id;
+	uint32_t state, health;
+	uint64_t pid, restarts;
+	int64_t exit_code;
+	const char *mode;
+	uint8_t oom;
+};
+
+static const struct container containers[] = {
+	{ "web", "aaaa11112222", TARGET_STATE_RUNNING, TARGET_HEALTH_HEALTHY, 100, 0, ROW_NO_INT, "shop", 0 },
+	{ "web-old", "aaaa33334444", TARGET_STATE_EXITED, ROW_NO_ENUM, ROW_NO_UINT, 0, 3, "shop", 0 },
+	{ "side", "bbbb11112222", TARGET_STATE_RUNNING, ROW_NO_ENUM, 101, 0, ROW_NO_INT, "container:aaaa11112222", 0 },
+	{ "agent", "cccc11112222", TARGET_STATE_RUNNING, TARGET_HEALTH_UNHEALTHY, 10, 2, ROW_NO_INT, "host", 0 },
+	{ "loop", "dddd11112222", TARGET_STATE_RUNNING, ROW_NO_ENUM, 102, 4, ROW_NO_INT, "none", 0 },
+	{ "oom", "eeee11112222", TARGET_STATE_EXITED, ROW_NO_ENUM, ROW_NO_UINT, 0, 137, "shop", 1 },
+	{ "done", "ffff11112222", TARGET_STATE_EXITED, ROW_NO_ENUM, ROW_NO_UINT, 0, 0, "shop", 0 },
+	{ "ice", "abcd11112222", TARGET_STATE_PAUSED, ROW_NO_ENUM, 103, 0, ROW_NO_INT, "shop", 0 },
+};
+
+static struct block *engine_block(void)
+{
+	struct builder *b = builder_new(&target_row_type);
+	struct block *ret;
+
+	for (size_t i = 0; i < ARRAY_LEN(containers); i++) {
+		const struct container *c = &containers[i];
+		struct target_row *r = builder_row(b);
+
+		r->head.id = row_hash(c->id, strlen(c->id), 0);
+		r->runtime = builder_str(b, "docker");
+		r->name = builder_str(b, c->name);
+		r->id = builder_str(b, c->id);
+		r->network_mode = builder_str(b, c->mode);
+		r->image = r->command = r->hostname = r->project = r->path = r->problem = r->shares_with = ROW_NO_TEXT;
+		r->networks = r->addresses = ROW_NO_TEXT;
+		r->state = c->state;
+		r->health = c->health;
+		r->pid = c->pid;
+		r->restarts = c->restarts;
+		r->exit_code = c->exit_code;
+		r->oom_killed = c->oom;
+		r->start = r->netns = r->processes = ROW_NO_UINT;
+		r->created_at = r->started_at = r->as_of = ROW_NO_INT;
+		r->finished_at = c->state == TARGET_STATE_EXITED ? ((int64_t)time(NULL) - 7200) * 1000000000 : ROW_NO_INT;
+	}
+	ret = builder_block(b);
+	builder_free(b);
+	return ret;
+}
+
+static void add_netns(struct builder *b, uint64_t inode, bool host, const uint64_t *pids, uint32_t n, const char *path)
+{
+	struct netns_row *r = builder_row(b);
+	struct netns_member_row members[4] = { 0 };
+
+	for (uint32_t i = 0; i < n; i++)
+		members[i] = (struct netns_member_row){ .pid = pids[i], .start = pids[i] * 10 };
+	r->head.id = r->inode = inode;
+	r->is_host = host;
+	r->pid = n ? pids[0] : ROW_NO_UINT;
+	r->start = n ? pids[0] * 10 : ROW_NO_UINT;
+	r->leader = n ? builder_str(b, "sleep") : ROW_NO_TEXT;
+	r->container = ROW_NO_TEXT;
+	r->path = builder_str(b, path);
+	r->members = builder_rows(b, &netns_member_row_type, members, n);
+}
+
+static struct block *scan_block(void)
+{
+	static const uint64_t host[] = { 1, 10 }, web[] = { 100, 101 }, bare[] = { 200 }, none[] = { 102 };
+	struct builder *b = builder_new(namespaces_source.type);
+	struct block *ret;
+
+	add_netns(b, 4000, true, host, 2, NULL);
+	add_netns(b, 4001, false, web, 2, NULL);
+	add_netns(b, 4002, false, bare, 1, NULL);
+	add_netns(b, 4003, false, NULL, 0, "/run/netns/lab");
+	add_netns(b, 4004, false, none, 1, NULL);
+	ret = builder_block(b);
+	builder_free(b);
+	return ret;
+}
+
+static struct block *merged(void)
+{
+	AUTO(block_unrefp) struct block *engine = engine_block();
+	AUTO(block_unrefp) struct block *scan = scan_block();
+	const struct block *engines[] = { engine };
+
+	return target_merge(engines, 1, scan);
+}
+
+static const struct target_row *find(const struct block *b, const char *name)
+{
+	for (uint32_t i = 0; i < block_count(b); i++) {
+		const struct target_row *r = block_row(b, i);
+
+		if (text_equal(block_text(b, r->name), text_of(name)))
+			return r;
+	}
+	fail_msg("no %s", name);
+	return NULL;
+}
+
+static void test_merge(void **state)
+{
+	static const struct {
+		const char *name;
+		enum severity severity;
+		const char *problem; /* NULL: none */
+		uint64_t netns, start;
+	} want[] = {
+		{ "web", SEVERITY_OK, NULL, 4001, 1000 },
+		{ "web-old", SEVERITY_WARN, "exited 3 2h ago", ROW_NO_UINT, ROW_NO_UINT },
+		{ "side", SEVERITY_OK, NULL, 4001, 1010 },
+		{ "agent", SEVERITY_BAD, "health check fails", 4000, 100 },
+		{ "loop", SEVERITY_WARN, "restarted 4 times", 4004, 1020 },
+		{ "oom", SEVERITY_BAD, "killed for want of memory (OOM) 2h ago", ROW_NO_UINT, ROW_NO_UINT },
+		{ "done", SEVERITY_IDLE, NULL, ROW_NO_UINT, ROW_NO_UINT },
+		{ "ice", SEVERITY_WARN, "paused", ROW_NO_UINT, ROW_NO_UINT },
+		{ "sleep/200", SEVERITY_NONE, NULL, 4002, 2000 },
+		{ "lab", SEVERITY_NONE, NULL, 4003, ROW_NO_UINT },
+		{ "host", SEVERITY_NONE, NULL, 4000, 10 },
+	};
+	AUTO(block_unrefp) struct block *b = merged();
+
+	(void)state;
+	assert_int_equal(block_count(b), ARRAY_LEN(want));
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		const struct target_row *r = find(b, want[i].name);
+
+		assert_int_equal(r->head.severity, want[i].severity);
+		assert_true(text_equal(block_text(b, r->problem), text_of(want[i].problem)));
+		assert_int_equal(r->netns, want[i].netns);
+		assert_int_equal(r->start, want[i].start);
+	}
+	assert_true(find(b, "agent")->head.flags & TARGET_HOST_NETWORK);
+	assert_false(find(b, "web")->head.flags & TARGET_HOST_NETWORK);
+	assert_true(find(b, "lab")->head.flags & TARGET_IS_NETNS);
+}
+
+static void test_resolve(void **state)
+{
+	static const struct {
+		const char *text;
+		int r;
+		uint32_t kind;
+		int32_t pid;
+		const char *says; /* part of the sentence */
+	} t[] = {
+		{ "web", 0, TARGET_PID, 100, NULL },
+		{ "docker:web", 0, TARGET_PID, 100, NULL },
+		{ "podman:web", -ENOENT, 0, 0, "no target web" },
+		{ "bbbb", 0, TARGET_PID, 101, NULL },
+		{ "bbbb11112222", 0, TARGET_PID, 101, NULL },
+		{ "bbb", -ENOENT, 0, 0, "no target bbb" },
+		{ "aaaa", -ENOTUNIQ, 0, 0, "docker:web (aaaa11112222), docker:web-old (aaaa33334444)" },
+		{ "aaaa3", -ESRCH, 0, 0, "web-old is not running (exited)" },
+		{ "wbe", -ENOENT, 0, 0, "near it: web" },
+		{ "zzzzzz", -ENOENT, 0, 0, "nsdbg ls -a" },
+		{ "", -ENOENT, 0, 0, "nsdbg ls -a" },
+		{ "host", 0, TARGET_HOST, 0, NULL },
+		{ "pid:77", 0, TARGET_PID, 77, NULL },
+		{ "pid:0", -EINVAL, 0, 0, "not a process number" },
+		{ "pid:-1", -EINVAL, 0, 0, "not a process number" },
+		{ "pid:99999999999", -EINVAL, 0, 0, "not a process number" },
+		{ "netns:lab", 0, TARGET_PATH, 0, NULL },
+		{ "netns:/var/x", 0, TARGET_PATH, 0, NULL },
+		{ "netns:", -EINVAL, 0, 0, "not a name or path" },
+		{ "ns:4002", 0, TARGET_PID, 200, NULL },
+		{ "ns:4003", 0, TARGET_PATH, 0, NULL },
+		{ "ns:5", -ENOENT, 0, 0, "no network namespace 5" },
+		{ "lab", 0, TARGET_PATH, 0, NULL },
+	};
+	AUTO(block_unrefp) struct block *b = merged();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct target_ref ref = { 0 };
+		struct err err = { 0 };
+		uint32_t row = 0;
+		int r = target_resolve(b, t[i].text, &row, &ref, &err);
+
+		if (r != t[i].r)
+			fail_msg("%s: %d, not %d (%s)", t[i].text, r, t[i].r, err.msg);
+		if (r == 0) {
+			assert_int_equal(ref.kind, t[i].kind);
+			assert_int_equal(ref.pid, t[i].pid);
+		} else if (!strstr(err.msg, t[i].says)) {
+			fail_msg("%s: \"%s\" lacks \"%s\"", t[i].text, err.msg, t[i].says);
+		}
+	}
+}
+
+/* No engine, no scan: an empty list, not a crash. */
+static void test_empty(void **state)
+{
+	AUTO(block_unrefp) struct block *b = target_merge(NULL, 0, NULL);
+	struct target_ref ref;
+	uint32_t row;
+
+	(void)state;
+	assert_int_equal(block_count(b), 0);
+	assert_int_equal(target_resolve(b, "web", &row, &ref, NULL), -ENOENT);
+	assert_int_equal(target_resolve(b, "host", &row, &ref, NULL), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_merge), cmocka_unit_test(test_resolve),
+		cmocka_unit_test(test_empty) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,442 @@
+/*
+ * The lines that have the same job on every screen: top = where am I and how bad is it, second = views, last but one = messages and
+ * freshness, last = keys. Small screens lose the tab line first, then the message line.
+ */
+#include "core/fd.h"
+#include "tui/app_state.h"
+#include "tui/facts.h"
+#include "tui/help.h"
+#include "tui/pane_list.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { MIN_W = 40, MIN_H = 10, TABS_FROM_H = 14, WIDE_BAR = 100, NARROW_BAR = 60 };
+
+static void add_spot(struct app *app, int x, int y, int w, int key)
+{
+	if (app->n_spots < APP_SPOTS)
+		app->spots[app->n_spots++] = (struct app_spot){ .x = x, .y = y, .w = w, .key = key };
+}
+
+/* --- top line --- */
+
+static const char *clock_text(const struct app *app, char *buf, size_t cap)
+{
+	time_t t = (time_t)(app->env.look.now_ns / 1000000000);
+	struct tm tm;
+
+	buf[0] = '\0';
+	if (app->env.look.utc ? gmtime_r(&t, &tm) : localtime_r(&t, &tm))
+		strftime(buf, cap, app->env.look.utc ? "%H:%M:%SZ" : "%H:%M:%S", &tm);
+	return buf;
+}
+
+static void count_targets(const struct app *app, uint32_t n[SEVERITY_N])
+{
+	const struct block *b = app->env.targets;
+
+	memset(n, 0, SEVERITY_N * sizeof n[0]);
+	for (uint32_t i = 0; b && i < block_count(b); i++) {
+		const struct target_row *t = block_row(b, i);
+		if (!(t->head.flags & TARGET_IS_HOST) && t->head.severity < SEVERITY_N)
+			n[t->head.severity]++;
+	}
+}
+
+/* From the right: signs with counts. Returns the column where they start. */
+static int draw_counts(const struct app *app, struct area a, int right)
+{
+	static const enum severity order[] = { SEVERITY_IDLE, SEVERITY_OK, SEVERITY_WARN, SEVERITY_BAD };
+	uint32_t n[SEVERITY_N];
+	bool narrow = a.w < NARROW_BAR;
+	char text[16];
+
+	count_targets(app, n);
+	for (unsigned i = 0; i < ARRAY_LEN(order); i++) {
+		if (!n[order[i]] || (narrow && order[i] != SEVERITY_WARN && order[i] != SEVERITY_BAD))
+			continue;
+		snprintf(text, sizeof text, narrow ? "%u" : " %u", n[order[i]]);
+		right = canvas_left_of(a, right, 0, STYLE_STRONG, text) - 1;
+		canvas_sign(a, right, 0, order[i]);
+		right -= narrow ? 1 : 2;
+	}
+	return right;
+}
+
+static unsigned running_work(const struct app *app)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < APP_VIEWS; i++)
+		n += app->views[i] && app->views[i]->ops->busy && app->views[i]->ops->busy(app->views[i]);
+	return n;
+}
+
+static int draw_right(struct app *app, struct area a)
+{
+	struct pane *p = app_front(app);
+	char text[64];
+	int right = a.w - 1;
+	unsigned place, n;
+
+	right = canvas_left_of(a, right, 0, STYLE_STRONG, clock_text(app, text, sizeof text)) - 2;
+	if (running_work(app)) {
+		right = canvas_left_of(a, right, 0, STYLE_LIVE, " cap ") - 2;
+	}
+	if (p->frozen) {
+		int64_t s = (app->env.now_ms - p->frozen_ms) / 1000;
+		snprintf(text, sizeof text, " FROZEN %02d:%02d ", (int)(s / 60), (int)(s % 60));
+		right = canvas_left_of(a, right, 0, STYLE_LIVE, text) - 2;
+	}
+	right = draw_counts(app, a, right);
+	if (app->current != APP_AT_LIST && pane_list_place(app->list, app->views_target, &place, &n)) {
+		snprintf(text, sizeof text, a.w >= WIDE_BAR ? "%u of %u { }" : "%u/%u { }", place, n);
+		if (a.w >= NARROW_BAR)
+			right = canvas_left_of(a, right - 1, 0, STYLE_TEXT, text) - 2;
+	}
+	return right;
+}
+
+/* Writes a piece if it fits before `end`, else nothing. */
+static int piece(struct area a, int x, int end, enum style style, const char *s)
+{
+	if (!s[0] || x + (int)text_width(text_of(s)) > end)
+		return x;
+	return x + canvas_str(a, x, 0, style, s);
+}
+
+static int draw_runtimes(const struct app *app, struct area a, int x, int end)
+{
+	static const char *const names[] = { "docker", "podman", "containerd", "netns" };
+	const struct block *b = app->env.targets;
+	char text[48];
+
+	for (unsigned k = 0; k < ARRAY_LEN(names); k++) {
+		unsigned n = 0;
+		for (uint32_t i = 0; b && i < block_count(b); i++)
+			n += text_equal(block_text(b, ((const struct target_row *)block_row(b, i))->runtime), text_of(names[k]));
+		snprintf(text, sizeof text, "  %s %u", names[k], n);
+		if (n)
+			x = piece(a, x, end, STYLE_TEXT, text);
+	}
+	return x;
+}
+
+static void draw_target_words(const struct pane *p, struct area a, int x, int end)
+{
+	const struct block *b = NULL;
+	const struct target_row *t = pane_target(p, &b);
+	char text[96], state[64];
+
+	if (!t)
+		return;
+	struct text runtime = block_text(b, t->runtime), id = block_text(b, t->id);
+	bool container = t->head.flags & TARGET_IS_CONTAINER;
+	snprintf(text, sizeof text, "   %.*s %.*s", (int)runtime.n, runtime.p ? runtime.p : "", (int)(a.w < WIDE_BAR || !container ? 0 : id.n < 12 ? id.n : 12),
+		id.p ? id.p : "");
+	x = piece(a, x, end, STYLE_TEXT, text);
+	state[facts_state(t, &p->env->look, state, sizeof state)] = '\0';
+	snprintf(text, sizeof text, "   %s", state);
+	x = piece(a, x, end, STYLE_TEXT, text);
+	snprintf(text, sizeof text, "   pid %" PRIu64, t->pid);
+	if (t->pid != ROW_NO_UINT)
+		piece(a, x, end, STYLE_TEXT, text);
+}
+
+static void draw_top(struct app *app, struct area a)
+{
+	struct pane *p = app_front(app);
+	int right, x = a.w >= NARROW_BAR ? 1 : 0;
+	char text[80];
+
+	canvas_ground(a, 0, GROUND_BAR);
+	right = draw_right(app, a);
+	if (app->current == APP_AT_LIST) {
+		if (a.w >= NARROW_BAR)
+			x = piece(a, x, right, STYLE_STRONG, a.w >= WIDE_BAR ? "nsdbg  " : "nsdbg ");
+		x = piece(a, x, right, STYLE_STRONG, app->host);
+		if (a.w >= NARROW_BAR)
+			x = draw_runtimes(app, a, x + 1, right);
+		snprintf(text, sizeof text, a.w >= WIDE_BAR ? "   %u targets" : " %u", app->env.targets ? block_count(app->env.targets) : 0);
+		if (a.w >= WIDE_BAR || a.w < NARROW_BAR)
+			piece(a, x, right, STYLE_TEXT, text);
+		return;
+	}
+	if (a.w >= WIDE_BAR) {
+		x = piece(a, x, right, STYLE_STRONG, "nsdbg  ");
+		x = piece(a, x, right, STYLE_TEXT, app->host);
+		x = piece(a, x, right, STYLE_TEXT, " > ");
+	}
+	x += canvas_fit(a, x, 0, right - x, false, STYLE_STRONG, text_of(p->target_name));
+	draw_target_words(p, a, x, right);
+}
+
+/* --- tabs --- */
+
+static int tabs_width(bool full)
+{
+	int w = 1;
+
+	for (unsigned i = 0; i < pane_n_views; i++)
+		w += (int)strlen(full ? pane_views[i]->title : pane_views[i]->short_title) + 4;
+	return w;
+}
+
+static void draw_tabs(struct app *app, struct area a)
+{
+	bool full = tabs_width(true) + 4 <= a.w;
+	int x = 1;
+	char text[48];
+
+	for (unsigned i = 0; i < pane_n_views && x < a.w; i++) {
+		const struct pane_ops *o = pane_views[i];
+		bool here = (int)i == app->current;
+		snprintf(text, sizeof text, here ? "[%c %s]" : "%c %s", o->digit, full ? o->title : o->short_title);
+		int n = canvas_str(a, x, 0, STYLE_TEXT, text);
+		if (here)
+			canvas_ground_part(a, x, 0, n, GROUND_TAB);
+		add_spot(app, x, a.y, n, o->digit);
+		x += n + (full ? 2 : 1);
+	}
+}
+
+/* --- message line --- */
+
+static bool trouble_words(struct app *app, char *buf, size_t cap)
+{
+	struct pane *p = app_front(app);
+	const struct feed *f = pane_trouble(p);
+	const char *back = app->current == APP_AT_LIST ? "" : "   [q] back";
+	char age[32];
+
+	if (app_comeback(p)) {
+		snprintf(buf, cap, "%s is back as a new %s: [R] open it%s", p->target_name,
+			pane_target(p, NULL) && !f ? "process" : "container", back);
+		return true;
+	}
+	if (!f)
+		return false;
+	if (f->state == FEED_GONE) {
+		facts_age(0, (app->env.now_ms - f->fresh_ms) * 1000000, age, sizeof age);
+		snprintf(buf, cap, "%s has ended%s%s%s   [R] restart%s", p->target_name, f->fresh_ms ? "; what you see is from " : "",
+			f->fresh_ms ? age : "", f->fresh_ms ? " ago" : "", back);
+	} else if (f->state == FEED_ENDED) {
+		snprintf(buf, cap, "the reader of %s was %s   [R] restart%s", f->spec.source->name, f->why, back);
+	} else {
+		snprintf(buf, cap, "%s   [R] try again%s", f->why, back);
+	}
+	return true;
+}
+
+static bool has_news(struct app *app)
+{
+	char buf[512];
+
+	return app->prompting || app->toast[0] || trouble_words(app, buf, sizeof buf);
+}
+
+static void draw_status(struct app *app, struct area a)
+{
+	const struct pane *p = app_front(app);
+	char buf[512] = "", fresh[160] = "";
+	int x = 1;
+
+	if (p->ops->status) {
+		p->ops->status(p, buf, sizeof buf);
+		x += canvas_hint(a, 1, 0, STYLE_DIM, buf) + 3;
+	} else {
+		pane_freshness(p, 0, fresh, sizeof fresh);
+		x += canvas_str(a, x, 0, STYLE_DIM, fresh) + 3;
+	}
+	if (app->n_messages && x + 11 < a.w) {
+		canvas_left_of(a, a.w - 1, 0, STYLE_DIM, "messages");
+		canvas_left_of(a, a.w - 10, 0, STYLE_KEY, "L");
+		add_spot(app, a.w - 11, a.y, 10, 'L');
+	}
+}
+
+static void draw_message(struct app *app, struct area a)
+{
+	char buf[512];
+
+	if (app->toast[0]) {
+		canvas_sign(a, 1, 0, app->toast_severity);
+		canvas_hint(a, app->toast_severity ? 3 : 1, 0, STYLE_STRONG, app->toast);
+	} else if (trouble_words(app, buf, sizeof buf)) {
+		canvas_sign(a, 1, 0, SEVERITY_WARN);
+		canvas_hint(a, 3, 0, STYLE_STRONG, buf);
+	} else {
+		draw_status(app, a);
+	}
+}
+
+/* --- footer --- */
+
+enum { FOOTER_MAX = 48 };
+
+struct footer {
+	const struct binding *items[FOOTER_MAX];
+	unsigned n;
+};
+
+static bool taken(const struct footer *f, const struct binding *b)
+{
+	for (unsigned i = 0; i < f->n; i++)
+		if (f->items[i]->key == b->key)
+			return true;
+	return false;
+}
+
+static void footer_collect(const struct app *app, const struct pane *p, bool right, struct footer *f)
+{
+	const struct binding *b;
+	unsigned n;
+
+	for (unsigned t = 0; (b = app_bindings(p, t, &n)); t++) {
+		for (unsigned i = 0; i < n && f->n < FOOTER_MAX; i++) {
+			if (!b[i].label || b[i].right != right || (b[i].works && !b[i].works(p)) || (b[i].list_only && app->current != APP_AT_LIST) || taken(f, &b[i]))
+				continue;
+			if (b[i].group == BINDING_GO && b[i].key >= 'a' && b[i].key != 'q' && b[i].list_only && app_view_index((char)b[i].key) < 0)
+				continue;
+			f->items[f->n++] = &b[i];
+		}
+	}
+}
+
+static const char *item_text(const struct app *app, const struct binding *b, const char **ret_label, char *buf, size_t cap)
+{
+	*ret_label = b->key == 'q' && app->current == APP_AT_LIST ? "quit" : b->label;
+	if (b->shown)
+		return b->shown;
+	snprintf(buf, cap, "%s", keys_name(b->key, (char[KEYS_TEXT]){ 0 }));
+	return buf;
+}
+
+static int item_width(const struct app *app, const struct binding *b)
+{
+	char buf[24];
+	const char *label;
+	const char *key = item_text(app, b, &label, buf, sizeof buf);
+
+	return (int)(text_width(text_of(key)) + strlen(label)) + 3;
+}
+
+/* Left ones in the order of their rank. */
+static void footer_sort(struct footer *f)
+{
+	for (unsigned i = 1; i < f->n; i++)
+		for (unsigned j = i; j > 0 && !f->items[j]->right && !f->items[j - 1]->right && f->items[j]->rank < f->items[j - 1]->rank; j--) {
+			const struct binding *swap = f->items[j];
+			f->items[j] = f->items[j - 1];
+			f->items[j - 1] = swap;
+		}
+}
+
+/* Leaves out what matters least until the rest fits. */
+static void footer_fit(const struct app *app, struct footer *f, int width)
+{
+	for (;;) {
+		int w = 2;
+		unsigned worst = 0;
+		for (unsigned i = 0; i < f->n; i++) {
+			w += item_width(app, f->items[i]);
+			if (f->items[i]->rank > f->items[worst]->rank)
+				worst = i;
+		}
+		if (w <= width || f->n == 0)
+			return;
+		memmove(&f->items[worst], &f->items[worst + 1], (f->n - worst - 1) * sizeof f->items[0]);
+		f->n--;
+	}
+}
+
+static void footer_item(struct app *app, struct area a, int x, const struct binding *b)
+{
+	char buf[24];
+	const char *label;
+	const char *key = item_text(app, b, &label, buf, sizeof buf);
+	int n = canvas_str(a, x, 0, STYLE_KEY, key);
+
+	n += 1 + canvas_str(a, x + n + 1, 0, STYLE_TEXT, label);
+	add_spot(app, x, a.y, n, b->key);
+}
+
+static void draw_footer(struct app *app, struct area a)
+{
+	struct footer f = { .n = 0 };
+	int left = 1, right = a.w + 1;
+
+	footer_collect(app, app_front(app), false, &f);
+	footer_collect(app, app_front(app), true, &f);
+	footer_fit(app, &f, a.w);
+	footer_sort(&f);
+	canvas_ground(a, 0, GROUND_BAR);
+	for (unsigned i = 0; i < f.n; i++) {
+		if (f.items[i]->right)
+			continue;
+		footer_item(app, a, left, f.items[i]);
+		left += item_width(app, f.items[i]);
+	}
+	for (unsigned i = 0; i < f.n; i++)
+		if (f.items[i]->right)
+			right -= item_width(app, f.items[i]);
+	for (unsigned i = 0; i < f.n; i++) {
+		if (!f.items[i]->right)
+			continue;
+		footer_item(app, a, right, f.items[i]);
+		right += item_width(app, f.items[i]);
+	}
+}
+
+/* --- all of it --- */
+
+static void dim_all(struct area a)
+{
+	for (int y = 0; y < a.h; y++) {
+		for (int x = 0; x < a.w; x++) {
+			const struct canvas_cell *c = canvas_at(a.canvas, a.x + x, a.y + y);
+			if (c->style == STYLE_TEXT || c->style == STYLE_STRONG)
+				canvas_restyle(a, x, y, 1, STYLE_DIM);
+		}
+	}
+}
+
+static void draw_body(struct app *app, struct area a)
+{
+	struct pane *p = app_front(app);
+	const struct feed *f = pane_trouble(p);
+	bool low = a.h < TABS_FROM_H, message = !low || has_news(app);
+	int y = 1, bottom = a.h - 1 - message;
+
+	draw_top(app, canvas_line(a, 0));
+	if (app->current != APP_AT_LIST && !low)
+		draw_tabs(app, canvas_line(a, y++));
+	struct area body = canvas_sub(a, 0, y, a.w, bottom - y);
+	p->ops->draw(p, body);
+	if (f && f->state == FEED_GONE)
+		dim_all(body);
+	if (app->prompting) {
+		prompt_draw(&app->prompt, a, a.h - 2);
+		return;
+	}
+	if (message)
+		draw_message(app, canvas_line(a, bottom));
+	draw_footer(app, canvas_line(a, a.h - 1));
+}
+
+void app_draw(struct app *app)
+{
+	struct area a = canvas_all(app->canvas);
+
+	canvas_clear(app->canvas);
+	app->n_spots = 0;
+	if (a.w < MIN_W || a.h < MIN_H)
+		canvas_str(a, 0, 0, STYLE_TEXT, "nsdbg needs 40x10");
+	else if (app->overlay)
+		app->overlay->ops->draw(app->overlay, a);
+	else
+		draw_body(app, a);
+}

@@ -1,0 +1,117 @@
+/* The packet list: columns, and the grid's way to the pages. */
+#include "tui/capture_view.h"
+
+#include "core/fd.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+static const int64_t NS = 1000000000;
+
+static uint64_t rows_count(const void *arg)
+{
+	return ((const struct capture_view *)arg)->pages.count;
+}
+
+static const void *rows_at(const void *arg, uint64_t i, const struct block **ret_block)
+{
+	return pages_at(&((const struct capture_view *)arg)->pages, i, ret_block);
+}
+
+static size_t seconds_text(int64_t ns, char *buf, size_t cap)
+{
+	int64_t us = (ns < 0 ? -ns : ns) / 1000;
+
+	return (size_t)snprintf(buf, cap, "%s%" PRId64 ".%06" PRId64, ns < 0 ? "-" : "", us / 1000000, us % 1000000);
+}
+
+static size_t clock_text(int64_t ns, bool utc, char *buf, size_t cap)
+{
+	time_t s = (time_t)(ns / NS);
+	struct tm tm = { 0 };
+
+	if (utc)
+		gmtime_r(&s, &tm);
+	else
+		localtime_r(&s, &tm);
+	return (size_t)snprintf(buf, cap, "%02d:%02d:%02d.%06" PRId64, tm.tm_hour, tm.tm_min, tm.tm_sec, ns % NS / 1000);
+}
+
+/* Packet that stands above this one in the list; NULL: none, or not here. */
+static const struct packet_row *row_before(const struct capture_view *v, const struct block *b, const struct packet_row *row)
+{
+	uint64_t at;
+
+	if (!pages_index(&v->pages, b, row, &at) || at == 0)
+		return NULL;
+	return pages_at(&v->pages, at - 1, NULL);
+}
+
+static size_t time_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
+{
+	const struct capture_view *v = arg;
+	const struct packet_row *r = row, *before;
+
+	switch (v->clock) {
+	case CAPTURE_TIME_OF_DAY:
+		return clock_text(r->time, look->utc, buf, cap);
+	case CAPTURE_SINCE_LAST:
+		before = row_before(v, b, r);
+		return seconds_text(before ? r->time - before->time : 0, buf, cap);
+	case CAPTURE_SINCE_FIRST:
+	case CAPTURE_CLOCK_N:
+		break;
+	}
+	return seconds_text(v->pages.first_time ? r->time - v->pages.first_time : 0, buf, cap);
+}
+
+static size_t source_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
+{
+	const struct capture_view *v = arg;
+	const struct packet_row *r = row;
+
+	(void)b;
+	(void)look;
+	return who_endpoint(&v->who, !v->addresses, &r->source, r->source_port, buf, cap);
+}
+
+static size_t destination_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
+	size_t cap)
+{
+	const struct capture_view *v = arg;
+	const struct packet_row *r = row;
+
+	(void)b;
+	(void)look;
+	return who_endpoint(&v->who, !v->addresses, &r->destination, r->destination_port, buf, cap);
+}
+
+static enum style info_style(const void *arg, const struct block *b, const void *row)
+{
+	(void)arg;
+	(void)b;
+	return canvas_severity_style(((const struct packet_row *)row)->head.severity);
+}
+
+static enum style dim_style(const void *arg, const struct block *b, const void *row)
+{
+	(void)arg;
+	(void)b;
+	(void)row;
+	return STYLE_DIM;
+}
+
+const struct grid_rows capture_rows = { .count = rows_count, .at = rows_at };
+
+const struct grid_column capture_columns[] = {
+	{ .field = "number", .title = "NO", .min = 4, .priority = 4, .flags = GRID_RIGHT, .style = dim_style },
+	{ .field = "time", .title = "TIME", .min = 8, .priority = 3, .format = time_format },
+	{ .field = "interface", .title = "DEV", .priority = 7, .flags = GRID_WIDE },
+	{ .field = "source", .title = "SOURCE", .min = 12, .max = 45, .priority = 1, .format = source_format },
+	{ .field = "destination", .title = "DESTINATION", .min = 12, .max = 45, .priority = 1, .format = destination_format },
+	{ .field = "protocol", .title = "PROTO", .min = 4, .max = 12, .priority = 2 },
+	{ .field = "length", .title = "LEN", .priority = 5, .flags = GRID_RIGHT },
+	{ .field = "info", .title = "INFO", .min = 10, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = info_style },
+};
+const unsigned capture_n_columns = ARRAY_LEN(capture_columns);

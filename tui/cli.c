@@ -1,0 +1,526 @@
+/* What all commands share: the session, targets, errors, printing. See cli.h. */
+#include "tui/cli.h"
+
+#include "capture/capture.h"
+#include "core/dns/ask.h"
+#include "core/engine/docker.h"
+#include "core/err.h"
+#include "core/fd.h"
+#include "core/loop.h"
+#include "core/source/files.h"
+#include "core/source/namespaces.h"
+#include "core/source/processes.h"
+#include "core/source/sockets.h"
+#include "core/table.h"
+#include "tui/app.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct source *const sources[] = { &docker_source, &namespaces_source, &sockets_source, &owners_source,
+	&processes_source, &files_source, &dns_source, &capture_source };
+
+/* --- errors --- */
+
+enum cli_status cli_status_of(int code)
+{
+	switch (code) {
+	case 0:
+		return CLI_PARTIAL;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return CLI_NOT_PERMITTED;
+	case ESRCH:
+	case ENOTUNIQ:
+		return CLI_NO_TARGET;
+	case ETIMEDOUT:
+		return CLI_TIMEOUT;
+	case EINVAL:
+	case EEXIST:
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+		return CLI_USAGE;
+	default:
+		return CLI_INTERNAL;
+	}
+}
+
+/* Sentences with a remedy say all; "open /x" needs the reason behind it. */
+static bool wants_reason(int code, const char *msg)
+{
+	static const int complete[] = { 0, EINVAL, ESRCH, ENOTUNIQ, EEXIST, EBADMSG, ETIMEDOUT, EPIPE, E2BIG, ENAMETOOLONG, ECHILD };
+
+	for (size_t i = 0; i < ARRAY_LEN(complete); i++)
+		if (code == complete[i])
+			return false;
+	return !strchr(msg, ';') && !strstr(msg, "needs ") && !strstr(msg, ": ") && !strcasestr(msg, strerror(code));
+}
+
+void cli_error(struct cli *c, enum cli_status status, int code, const char *msg)
+{
+	char whole[512], clean[1024];
+
+	snprintf(whole, sizeof whole, "%s%s%s", msg, wants_reason(code, msg) ? ": " : "", wants_reason(code, msg) ? strerror(code) : "");
+	text_clean(clean, sizeof clean, text_of(whole), TEXT_UTF8);
+	fprintf(stderr, "nsdbg: %s\n", clean);
+	if (c->n_errors < CLI_MAX_ERRORS)
+		c->errors[c->n_errors++] = (struct writer_error){ .code = code, .message = strdup(whole) };
+	if (c->status == CLI_OK || (c->status == CLI_PARTIAL && status != CLI_OK))
+		c->status = status;
+}
+
+void cli_error_err(struct cli *c, enum cli_status status, const struct err *err)
+{
+	cli_error(c, status, err->code, err->msg[0] ? err->msg : "failed");
+}
+
+void cli_notes(struct cli *c, const struct block *b)
+{
+	char msg[320];
+
+	for (uint32_t i = 0; b && i < block_notes(b); i++) {
+		int code = 0;
+		struct text t = block_note(b, i, &code);
+
+		snprintf(msg, sizeof msg, "%.*s", (int)t.n, t.p ? t.p : "");
+		cli_error(c, CLI_PARTIAL, code, msg);
+	}
+	if (b && block_lost(b) > 0) {
+		snprintf(msg, sizeof msg, "%llu %s more than fit were left out", (unsigned long long)block_lost(b), block_type(b)->noun);
+		cli_error(c, CLI_PARTIAL, 0, msg);
+	}
+}
+
+/* --- waiting --- */
+
+uint64_t cli_deadline(const struct cli *c)
+{
+	return loop_now_ms() + c->o->timeout_ms;
+}
+
+/* One event, or LINK_NOTHING at the deadline; signals do not shorten the wait. */
+static void wait_event(struct link *l, uint64_t deadline, struct link_event *ret)
+{
+	for (;;) {
+		uint64_t now = loop_now_ms();
+
+		link_wait(l, now < deadline ? (int)(deadline - now) : 0, ret);
+		if (ret->type != LINK_NOTHING || loop_now_ms() >= deadline)
+			return;
+	}
+}
+
+int cli_wait(struct cli *c, struct link *l, const struct row_type *type, uint64_t deadline, struct block **ret, struct err *err)
+{
+	struct link_event ev;
+
+	(void)c;
+	for (;;) {
+		wait_event(l, deadline, &ev);
+		switch (ev.type) {
+		case LINK_NOTHING:
+			return err_set(err, ETIMEDOUT, "no %s within the time limit (--timeout)", type->noun);
+		case LINK_ERROR:
+			return err_set(err, ev.code, "%s", ev.msg);
+		case LINK_GONE:
+			return err_set(err, ESRCH, "the target's process has ended");
+		case LINK_CLOSED:
+			return err_set(err, EPIPE, "the worker that reads %s %s", type->noun, ev.msg[0] ? ev.msg : "has ended");
+		case LINK_BLOCK:
+			if (ev.row_type == type) {
+				*ret = ev.block;
+				return 0;
+			}
+			block_unref(ev.block);
+			break;
+		case LINK_READY:
+			break;
+		}
+	}
+}
+
+/* --- targets --- */
+
+static bool runtime_wanted(const struct cli *c, struct text name)
+{
+	const char *p = c->o->runtime;
+
+	while (p && *p) {
+		size_t n = strcspn(p, ",");
+
+		if (n == name.n && memcmp(p, name.p, n) == 0)
+			return true;
+		p += n + (p[n] == ',');
+	}
+	return c->o->runtime == NULL;
+}
+
+/* A target that is named by its pid or file needs no engine, and must work while one hangs. */
+static bool engine_matters(const struct cli *c)
+{
+	static const char *const kernel[] = { "pid:", "netns:", "ns:" };
+	const char *word = c->o->n_words > 0 ? c->o->words[0] : "";
+
+	if (!c->endpoint[0] || !runtime_wanted(c, text_of("docker")))
+		return false;
+	if (c->o->command == COMMAND_LS || c->o->command == COMMAND_NETWORKS || c->o->command == COMMAND_ENGINES ||
+		c->o->command == COMMAND_APP)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(kernel); i++)
+		if (strncmp(word, kernel[i], strlen(kernel[i])) == 0)
+			return false;
+	return strcmp(word, "host") != 0;
+}
+
+static struct link *open_docker(struct cli *c, struct err *err)
+{
+	static const struct row_type *const types[] = { &target_row_type, &network_row_type, &engine_row_type };
+	struct docker_params params = { .runtime = "docker", .once = 1 };
+	struct link *l;
+
+	memcpy(params.endpoint, c->endpoint, sizeof params.endpoint);
+	l = session_open(c->session, &docker_source, NULL, &params, sizeof params, err);
+	if (l)
+		link_expect(l, types, ARRAY_LEN(types));
+	return l;
+}
+
+static void keep_block(struct block **at, struct block *b)
+{
+	block_unref(*at);
+	*at = b;
+}
+
+/* Takes the engine's blocks until its worker ends. 0 or -errno with the sentence. */
+static int read_docker(struct cli *c, struct link *l, struct block **ret_targets, struct err *err)
+{
+	uint64_t deadline = cli_deadline(c);
+	struct link_event ev;
+	int r = 0;
+
+	for (;;) {
+		wait_event(l, deadline, &ev);
+		if (ev.type == LINK_NOTHING)
+			return err_set(err, ETIMEDOUT, "Docker at %.120s does not answer within the time limit (--timeout)", c->endpoint);
+		if (ev.type == LINK_ERROR)
+			r = err_set(err, ev.code, "%s", ev.msg);
+		if (ev.type == LINK_CLOSED && r == 0 && !*ret_targets && !c->engines)
+			r = err_set(err, EPIPE, "the worker for Docker %s", ev.msg[0] ? ev.msg : "ended without an answer");
+		if (ev.type == LINK_CLOSED)
+			return r;
+		if (ev.type == LINK_BLOCK)
+			keep_block(ev.row_type == &target_row_type  ? ret_targets :
+				   ev.row_type == &network_row_type ? &c->networks :
+								      &c->engines,
+				ev.block);
+	}
+}
+
+/* The engine's own words on why it does not answer. */
+static void engine_failed(struct cli *c, const struct err *err)
+{
+	enum cli_status status = err->code == EACCES || err->code == EPERM ? CLI_NOT_PERMITTED : CLI_NO_ENGINE;
+
+	c->engine_status = status;
+	if (c->o->command == COMMAND_ENGINES)
+		return; /* that is what its table is about */
+	cli_error_err(c, c->docker_explicit ? status : CLI_PARTIAL, err);
+}
+
+static bool engine_answers(const struct cli *c, struct err *err)
+{
+	for (uint32_t i = 0; i < block_count(c->engines); i++) {
+		const struct engine_row *e = block_row(c->engines, i);
+		struct text why = block_text(c->engines, e->error);
+		bool denied = why.p && memmem(why.p, why.n, "ermission", 9);
+
+		if (e->answering != 1) {
+			err_set(err, denied ? EACCES : EHOSTDOWN, "%.*s", (int)why.n, why.p ? why.p : "Docker does not answer");
+			return false;
+		}
+	}
+	return true;
+}
+
+static void merge_targets(struct cli *c, struct block *docker, const struct block *netns)
+{
+	const struct block *const engines[] = { docker };
+
+	c->targets = target_merge(engines, docker ? 1 : 0, netns);
+	cli_notes(c, docker);
+}
+
+bool cli_targets(struct cli *c)
+{
+	AUTO(block_unrefp) struct block *docker = NULL, *netns = NULL;
+	struct err err = { 0 }, ns_err = { 0 };
+	struct link *engine = engine_matters(c) ? open_docker(c, &err) : NULL;
+	struct link *scan = session_open(c->session, &namespaces_source, NULL, NULL, 0, &ns_err);
+	bool bad = false;
+
+	if (engine) {
+		bad = read_docker(c, engine, &docker, &err) < 0 || !engine_answers(c, &err);
+		link_free(engine);
+		if (bad)
+			engine_failed(c, &err);
+	}
+	if (!scan || cli_wait(c, scan, &netns_row_type, cli_deadline(c), &netns, &ns_err) < 0)
+		cli_error_err(c, CLI_PARTIAL, &ns_err);
+	link_free(scan);
+	merge_targets(c, docker, netns);
+	if (c->o->command == COMMAND_LS || c->o->command == COMMAND_APP)
+		cli_notes(c, netns); /* what the scan could not see matters where it is the list */
+	return !(bad && c->docker_explicit && c->o->command != COMMAND_ENGINES);
+}
+
+bool cli_target(struct cli *c)
+{
+	struct err err = { 0 };
+	uint32_t row = UINT32_MAX;
+	enum cli_status status;
+	int r;
+
+	if (!cli_targets(c))
+		return false;
+	r = target_resolve(c->targets, c->o->words[0], &row, &c->ref, &err);
+	if (r < 0) {
+		status = r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_NO_TARGET;
+		if (r == -ENOENT && c->engine_status)
+			status = c->engine_status; /* it may well exist */
+		cli_error(c, status, err.code == ENOENT ? 0 : err.code, err.msg);
+		return false;
+	}
+	c->target = block_row(c->targets, row);
+	return true;
+}
+
+/* --- printing --- */
+
+static bool is_utf8(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static bool wants_color(const struct cli *c)
+{
+	const char *off = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (c->o->color != COLOR_AUTO)
+		return c->o->color == COLOR_ALWAYS;
+	return isatty(c->out) && !(off && *off) && term && strcmp(term, "dumb") != 0;
+}
+
+void cli_writer_options(const struct cli *c, struct writer_options *ret)
+{
+	bool terminal = isatty(c->out);
+	struct winsize size = { 0 };
+
+	*ret = (struct writer_options){ .format = c->o->format, .columns = c->o->columns, .no_header = c->o->no_header || c->o->quiet,
+		.full = c->o->no_trunc, .raw_numbers = c->o->numbers, .utc = c->o->utc, .color = wants_color(c) };
+	ret->charset = c->o->ascii || (terminal && !is_utf8()) ? TEXT_ASCII : TEXT_UTF8;
+	if (c->o->quiet && !c->o->columns)
+		ret->columns = "id";
+	if (terminal && !c->o->no_trunc && ioctl(c->out, TIOCGWINSZ, &size) == 0)
+		ret->width = size.ws_col;
+}
+
+static int set_filter(const struct cli *c, const struct cli_print *p, struct table *t, struct err *err)
+{
+	char text[1200] = "";
+	size_t n = 0;
+
+	if (p->filter)
+		n = (size_t)snprintf(text, sizeof text, "%s", p->filter);
+	for (unsigned i = p->first_word; i < c->o->n_words && n < sizeof text; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, " %s", c->o->words[i]);
+	if (n >= sizeof text)
+		return err_set(err, EINVAL, "the filter is too long");
+	return table_filter(t, text, NULL, err);
+}
+
+static int set_sort(const struct cli *c, struct table *t, const struct row_type *type, struct err *err)
+{
+	const char *name = c->o->sort;
+	bool down = name && name[0] == '-';
+	const struct field *f = name ? writer_column_find(type, text_of(name + down)) : NULL;
+
+	if (!name)
+		return 0;
+	if (!f)
+		return err_set(err, EINVAL, "no column \"%.40s\" in %s to sort by: nsdbg fields %s lists them", name + down, type->noun,
+			type->name);
+	table_sort(t, f, down, false);
+	return 0;
+}
+
+static int print_table(struct cli *c, const struct cli_print *p, const struct table *t, struct err *err)
+{
+	struct writer_options o;
+	struct writer *w = NULL;
+	int r;
+
+	cli_writer_options(c, &o);
+	if (!o.columns)
+		o.columns = p->columns;
+	if (p->record && (o.format == WRITER_TABLE || o.format == WRITER_WIDE))
+		o.format = WRITER_RECORD;
+	r = writer_new(&o, p->type, c->out, &w, err);
+	if (r < 0)
+		return r;
+	writer_head(w, c->time_ns, c->host, c->targets, c->target);
+	writer_rows(w, t);
+	r = writer_end(w, c->errors, c->n_errors);
+	writer_free(w);
+	return r == -EPIPE ? 0 : r < 0 ? err_set(err, -r, "write to standard output") : 0;
+}
+
+bool cli_print(struct cli *c, const struct cli_print *p)
+{
+	struct builder *none = p->block ? NULL : builder_new(p->type);
+	AUTO(block_unrefp) struct block *b = p->block ? block_ref(p->block) : builder_block(none);
+	struct table *t = table_new(p->type);
+	struct err err = { 0 };
+	int r;
+
+	builder_free(none);
+	cli_notes(c, p->block);
+	table_set_keep(t, p->keep, p->arg);
+	table_set_block(t, b);
+	r = set_filter(c, p, t, &err);
+	if (r == 0)
+		r = set_sort(c, t, p->type, &err);
+	if (r == 0)
+		r = print_table(c, p, t, &err);
+	table_free(t);
+	if (r < 0)
+		cli_error_err(c, r == -EINVAL ? CLI_USAGE : CLI_INTERNAL, &err);
+	return r == 0;
+}
+
+/* --- running --- */
+
+static void run_app(struct cli *c)
+{
+	struct err err = { 0 };
+	struct app_options o = { .docker = c->endpoint[0] ? c->endpoint : NULL, .docker_explicit = c->docker_explicit,
+		.target = c->o->n_words ? c->o->words[0] : NULL, .utc = c->o->utc };
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		if (c->o->n_words) {
+			snprintf(err.msg, sizeof err.msg, "no command \"%.40s\" (nsdbg help lists them), and no terminal for the screen",
+				c->o->words[0]);
+			cli_error(c, CLI_USAGE, 0, err.msg);
+			return;
+		}
+		cli_ls(c);
+		return;
+	}
+	o.screen.ascii = c->o->ascii;
+	o.screen.color = c->o->color == COLOR_ALWAYS ? SCREEN_COLOR_ALWAYS :
+			 c->o->color == COLOR_NEVER  ? SCREEN_COLOR_NEVER :
+						       SCREEN_COLOR_AUTO;
+	if (app_run(c->session, &o, &err) < 0)
+		cli_error_err(c, cli_status_of(err.code), &err);
+}
+
+/* Where Docker is, before rights are dropped: root's contexts are in root's home. */
+static bool find_docker(struct cli *c)
+{
+	struct err err = { 0 };
+	int r = docker_endpoint(c->o->docker_host, c->endpoint, &c->docker_explicit, &err);
+
+	if (r < 0) {
+		c->endpoint[0] = 0;
+		cli_error_err(c, r == -EINVAL ? CLI_USAGE : CLI_NO_ENGINE, &err);
+		return false;
+	}
+	if (!c->docker_explicit && strncmp(c->endpoint, "unix://", 7) == 0 && access(c->endpoint + 7, F_OK) < 0 && errno == ENOENT)
+		c->endpoint[0] = 0; /* no Docker here: nothing to say about it */
+	return true;
+}
+
+static void (*const commands[COMMAND_N])(struct cli *c) = {
+	[COMMAND_APP] = run_app,
+	[COMMAND_LS] = cli_ls,
+	[COMMAND_NETWORKS] = cli_networks,
+	[COMMAND_ENGINES] = cli_engines,
+	[COMMAND_SHOW] = cli_show,
+	[COMMAND_SS] = cli_ss,
+	[COMMAND_PS] = cli_ps,
+	[COMMAND_CAP] = cli_cap,
+	[COMMAND_DNS] = cli_dns,
+	[COMMAND_FILES] = cli_files,
+	[COMMAND_FIELDS] = cli_fields,
+};
+
+static void run(struct cli *c)
+{
+	struct err err = { 0 };
+
+	if (c->o->command == COMMAND_FIELDS) {
+		cli_fields(c);
+		return;
+	}
+	if (!find_docker(c))
+		return;
+	if (session_start(sources, ARRAY_LEN(sources), &c->session, &err) < 0) {
+		cli_error_err(c, cli_status_of(err.code), &err);
+		return;
+	}
+	commands[c->o->command](c);
+	session_stop(c->session);
+}
+
+static int help(const struct options *o)
+{
+	enum command_id id = o->command;
+
+	if (o->command == COMMAND_HELP && o->n_words)
+		id = options_command_find(o->words[0]);
+	else if (o->command == COMMAND_HELP)
+		id = COMMAND_APP;
+	if (id == COMMAND_N) {
+		const char *near = options_nearest_command(o->words[0]);
+
+		fprintf(stderr, "nsdbg: no command \"%.40s\"%s%s\n", o->words[0], near ? ": did you mean " : "", near ? near : "");
+		return CLI_USAGE;
+	}
+	options_help(stdout, id);
+	return CLI_OK;
+}
+
+int cli_main(const struct options *o)
+{
+	struct cli c = { .o = o, .out = STDOUT_FILENO };
+	struct timespec now;
+
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe ends us silently, with everything in order */
+	if (o->help || o->command == COMMAND_HELP)
+		return help(o);
+	if (o->version || o->command == COMMAND_VERSION)
+		return printf("nsdbg %s\n", NSDBG_VERSION) < 0 ? CLI_INTERNAL : CLI_OK;
+	if (o->print_keys) {
+		app_print_keys(stdout);
+		return CLI_OK;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	c.time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	gethostname(c.host, sizeof c.host - 1);
+	run(&c);
+	for (size_t i = 0; i < c.n_errors; i++)
+		free((char *)(uintptr_t)c.errors[i].message);
+	block_unref(c.targets);
+	block_unref(c.networks);
+	block_unref(c.engines);
+	return c.status;
+}

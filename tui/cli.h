@@ -1,0 +1,101 @@
+/*
+ * The command line: what all commands share. A command opens workers through the session, gets blocks, and prints them; problems
+ * go to standard error as one sentence and into the document's errors[], and decide the exit status.
+ */
+#ifndef NSDBG_TUI_CLI_H
+#define NSDBG_TUI_CLI_H
+
+#include "core/block.h"
+#include "core/session.h"
+#include "core/target.h"
+#include "tui/options.h"
+#include "tui/writer.h"
+
+struct err;
+
+enum cli_status { /* ux.md 3.3 */
+	CLI_OK = 0,
+	CLI_NO = 1,
+	CLI_USAGE = 2,
+	CLI_NO_TARGET = 3,
+	CLI_NOT_PERMITTED = 4,
+	CLI_NO_ENGINE = 5,
+	CLI_TIMEOUT = 6,
+	CLI_PARTIAL = 7,
+	CLI_INTERNAL = 10,
+	CLI_INTERRUPTED = 130,
+};
+
+enum { CLI_MAX_ERRORS = 64 };
+
+struct cli {
+	const struct options *o;
+	struct session *session;
+	char endpoint[512]; /* of Docker; "": none to ask */
+	bool docker_explicit;
+	enum cli_status engine_status; /* how a failing engine would end us */
+	struct block *targets; /* from cli_targets */
+	struct block *networks; /* NULL: no engine answered */
+	struct block *engines;
+	const struct target_row *target; /* from cli_target; NULL: named by pid or path */
+	struct target_ref ref;
+	char host[65];
+	int64_t time_ns;
+	int out; /* standard output */
+	struct writer_error errors[CLI_MAX_ERRORS];
+	size_t n_errors;
+	enum cli_status status; /* the gravest so far */
+};
+
+/* Runs the command of `o`; returns the exit status. */
+int cli_main(const struct options *o);
+
+/* --- for the commands --- */
+
+/* Prints one sentence and remembers it for errors[]; the first grave status stays, CLI_PARTIAL gives way to others. */
+void cli_error(struct cli *c, enum cli_status status, int code, const char *msg);
+void cli_error_err(struct cli *c, enum cli_status status, const struct err *err);
+/* The status that an errno means when nothing better is known. */
+enum cli_status cli_status_of(int code);
+/* Notes and losses of a block make the result partial. */
+void cli_notes(struct cli *c, const struct block *b);
+
+/* Lists containers, namespaces, networks, engines. False: nothing to go on with (a named engine failed). */
+bool cli_targets(struct cli *c);
+/* cli_targets, then finds words[0]. False: not found, said why. */
+bool cli_target(struct cli *c);
+
+/* Waits until `deadline` (loop_now_ms) for a block of `type`; 0 with a block that the caller owns, or -errno with the sentence. */
+int cli_wait(struct cli *c, struct link *l, const struct row_type *type, uint64_t deadline, struct block **ret, struct err *err);
+uint64_t cli_deadline(const struct cli *c);
+
+struct cli_print {
+	const struct row_type *type;
+	struct block *block; /* NULL: no rows */
+	unsigned first_word; /* filter words start here */
+	const char *filter; /* further filter words */
+	bool (*keep)(const struct block *b, const void *row, void *arg);
+	void *arg;
+	const char *columns; /* unless --columns */
+	bool record; /* one below the other instead of a table */
+};
+
+/* Filters, sorts and writes rows; false: bad filter or column, said so. */
+bool cli_print(struct cli *c, const struct cli_print *p);
+
+void cli_writer_options(const struct cli *c, struct writer_options *ret);
+
+/* --- the commands --- */
+
+void cli_ls(struct cli *c);
+void cli_networks(struct cli *c);
+void cli_engines(struct cli *c);
+void cli_show(struct cli *c);
+void cli_ss(struct cli *c);
+void cli_ps(struct cli *c);
+void cli_files(struct cli *c);
+void cli_cap(struct cli *c);
+void cli_dns(struct cli *c);
+void cli_fields(struct cli *c);
+
+#endif

@@ -1,0 +1,245 @@
+/* Keys of the DNS pane: the table that footer, help and README read, and the prompts for name and server. */
+#include "tui/dns_view.h"
+
+#include "core/fd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int used(struct pane *p)
+{
+	pane_dirty(p);
+	return PANE_USED | PANE_DRAW;
+}
+
+/* --- name --- */
+
+static bool name_done(struct pane *p, const char *text)
+{
+	struct dns_view *v = dns_view_of(p);
+
+	while (*text == ' ')
+		text++;
+	if (strchr(text, ' ')) {
+		pane_prompt_error(p, (size_t)(strchr(text, ' ') - text), "one name without blanks");
+		return false;
+	}
+	if (strlen(text) >= sizeof v->name) {
+		pane_prompt_error(p, 0, "a name has at most 255 bytes");
+		return false;
+	}
+	if (*text == '\0')
+		return true;
+	prompt_history_add(&v->names, text);
+	v->waiting = false;
+	dns_view_set_name(v, text);
+	dns_view_ask(v);
+	return true;
+}
+
+static int key_name(struct pane *p, int key)
+{
+	struct dns_view *v = dns_view_of(p);
+	struct pane_prompt prompt = {
+		.label = "name", .hint = "a name as the program would write it, or an address for its name (PTR); a final dot: no search list",
+		.history = &v->names, .done = name_done,
+	};
+
+	(void)key;
+	snprintf(prompt.initial, sizeof prompt.initial, "%s", v->name);
+	pane_prompt(p, &prompt);
+	return used(p);
+}
+
+/* Asks again; on a line of the history, that question. */
+static int key_ask(struct pane *p, int key)
+{
+	struct dns_view *v = dns_view_of(p);
+	const struct asked_row *row = v->focus == DNS_LOWER && !v->show_files ? grid_selected(&v->history, NULL) : NULL;
+	const struct asked *a = row ? asked_find(&v->asked, row->head.id) : NULL;
+
+	if (a) {
+		dns_view_set_name(v, a->name);
+		for (unsigned i = 0; i < dns_n_choices; i++) {
+			if (strcmp(dns_choices[i].name, a->type) == 0)
+				v->choice = i;
+		}
+	}
+	if (v->name[0] == '\0')
+		return key_name(p, key);
+	dns_view_ask(v);
+	return used(p);
+}
+
+/* --- the rest of the form --- */
+
+static int key_type(struct pane *p, int key)
+{
+	struct dns_view *v = dns_view_of(p);
+
+	(void)key;
+	v->choice = (v->choice + 1) % dns_n_choices;
+	v->n_samples = 0;
+	return used(p);
+}
+
+static bool server_done(struct pane *p, const char *text)
+{
+	struct dns_view *v = dns_view_of(p);
+
+	if (!dns_view_set_server(v, text)) {
+		pane_prompt_error(p, 0, "an address, with a port if it is not 53: 8.8.8.8  10.0.0.2:5353  [2001:db8::1]:53");
+		return false;
+	}
+	if (text[0])
+		prompt_history_add(&v->servers, text);
+	v->waiting = false;
+	dns_view_ask(v);
+	return true;
+}
+
+static int key_server(struct pane *p, int key)
+{
+	struct dns_view *v = dns_view_of(p);
+	struct pane_prompt prompt = {
+		.label = "server", .hint = "address of a name server; empty: the container's own", .history = &v->servers, .done = server_done,
+	};
+
+	(void)key;
+	snprintf(prompt.initial, sizeof prompt.initial, "%s", v->server);
+	pane_prompt(p, &prompt);
+	return used(p);
+}
+
+static int flip(struct pane *p, uint32_t flag)
+{
+	struct dns_view *v = dns_view_of(p);
+
+	v->flags ^= flag;
+	v->n_samples = 0;
+	return used(p);
+}
+
+static int key_tcp(struct pane *p, int key)
+{
+	(void)key;
+	return flip(p, DNS_TCP);
+}
+
+static int key_exact(struct pane *p, int key)
+{
+	(void)key;
+	return flip(p, DNS_NO_SEARCH);
+}
+
+static int key_hosts(struct pane *p, int key)
+{
+	(void)key;
+	return flip(p, DNS_NO_HOSTS);
+}
+
+static int key_repeat(struct pane *p, int key)
+{
+	struct dns_view *v = dns_view_of(p);
+
+	if (v->name[0] == '\0')
+		return key_name(p, key);
+	dns_view_repeat(v, !v->repeat);
+	pane_toast(p, SEVERITY_NONE, v->repeat ? "asked every 2 s; S stops it" : "asked once");
+	return used(p);
+}
+
+/* --- looks --- */
+
+static int key_files(struct pane *p, int key)
+{
+	struct dns_view *v = dns_view_of(p);
+
+	(void)key;
+	v->show_files = !v->show_files;
+	v->focus = v->show_files ? DNS_LOWER : DNS_ANSWER;
+	return used(p);
+}
+
+static int key_part(struct pane *p, int key)
+{
+	struct dns_view *v = dns_view_of(p);
+
+	(void)key;
+	v->focus = (v->focus + 1) % DNS_FOCUS_N;
+	return used(p);
+}
+
+static int key_copy(struct pane *p, int key)
+{
+	struct dns_view *v = dns_view_of(p);
+	char buf[4096];
+	size_t n;
+
+	if (key == 'Y')
+		n = dns_view_dig(v, buf, sizeof buf);
+	else
+		n = grid_row_text(v->focus == DNS_ANSWER ? &v->answer : dns_view_lower(v), &p->env->look, buf, sizeof buf);
+	if (n)
+		pane_copy(p, (struct text){ buf, n });
+	return used(p);
+}
+
+static bool has_name(const struct pane *p)
+{
+	return dns_view_of(p)->name[0] != '\0';
+}
+
+int dns_view_key(struct pane *p, int key)
+{
+	struct dns_view *v = dns_view_of(p);
+
+	if (key == KEYS_ESC && !p->zoom && (v->focus != DNS_ANSWER || v->show_files)) {
+		v->focus = DNS_ANSWER;
+		v->show_files = false;
+		return used(p);
+	}
+	if (!grid_key(v->focus == DNS_ANSWER ? &v->answer : dns_view_lower(v), key))
+		return 0;
+	return used(p);
+}
+
+static bool inside(const struct grid *g, int y)
+{
+	return g->height > 0 && y >= g->y && y < g->y + g->height;
+}
+
+int dns_view_mouse(struct pane *p, int key, int x, int y)
+{
+	struct dns_view *v = dns_view_of(p);
+	bool answer = inside(&v->answer, y), lower = inside(dns_view_lower(v), y);
+	struct grid *g = answer ? &v->answer : dns_view_lower(v);
+
+	if (!answer && !lower)
+		return 0;
+	v->focus = answer ? DNS_ANSWER : DNS_LOWER;
+	if (key == KEYS_WHEEL_UP || key == KEYS_WHEEL_DOWN)
+		grid_key(g, key);
+	else if (grid_click(g, x, y) == 1 && key == KEYS_DOUBLE_CLICK && lower)
+		return key_ask(p, KEYS_ENTER);
+	return used(p);
+}
+
+const struct binding dns_bindings[DNS_N_BINDINGS] = {
+	{ .key = '/', .run = key_name, .label = "name", .help = "type the name to ask", .rank = 0 },
+	{ .key = KEYS_ENTER, .run = key_ask, .label = "ask again", .help = "ask again; on a line of the history, that question",
+		.works = has_name, .group = BINDING_MOVE, .rank = 1 },
+	{ .key = 't', .run = key_type, .label = "type", .help = "record type: A+AAAA, A, AAAA, PTR, CNAME, MX, TXT, SRV, NS, SOA", .rank = 1 },
+	{ .key = 'u', .alias = '@', .shown = "u @", .run = key_server, .label = "server", .help = "ask another name server, from inside the container",
+		.rank = 2 },
+	{ .key = 'S', .run = key_repeat, .label = "repeat", .help = "ask every 2 s and show how long the answers take; again: stop", .rank = 2 },
+	{ .key = 'a', .run = key_files, .label = "files", .help = "lines of the container's resolv.conf, hosts and nsswitch.conf", .rank = 3 },
+	{ .key = 'T', .run = key_tcp, .label = "tcp", .help = "ask over TCP from the start, or over UDP first", .rank = 4 },
+	{ .key = 'X', .run = key_exact, .label = "search", .help = "use the search list, or ask the name exactly as it is", .rank = 5 },
+	{ .key = 'A', .run = key_hosts, .help = "look into /etc/hosts first, or ask the servers only" },
+	{ .key = KEYS_TAB, .alias = KEYS_BACK_TAB, .shown = "Tab", .run = key_part, .label = "part", .help = "answer, or the table below",
+		.group = BINDING_MOVE, .rank = 6 },
+	{ .key = 'y', .run = key_copy, .label = "copy", .help = "copy the selected line", .group = BINDING_OUT, .rank = 6 },
+	{ .key = 'Y', .run = key_copy, .label = "as dig", .help = "copy the question as a dig command", .works = has_name,
+		.group = BINDING_OUT, .rank = 7 },
+};

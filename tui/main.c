@@ -1,0 +1,26 @@
+/* nsdbg: looks inside containers' namespaces. Starts clean, then hands over to the screen or to a command. */
+#include "core/err.h"
+#include "tui/cli.h"
+#include "tui/env.h"
+#include "tui/options.h"
+
+#include <locale.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct err err = { 0 };
+
+	if (env_is_elevated()) {
+		fputs("nsdbg: refuses to run setuid or with file capabilities; use sudo nsdbg\n", stderr);
+		return CLI_NOT_PERMITTED;
+	}
+	env_clean(argv);
+	setlocale(LC_CTYPE, ""); /* no more: numbers keep their point */
+	if (options_parse(argc, argv, &options, &err) < 0) {
+		fprintf(stderr, "nsdbg: %s\n", err.msg);
+		return CLI_USAGE;
+	}
+	return cli_main(&options);
+}

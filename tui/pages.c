@@ -1,0 +1,224 @@
+/* Cache of pages: which one is missing, which one may go, which answer belongs where. Sends nothing itself. */
+#include "tui/pages.h"
+
+#include <string.h>
+
+void pages_init(struct pages *p)
+{
+	*p = (struct pages){ 0 };
+}
+
+static void page_drop(struct page *g)
+{
+	block_unref(g->block);
+	*g = (struct page){ 0 };
+}
+
+void pages_reset(struct pages *p)
+{
+	for (unsigned i = 0; i < PAGES_KEPT; i++)
+		page_drop(&p->page[i]);
+	for (unsigned i = 0; i < PAGES_N; i++)
+		p->flight[i].tag = 0;
+	p->count = 0;
+	p->frozen = false;
+}
+
+void pages_moved(struct pages *p)
+{
+	for (unsigned i = 0; i < PAGES_KEPT; i++)
+		p->page[i].stale = true;
+}
+
+static struct page *page_find(const struct pages *p, uint64_t from)
+{
+	for (unsigned i = 0; i < PAGES_KEPT; i++) {
+		if (p->page[i].block && p->page[i].from == from)
+			return (struct page *)&p->page[i];
+	}
+	return NULL;
+}
+
+const struct packet_row *pages_at(const struct pages *p, uint64_t i, const struct block **ret_block)
+{
+	const struct page *g = page_find(p, i - i % PAGES_ROWS);
+
+	if (!g || i - g->from >= block_count(g->block))
+		return NULL;
+	if (ret_block)
+		*ret_block = g->block;
+	return block_row(g->block, (uint32_t)(i - g->from));
+}
+
+bool pages_index(const struct pages *p, const struct block *block, const struct packet_row *row, uint64_t *ret)
+{
+	for (unsigned i = 0; i < PAGES_KEPT; i++) {
+		const struct page *g = &p->page[i];
+		const struct packet_row *first;
+
+		if (!g->block || g->block != block || block_count(block) == 0)
+			continue;
+		first = block_row(block, 0);
+		if (row < first || row >= first + block_count(block))
+			return false;
+		*ret = g->from + (uint64_t)(row - first);
+		return true;
+	}
+	return false;
+}
+
+/* Numbers rise inside a page. */
+static bool page_search(const struct page *g, uint64_t number, uint64_t *ret)
+{
+	uint32_t lo = 0, hi = block_count(g->block);
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		const struct packet_row *row = block_row(g->block, mid);
+
+		if (row->number == number) {
+			*ret = g->from + mid;
+			return true;
+		}
+		if (row->number < number)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return false;
+}
+
+bool pages_find(const struct pages *p, uint64_t number, uint64_t *ret)
+{
+	for (unsigned i = 0; i < PAGES_KEPT; i++) {
+		if (p->page[i].block && !p->page[i].stale && page_search(&p->page[i], number, ret))
+			return true;
+	}
+	return false;
+}
+
+/* Is everything here that the worker has for this page? */
+static bool page_is_whole(const struct pages *p, const struct page *g)
+{
+	uint64_t should = p->count > g->from ? p->count - g->from : 0;
+
+	if (p->frozen)
+		return true;
+	return !g->stale && (block_count(g->block) == PAGES_ROWS || block_count(g->block) >= should);
+}
+
+static bool page_is_wanted(struct pages *p, uint64_t from)
+{
+	struct page *g;
+
+	if (from >= p->count)
+		return false;
+	g = page_find(p, from);
+	if (!g)
+		return true;
+	g->used = ++p->clock;
+	return !page_is_whole(p, g);
+}
+
+static bool ask(struct pages *p, enum pages_direction d, uint64_t from, struct capture_page *ret, uint32_t *ret_tag)
+{
+	if (p->flight[d].tag != 0 || !page_is_wanted(p, from))
+		return false;
+	p->next_tag = (p->next_tag + 1) % PAGES_TAGS;
+	p->flight[d].tag = PAGES_TAGS | p->next_tag;
+	p->flight[d].from = from;
+	p->flight[d].count = p->count;
+	*ret = (struct capture_page){ .from = from, .count = PAGES_ROWS };
+	*ret_tag = p->flight[d].tag;
+	return true;
+}
+
+bool pages_next(struct pages *p, uint64_t cursor, uint64_t span, struct capture_page *ret, uint32_t *ret_tag)
+{
+	uint64_t here, end, back;
+
+	if (p->count == 0)
+		return false;
+	if (cursor >= p->count)
+		cursor = p->count - 1;
+	here = cursor - cursor % PAGES_ROWS;
+	end = cursor + span + PAGES_ROWS / 2; /* half a page ahead of what is seen */
+	back = cursor > span + PAGES_ROWS / 2 ? cursor - span - PAGES_ROWS / 2 : 0;
+	if (ask(p, PAGES_ON, here, ret, ret_tag))
+		return true;
+	if (p->first_time == 0 && ask(p, PAGES_BACK, 0, ret, ret_tag))
+		return true;
+	for (uint64_t at = here + PAGES_ROWS; at < end; at += PAGES_ROWS) {
+		if (ask(p, PAGES_ON, at, ret, ret_tag))
+			return true;
+	}
+	for (uint64_t at = here; at >= PAGES_ROWS && at > back;) {
+		at -= PAGES_ROWS;
+		if (ask(p, PAGES_BACK, at, ret, ret_tag))
+			return true;
+	}
+	return false;
+}
+
+static struct page *page_oldest(struct pages *p)
+{
+	struct page *old = &p->page[0];
+
+	for (unsigned i = 0; i < PAGES_KEPT; i++) {
+		if (!p->page[i].block)
+			return &p->page[i];
+		if (p->page[i].used < old->used)
+			old = &p->page[i];
+	}
+	return old;
+}
+
+static void page_put(struct pages *p, uint64_t from, struct block *b)
+{
+	struct page *g = page_find(p, from);
+
+	if (!g)
+		g = page_oldest(p);
+	page_drop(g);
+	*g = (struct page){ .block = b, .from = from, .used = ++p->clock };
+}
+
+static void learn_first_time(struct pages *p, const struct block *b)
+{
+	const struct packet_row *row = block_count(b) ? block_row(b, 0) : NULL;
+
+	if (row && p->first_time == 0)
+		p->first_time = row->time;
+}
+
+bool pages_take(struct pages *p, uint32_t tag, struct block *b)
+{
+	if (!(tag & PAGES_TAGS))
+		return false;
+	for (unsigned i = 0; i < PAGES_N; i++) {
+		if (p->flight[i].tag != tag)
+			continue;
+		p->flight[i].tag = 0;
+		if (p->flight[i].from == 0)
+			learn_first_time(p, b);
+		/* A worker that has fewer rows than it said must not be asked in circles. */
+		if (p->flight[i].from + block_count(b) < p->count && block_count(b) < PAGES_ROWS &&
+			p->flight[i].count == p->count)
+			p->count = p->flight[i].from + block_count(b);
+		page_put(p, p->flight[i].from, b);
+		return true;
+	}
+	block_unref(b);
+	return false;
+}
+
+bool pages_failed(struct pages *p, uint32_t tag)
+{
+	for (unsigned i = 0; i < PAGES_N; i++) {
+		if (p->flight[i].tag == tag && tag != 0) {
+			p->flight[i].tag = 0;
+			return true;
+		}
+	}
+	return false;
+}
