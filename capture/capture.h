@@ -21,6 +21,7 @@ struct packet_row {
 	uint64_t length; /* on the wire */
 	uint64_t captured; /* bytes kept */
 	struct str info; /* "A? db.default.svc", "SYN seq=0 win=64240" */
+	uint64_t position; /* among the shown packets, 0-based, when the row was made; not a field */
 };
 extern const struct row_type packet_row_type; /* "cap" */
 
@@ -43,9 +44,14 @@ struct bytes_row {
 };
 extern const struct row_type bytes_row_type;
 
+enum {
+	CAPTURE_IS_SAVING = 1 << 0, /* a file is open and packets wait to be written: do not close the link yet */
+	CAPTURE_IS_OVER = 1 << 1, /* the namespace or interface is gone; it cannot be started again */
+};
+
 /* How the capture stands: sent at least twice a second while packets come, at once on change; one row. */
 struct capture_row {
-	struct row_head head;
+	struct row_head head; /* flags: CAPTURE_IS_ */
 	struct str interface;
 	struct str filter; /* in force */
 	uint8_t running;
@@ -96,7 +102,8 @@ enum capture_op {
 	CAPTURE_OP_DISPLAY, /* char[] filter words over packet_row (core/filter.h); "" = all -> capture_row */
 	CAPTURE_OP_START,
 	CAPTURE_OP_STOP,
-	CAPTURE_OP_SAVE, /* uint32_t enum capture_format + descriptor: all in the spool now, then what follows until the end */
+	CAPTURE_OP_SAVE, /* uint32_t enum capture_format + descriptor: all in the spool now, then what follows until the end -> capture_row.
+	                  * Without a descriptor: ends the file. */
 	CAPTURE_OP_INTERFACES, /* -> block of interface_row */
 	CAPTURE_OP_CLEAR, /* empties the spool, numbers start again */
 	CAPTURE_OP_FIND, /* struct capture_find -> block of packet_row with the next match, or none */
@@ -105,15 +112,15 @@ enum capture_op {
 enum capture_format { CAPTURE_PCAPNG, CAPTURE_PCAP };
 
 struct capture_page {
-	uint64_t from; /* n-th packet that the display filter shows, 0-based */
+	uint64_t from; /* n-th of the packets in the spool that the display filter shows, 0-based; see by_number */
 	uint32_t count; /* <= 4096 */
-	uint32_t zero;
+	uint32_t by_number; /* 1: from is a packet number: start with the first shown packet that is not older */
 };
 
 struct capture_find {
-	uint64_t from; /* n-th shown, 0-based */
+	uint64_t from; /* n-th shown, 0-based, itself included */
 	uint32_t backwards;
-	uint32_t zero;
+	uint32_t by_number; /* 1: from is a packet number */
 	char words[512]; /* filter words */
 };
 

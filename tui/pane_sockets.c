@@ -22,6 +22,7 @@ struct sockets_state {
 	uint32_t unowned; /* rows whose owner is not known yet */
 	uint64_t asked[SEARCH_MAX]; /* inodes searched for already */
 	unsigned n_asked;
+	bool narrow; /* the local address is the target's own: its port will do */
 };
 
 /* --- text --- */
@@ -39,6 +40,8 @@ static size_t format_local(const void *arg, const struct block *b, const void *r
 	const struct sockets_state *st = arg;
 
 	(void)look;
+	if (s->protocol != SOCK_PROTO_UNIX && st->narrow && s->local_address.kind && !addr_is_loopback(&s->local_address))
+		return (size_t)snprintf(buf, cap, "%s:%" PRIu64, addr_is_any(&s->local_address) ? "*" : "", s->local_port);
 	if (s->protocol != SOCK_PROTO_UNIX)
 		return facts_endpoint(&s->local_address, s->local_port, buf, cap);
 	if (path.n <= PATH_SHOWN || st->grid.wide)
@@ -82,7 +85,7 @@ static enum style style_state(const void *arg, const struct block *b, const void
 static const struct grid_column columns[] = {
 	{ .field = "protocol", .title = "PROTO", .priority = 5 },
 	{ .field = "state", .title = "STATE", .priority = 0, .style = style_state },
-	{ .field = "local_address", .title = "LOCAL", .good = 21, .max = 48, .priority = 1, .flags = GRID_NOCUT, .format = format_local },
+	{ .field = "local_address", .title = "LOCAL", .min = 7, .good = 21, .max = 48, .priority = 1, .flags = GRID_NOCUT, .format = format_local },
 	{ .field = "remote_address", .title = "REMOTE", .good = 21, .max = 48, .priority = 2, .flags = GRID_NOCUT, .format = format_remote },
 	{ .field = "peer", .title = "PEER", .min = 8, .good = 12, .max = 24, .priority = 3 },
 	{ .field = "process", .title = "PROCESS", .min = 8, .good = 14, .max = 24, .priority = 4, .format = format_process },
@@ -338,6 +341,7 @@ static void sockets_draw(const struct pane *p, struct area a)
 	int below = screen_h < 20 || p->zoom ? 0 : screen_h >= 30 ? 6 : 5;
 	struct area rows = canvas_sub(a, 0, top, a.w, a.h - top - below);
 
+	s->narrow = a.w < 100;
 	if (top)
 		draw_summary(p, canvas_line(a, 0));
 	grid_draw(&s->grid, rows, &p->env->look, true);
