@@ -55,8 +55,6 @@ struct namespaces_scan *namespaces_scan_new(int proc, int mounts)
 
 	s->proc = proc;
 	s->mounts = mounts;
-	/* Now: in the cage we may not look at ourselves any more. */
-	proc_dir_host_ns(proc, "net", &s->host);
 	return s;
 }
 
@@ -161,7 +159,7 @@ static int walk(struct namespaces_scan *s, struct err *err)
 		int r = proc_dir_ns(s->proc, pids[i], "net", &netns);
 		struct member *m;
 
-		if (err_denied(r) && pids[i] == 1) { /* it holds rights that we cannot have; where it is, is known */
+		if (err_denied(r) && pids[i] == 1) { /* holds more rights than we do; it is the host's by definition */
 			netns = s->host;
 			r = 0;
 		}
@@ -280,8 +278,13 @@ static void add_group(struct namespaces_scan *s, struct builder *b, const struct
 
 int namespaces_scan_read(struct namespaces_scan *s, struct builder *b, struct err *err)
 {
-	int r = walk(s, err);
+	uint64_t own;
+	int r;
 
+	/* Pid 1 is the host's first process, unless we may not look at it: then our own namespace is the nearest thing to a host. */
+	if (proc_dir_ns(s->proc, 1, "net", &s->host) < 0 && s->host == 0)
+		s->host = proc_dir_ns(s->proc, (uint64_t)getpid(), "net", &own) == 0 ? own : 0;
+	r = walk(s, err);
 	if (r < 0)
 		return r;
 	find_mounts(s);
@@ -296,8 +299,7 @@ int namespaces_scan_read(struct namespaces_scan *s, struct builder *b, struct er
 		if (!s->mounted[i].used)
 			add_row(s, b, s->mounted[i].inode);
 	if (s->n_denied)
-		builder_note(b, EACCES, "%" PRIu32 " process%s hidden: needs CAP_SYS_PTRACE; run with sudo", s->n_denied,
-			s->n_denied == 1 ? "" : "es");
+		builder_note(b, EACCES, "%" PRIu32 " processes hidden: needs CAP_SYS_PTRACE; run with sudo", s->n_denied);
 	return 0;
 }
 
@@ -308,6 +310,9 @@ static int namespaces_open(struct worker *w, struct err *err)
 	struct namespaces_scan *s = namespaces_scan_new(t->proc, mounts);
 
 	(void)err;
+	/* Read now: the cage takes the right to look at ourselves. */
+	if (proc_dir_ns(t->proc, 1, "net", &s->host) < 0)
+		proc_dir_ns(t->proc, (uint64_t)getpid(), "net", &s->host);
 	*worker_state(w) = s;
 	return 0;
 }
