@@ -163,7 +163,7 @@ static int walk(struct namespaces_scan *s, struct err *err)
 			netns = s->host;
 			r = 0;
 		}
-		s->n_denied += err_denied(r) && pids[i] != 1; /* the host's namespace is known without it */
+		s->n_denied += err_denied(r);
 		if (r < 0)
 			continue;
 		m = members_add(&s->now);
