@@ -217,7 +217,7 @@ static int walk(struct owners_scan *s, struct err *err)
 			continue; /* pid 1 holds more rights than we do, and lives on the host */
 		if (r == 0)
 			r = visit(s, pids[i], s->netns && netns != s->netns);
-		s->n_denied += err_denied(r) && pids[i] != 1; /* what it holds is the host's */
+		s->n_denied += err_denied(r);
 	}
 	s->search = false;
 	return 0;
