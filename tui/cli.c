@@ -45,6 +45,7 @@ enum cli_status cli_status_of(int code)
 	case EINVAL:
 	case EEXIST:
 	case ENOENT:
+	case ENODEV:
 	case ENOTDIR:
 	case EISDIR:
 	case ELOOP:

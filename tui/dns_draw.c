@@ -170,12 +170,12 @@ static void draw_form(const struct dns_view *v, struct area a)
 
 /* --- the answer --- */
 
-static void title_add(char *buf, size_t cap, const char *fmt, const char *what)
+static void title_add(char *buf, size_t cap, const char *before, const char *what)
 {
 	size_t n = strlen(buf);
 
 	if (what[0] && n < cap)
-		snprintf(buf + n, cap - n, fmt, what);
+		snprintf(buf + n, cap - n, "%s%s", before, what);
 }
 
 static void answer_title(const struct dns_view *v, char *buf, size_t cap)
@@ -188,7 +188,7 @@ static void answer_title(const struct dns_view *v, char *buf, size_t cap)
 		double s = (double)(v->pane->env->now_ms - v->asked_ms) / 1000;
 
 		snprintf(ms, sizeof ms, s >= 1 ? "   asking, %.0f s" : "   asking", s);
-		title_add(buf, cap, "%s", ms);
+		title_add(buf, cap, "", ms);
 		return;
 	}
 	if (v->why[0] || l->time == 0)
@@ -198,13 +198,13 @@ static void answer_title(const struct dns_view *v, char *buf, size_t cap)
 		snprintf(ms, sizeof ms, "%.1f ms", (double)l->time_us / 1000);
 	if (l->size != ROW_NO_UINT)
 		snprintf(size, sizeof size, " %" PRIu64 " bytes", l->size);
-	title_add(buf, cap, "   %s", clock);
-	title_add(buf, cap, "   %s", ms);
-	title_add(buf, cap, "   %s", l->rcode);
-	title_add(buf, cap, "   %s", l->flags);
-	title_add(buf, cap, "   %s", l->transport);
-	title_add(buf, cap, "%s", size);
-	title_add(buf, cap, "   from %s", l->server);
+	title_add(buf, cap, "   ", clock);
+	title_add(buf, cap, "   ", ms);
+	title_add(buf, cap, "   ", l->rcode);
+	title_add(buf, cap, "   ", l->flags);
+	title_add(buf, cap, "   ", l->transport);
+	title_add(buf, cap, "", size);
+	title_add(buf, cap, "   from ", l->server);
 }
 
 static bool has_answer(const struct dns_view *v)

@@ -30,7 +30,6 @@ static bool name_done(struct pane *p, const char *text)
 	}
 	if (*text == '\0')
 		return true;
-	prompt_history_add(&v->names, text);
 	v->waiting = false;
 	dns_view_set_name(v, text);
 	dns_view_ask(v);
@@ -91,8 +90,6 @@ static bool server_done(struct pane *p, const char *text)
 		pane_prompt_error(p, 0, "an address, with a port if it is not 53: 8.8.8.8  10.0.0.2:5353  [2001:db8::1]:53");
 		return false;
 	}
-	if (text[0])
-		prompt_history_add(&v->servers, text);
 	v->waiting = false;
 	dns_view_ask(v);
 	return true;
@@ -220,8 +217,8 @@ int dns_view_mouse(struct pane *p, int key, int x, int y)
 	v->focus = answer ? DNS_ANSWER : DNS_LOWER;
 	if (key == KEYS_WHEEL_UP || key == KEYS_WHEEL_DOWN)
 		grid_key(g, key);
-	else if (grid_click(g, x, y) == 1 && key == KEYS_DOUBLE_CLICK && lower)
-		return key_ask(p, KEYS_ENTER);
+	else
+		grid_click(g, x, y); /* the app sends Enter after a double click */
 	return used(p);
 }
 

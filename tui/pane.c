@@ -162,7 +162,7 @@ static void feed_event(struct feed *f, struct link_event *ev)
 	case LINK_ERROR:
 		f->waiting = false;
 		if (ev->tag == 0)
-			snprintf(f->why, sizeof f->why, "%s%s%s", ev->msg, ev->code ? ": " : "", ev->code ? strerror(ev->code) : "");
+			snprintf(f->why, sizeof f->why, "%.120s%s%.60s", ev->msg, ev->code ? ": " : "", ev->code ? strerror(ev->code) : "");
 		break;
 	case LINK_GONE:
 		feed_fail(f, FEED_GONE, "");

@@ -145,21 +145,21 @@ static enum style style_name(const void *arg, const struct block *b, const void 
 }
 
 static const struct grid_column target_columns[] = {
-	{ .field = "name", .min = 12, .good = 20, .max = 40, .priority = 0, .style = style_name },
+	{ .field = "name", .min = 12, .good = 16, .max = 28, .priority = 0, .style = style_name },
 	{ .field = "runtime", .title = "RT", .max = 4, .priority = 6, .format = format_runtime },
 	{ .field = "state", .title = "STATE", .max = 12, .priority = 5, .format = format_state },
 	{ .field = "health", .title = "HEALTH", .max = 9, .priority = 9, .format = format_health },
-	{ .field = "networks", .title = "NETWORK", .min = 8, .good = 14, .max = 24, .priority = 4, .format = format_network },
+	{ .field = "networks", .title = "NETWORK", .min = 8, .good = 12, .max = 24, .priority = 4, .format = format_network },
 	{ .field = "addresses", .title = "ADDRESS", .good = 15, .priority = 3, .flags = GRID_NOCUT, .format = format_address },
 	{ .title = "GATEWAY", .priority = 11, .flags = GRID_NOCUT | GRID_WIDE, .format = format_gateway },
 	{ .title = "BRIDGE", .priority = 11, .max = 16, .flags = GRID_WIDE, .format = format_bridge },
 	{ .field = "ports", .title = "PORTS", .min = 7, .max = 20, .priority = 7, .format = format_ports },
-	{ .field = "restarts", .title = "RST", .priority = 8, .flags = GRID_RIGHT },
+	{ .field = "restarts", .title = "RST", .priority = 7, .flags = GRID_RIGHT },
 	{ .field = "pid", .title = "PID", .priority = 11, .flags = GRID_RIGHT | GRID_WIDE },
 	{ .field = "processes", .title = "PROCS", .priority = 11, .flags = GRID_RIGHT | GRID_WIDE },
 	{ .field = "project", .title = "PROJECT", .max = 20, .priority = 11, .flags = GRID_WIDE },
 	{ .field = "image", .title = "IMAGE", .min = 10, .max = 28, .priority = 10 },
-	{ .field = "problem", .title = "WHAT IS WRONG", .min = 14, .good = 34, .max = 100, .priority = 1, .flags = GRID_FLEX, .format = format_problem },
+	{ .field = "problem", .title = "WHAT IS WRONG", .min = 14, .good = 22, .max = 100, .priority = 1, .flags = GRID_FLEX, .format = format_problem },
 };
 
 static const struct grid_column network_columns[] = {

@@ -24,6 +24,9 @@ enum {
 	CELL = 2048, /* room for a cell that is no text */
 	CLEAN_GROWTH = 8, /* one byte becomes at most <U+XXXX> or \uXXXX */
 	MIN_FLEX = 10, /* a column that gives way to a narrow terminal keeps this */
+	MAX_PAD = 120, /* a longer cell sticks out: one hostile name must not blow up all rows */
+	LONG_ID = 64,
+	SHORT_ID = 12,
 	TIME_TEXT = 40,
 	MAX_NESTING = 4,
 };
@@ -455,6 +458,8 @@ static struct cell cell_make(struct writer *w, const struct block *b, const stru
 		w->cells = fd_xrealloc(w->cells, w->cells_cap, 1);
 	}
 	c.len = (uint32_t)row_format(b, &plain, row, &look, w->cells + c.off, most);
+	if (c.len == LONG_ID && !w->o.full && w->o.format <= WRITER_WIDE && strcmp(f->name, "id") == 0)
+		c.len = SHORT_ID; /* as docker ps */
 	if (c.len == 0) {
 		w->cells[c.off] = '-';
 		c.len = 1;
@@ -468,7 +473,7 @@ static void put_cell(struct writer *w, uint32_t column, struct text t, size_t wi
 {
 	size_t full = w->widths[column], shown = width;
 
-	if (width > full && w->o.width > 0)
+	if (width > full && w->o.width > 0 && w->columns[column]->flags & FIELD_FLEX)
 		t.n = text_fit(t, full, &shown);
 	if (w->columns[column]->flags & FIELD_RIGHT && shown < full)
 		put_blanks(w, full - shown);
@@ -549,8 +554,8 @@ static void text_widths(struct writer *w, const struct cell *cells, uint32_t n)
 			w->widths[i] = w->columns[i]->width;
 	}
 	for (size_t i = 0; i < (size_t)n * w->n_columns; i++)
-		if (cells[i].width > w->widths[i % w->n_columns])
-			w->widths[i % w->n_columns] = cells[i].width;
+		if (cells[i].width > w->widths[i % w->n_columns] && w->widths[i % w->n_columns] < MAX_PAD)
+			w->widths[i % w->n_columns] = cells[i].width < MAX_PAD ? cells[i].width : MAX_PAD;
 	text_shrink(w);
 }
 

@@ -308,6 +308,12 @@ static int take_name(struct ask *a, bool *ret_absolute, struct err *err)
 	return dns_name_parse(text, &a->name, ret_absolute, err);
 }
 
+/* fe80::/10: the only ones that mean nothing without an interface. */
+static bool is_link_local(const struct addr *a)
+{
+	return a->kind == ADDR_IP6 && a->bytes[0] == 0xfe && (a->bytes[1] & 0xc0) == 0x80;
+}
+
 static void set_up(struct ask *a)
 {
 	const struct dns_request *q = a->request;
@@ -317,7 +323,8 @@ static void set_up(struct ask *a)
 	a->n_servers = q->n_servers;
 	for (unsigned i = 0; i < q->n_servers; i++) {
 		a->servers[i] = (struct dns_server){ .address = q->servers[i], .port = q->port };
-		memcpy(a->servers[i].zone, q->zones[i], sizeof a->servers[i].zone);
+		if (is_link_local(&q->servers[i]))
+			memcpy(a->servers[i].zone, q->zones[i], sizeof a->servers[i].zone);
 	}
 	for (unsigned i = 0; i < DNS_MAX_FLIGHTS; i++) {
 		a->tried.flights[i].reply = a->replies + i * DNS_FLIGHT_BYTES;

@@ -20,7 +20,7 @@
 #include <time.h>
 
 enum {
-	API_MAX = 43, /* 1.43: what this was written for */
+	API_MAX = 52, /* Docker 29 refuses less than 1.44; nothing that 1.52 removed is read here */
 	API_MIN = 24,
 	COALESCE_MS = 100, /* events of one moment are answered together */
 	PARTIAL_MS = 300, /* a long round shows what it has this often */
@@ -57,7 +57,7 @@ struct reader {
 	struct mover_request as; /* version and dialect of every request */
 	char runtime[16], version[64], api[16];
 	int64_t answered_at; /* wall clock, ns */
-	uint64_t latency_us;
+	uint64_t latency_us, answered_ms; /* monotonic */
 	char error[192]; /* "" while it answers */
 	unsigned failures; /* in a row */
 	bool is_over; /* `once` has sent everything */
@@ -314,6 +314,7 @@ static const char *bad_answer(const struct reader *r, const struct docker_call *
 static void answered(struct reader *r, const struct mover_done *done)
 {
 	r->answered_at = now_ns();
+	r->answered_ms = now_ms();
 	r->latency_us = done->latency_us;
 }
 
@@ -344,14 +345,14 @@ static void take_ping(struct reader *r, const struct mover_done *done)
 		return;
 	}
 	take_server(r, done->server);
-	snprintf(r->api, sizeof r->api, "1.%u", minor);
+	r->as.minor = minor < API_MAX ? minor : API_MAX;
+	snprintf(r->api, sizeof r->api, "1.%u", r->as.minor);
 	if (minor < API_MIN) {
 		snprintf(why, sizeof why, "%.100s speaks API 1.%u only; nsdbg needs 1.%d (Docker 1.12) or newer", r->params->endpoint,
 			minor, API_MIN);
 		engine_failed(r, why);
 		return;
 	}
-	r->as.minor = minor < API_MAX ? minor : API_MAX;
 	r->as.since = done->date >= 0 ? done->date - 1 : now_ns() / 1000000000 - 1;
 	r->no_events[0] = 0;
 	/* Events first, and from a second ago: nothing that happens while we list is missed. */
@@ -626,6 +627,16 @@ static void cut_round(struct reader *r)
 	end_round(r);
 }
 
+/* A long round: shows what it has; when nothing came in all the while, asks whether the engine is there at all. */
+static void look_at_round(struct reader *r, uint64_t now)
+{
+	if (r->answered_ms + PARTIAL_MS > now)
+		send_rows(r);
+	else if (!docker_calls_is_busy(&r->calls, MOVER_PING))
+		ask(r, MOVER_PING, NULL);
+	r->partial_at = now + PARTIAL_MS;
+}
+
 static void run_timers(struct reader *r)
 {
 	uint64_t now = now_ms();
@@ -643,10 +654,8 @@ static void run_timers(struct reader *r)
 		ask(r, MOVER_PING, NULL);
 		r->ping_at = now + SILENCE_MS;
 	}
-	if (r->phase == PHASE_ROUND && is_due(&r->partial_at, now)) {
-		send_rows(r);
-		r->partial_at = now + PARTIAL_MS;
-	}
+	if (r->phase == PHASE_ROUND && is_due(&r->partial_at, now))
+		look_at_round(r, now);
 	if (r->phase == PHASE_ROUND && is_due(&r->round_end, now))
 		cut_round(r);
 	if (r->params->once && !r->is_over && is_due(&r->once_end, now)) {
@@ -729,6 +738,8 @@ static int docker_serve(struct worker *w, struct err *err)
 	r.once_end = r.params->once ? now_ms() + ONCE_MS : 0;
 	begin(&r);
 	ret = loop(&r, err);
+	if (r.is_over)
+		return ret; /* somebody waits for this process to end, which frees faster */
 	docker_calls_done(&r.calls);
 	docker_model_done(&r.model);
 	builder_free(r.targets);

@@ -24,6 +24,12 @@ struct netns_row {
 };
 extern const struct row_type netns_row_type;
 
+/* The scan without its worker: `proc` and `mounts` (mountinfo; -1: none) are lent. */
+struct namespaces_scan;
+struct namespaces_scan *namespaces_scan_new(int proc, int mounts);
+void namespaces_scan_free(struct namespaces_scan *s); /* NULL is fine */
+int namespaces_scan_read(struct namespaces_scan *s, struct builder *b, struct err *err);
+
 extern const struct source namespaces_source; /* sample(): netns_row; CAGE_SCAN with CAP_SYS_PTRACE */
 
 #endif

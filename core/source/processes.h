@@ -26,6 +26,14 @@ struct process_row {
 };
 extern const struct row_type process_row_type; /* "ps" */
 
+/* The walk without its worker. `proc` is lent; leader 0: none, go by netns. */
+struct processes_scan;
+struct processes_scan *processes_scan_new(int proc, uint64_t leader, uint64_t netns, bool is_host);
+void processes_scan_free(struct processes_scan *s); /* NULL is fine */
+/* Takes user names from an open passwd(5) file, at most 1 MiB of it; -1: none. */
+void processes_scan_users(struct processes_scan *s, int passwd);
+int processes_scan_read(struct processes_scan *s, struct builder *b, struct err *err);
+
 extern const struct source processes_source; /* sample(); CAGE_SCAN, CAP_SYS_PTRACE + CAP_DAC_READ_SEARCH */
 
 #endif

@@ -132,7 +132,7 @@ def attack(t, name, root, environment):
 
 def names_of_things(t):
     """Interface and host names with escapes, in a namespace without an engine."""
-    process = subprocess.Popen(["unshare", "-nu", "sh", "-c", "hostname \"$(printf 'h\\033]0;x\\007')\"; ip link set lo up; "
+    process = subprocess.Popen(["unshare", "-nu", "sh", "-c", "python3 -c 'import socket; socket.sethostname(\"h\\x1b]0;x\\x07\")'; ip link set lo up; "
                                 "ip link add \"$(printf '\\033[31mX')\" type veth peer name \"$(printf 'a\\2332Jb')\"; exec sleep 1000000"],
                                stdin=subprocess.DEVNULL)
     try:

@@ -21,9 +21,6 @@ def expected_ports(c):
         port, protocol = key.split("/")
         for b in bindings or [{"HostIp": None, "HostPort": 0}]:
             found.add((b["HostIp"], int(b["HostPort"]) or None, int(port), protocol))
-    if not found:  # not started: what it will publish
-        for key, bindings in (c["HostConfig"]["PortBindings"] or {}).items() if c["State"]["Status"] == "created" else ():
-            found |= {(b["HostIp"] or None, int(b["HostPort"]), int(key.split("/")[0]), key.split("/")[1]) for b in bindings}
     return found
 
 

@@ -41,15 +41,20 @@ time.sleep(600)
 
 
 def plain(address):
-    """One spelling for "any": ss says *, 0.0.0.0 or [::]."""
+    """One spelling for an address: ss says * for an IPv6 socket that takes both families, and maps IPv4 ones."""
     address = (address or "*").strip("[]").split("%")[0]
     address = re.sub(r"^::ffff:(?=\d+\.)", "", address)
-    return "*" if address in ("0.0.0.0", "::", "*") else address
+    return "::" if address == "*" else address
+
+
+def remote(address):
+    """No peer: unknown, or any of whatever family."""
+    return "-" if plain(address) in ("0.0.0.0", "::") else plain(address)
 
 
 def split(endpoint):
     address, _, port = endpoint.rpartition(":")
-    return plain(address), None if port == "*" else int(port)
+    return address, None if port == "*" else int(port)
 
 
 def ss_inet(pid):
@@ -57,22 +62,22 @@ def ss_inet(pid):
     found = {}
     for line in in_net(pid, "ss", "-H", "-O", "-tuanpe").splitlines():
         words = line.split()
-        local, remote = split(words[4]), split(words[5])
-        owner = re.search(r'users:\(\("([^"]*)",pid=(\d+)', line)
+        (local, local_port), (peer, peer_port) = split(words[4]), split(words[5])
+        owners = re.findall(r'\("([^"]*)",pid=(\d+)', line)
         inode, uid = re.search(r" ino:(\d+)", line), re.search(r" uid:(\d+)", line)
-        found[(words[0], words[1], *local, *remote)] = {
+        found[(words[0], words[1], plain(local), local_port, remote(peer), peer_port)] = {
             "recv_queue": int(words[2]),
             "send_queue": int(words[3]),
             "inode": int(inode[1]) or None if inode else None,
             "uid": int(uid[1]) if uid else 0,
-            "owner": (int(owner[2]), owner[1]) if owner else None,
+            "owners": {(int(pid), name) for name, pid in owners},
         }
     return found
 
 
 def key(row):
     remote_port = row["remote_port"] or None
-    return (row["protocol"], row["state"], plain(row["local_address"]), row["local_port"], plain(row["remote_address"]), remote_port)
+    return (row["protocol"], row["state"], plain(row["local_address"]), row["local_port"], remote(row["remote_address"]), remote_port)
 
 
 def compare_inet(t, name, target, pid):
@@ -87,9 +92,11 @@ def compare_inet(t, name, target, pid):
         t.ok(f"ss {name}: {what} of {len(stable)} sockets", not wrong, wrong[:3])
     wrong = [(k, ours[k]["uid"], before[k]["uid"]) for k in stable if before[k]["inode"] and ours[k]["uid"] != before[k]["uid"]]
     t.ok(f"ss {name}: uid", not wrong, wrong[:3])
-    wrong = [(k, ours[k]["pid"], ours[k]["process"], before[k]["owner"]) for k in stable
-             if before[k]["owner"] and (ours[k]["pid"], ours[k]["process"]) != before[k]["owner"]]
+    wrong = [(k, ours[k]["pid"], ours[k]["process"], before[k]["owners"]) for k in stable
+             if before[k]["owners"] and (ours[k]["pid"], ours[k]["process"]) not in before[k]["owners"]]
     t.ok(f"ss {name}: owner", not wrong, wrong[:3])
+    wrong = [(k, ours[k]["owners"], before[k]["owners"]) for k in stable if {(o["pid"], o["process"]) for o in ours[k]["owners"] or ()} != before[k]["owners"]]
+    t.ok(f"ss {name}: all owners", not wrong, wrong[:3])
 
 
 def containers(t):
@@ -146,9 +153,9 @@ def filters(t):
 
 def many_states(t):
     """TIME-WAIT has no owner and no inode: unknown, not zero."""
-    rows = wait_for(lambda: [r for r in nsdbg_json("ss", "client")["data"] if r["state"] == "TIME-WAIT"], 5)
-    t.ok("ss client: TIME-WAIT is listed", rows)
-    t.ok("ss client: its owner is unknown", rows and all(r["pid"] is None and r["inode"] is None for r in rows), rows[:1])
+    rows = wait_for(lambda: [r for name in ("web", "client") for r in nsdbg_json("ss", name)["data"] if r["state"] == "TIME-WAIT"], 5)
+    t.ok("ss: TIME-WAIT is listed", rows)
+    t.ok("ss: its owner is unknown", rows and all(r["pid"] is None and r["inode"] is None for r in rows), rows[:1])
 
 
 def output_forms(t):

@@ -1,0 +1,33 @@
+/* Reading /proc/PID files relative to an open /proc: one place for paths, bounds and races with processes that leave. */
+#ifndef NSDBG_CORE_SOURCE_PROC_DIR_H
+#define NSDBG_CORE_SOURCE_PROC_DIR_H
+
+#include <dirent.h>
+#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Opens the directory `name` under `at` for proc_dir_next. NULL with errno. */
+DIR *proc_dir_open(int at, const char *name);
+void proc_dir_closep(DIR **d); /* for AUTO */
+
+/* Next entry that is a number; false at the end. */
+bool proc_dir_next(DIR *d, uint64_t *ret);
+
+/* All processes in ascending order, memory owned by the caller; 0 or -errno. */
+int proc_dir_pids(int proc, uint64_t **ret, uint32_t *ret_n);
+
+/* Reads PID/name, at most cap-1 bytes and a NUL; returns the length or -errno. */
+ssize_t proc_dir_read(int proc, uint64_t pid, const char *name, char *buf, size_t cap);
+
+/* Inode of PID/ns/KIND ("net", "pid"); 0 or -errno. -ENOENT also for zombies. */
+int proc_dir_ns(int proc, uint64_t pid, const char *kind, uint64_t *ret_inode);
+
+/*
+ * A number that changes when the pid is taken by another process: the inode of PID in procfs, made when its dentry is made and
+ * dropped when the process ends. It may also change while the process lives (memory pressure); then cached facts are read again.
+ */
+int proc_dir_identity(int proc, uint64_t pid, uint64_t *ret);
+
+#endif
