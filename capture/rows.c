@@ -132,7 +132,7 @@ void rows_interfaces(struct builder *b, const struct links *links)
 static const struct field packet_fields[] = {
 	{ ROW_FIELD(struct packet_row, number, UINT), .title = "NO", .help = "number in order of arrival, from 1",
 		.unit = UNIT_ID, .flags = FIELD_RIGHT, .width = 7, .priority = 3 },
-	{ ROW_FIELD(struct packet_row, time, TIME), .title = "TIME", .help = "when the kernel saw it", .width = 15,
+	{ ROW_FIELD(struct packet_row, time, TIME), .title = "TIME", .unit = UNIT_US, .help = "when the kernel saw it", .width = 15,
 		.priority = 2 },
 	{ ROW_FIELD(struct packet_row, interface, TEXT), .title = "IFACE", .help = "interface that it came by",
 		.flags = FIELD_WIDE, .width = 8, .priority = 6 },

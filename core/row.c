@@ -155,17 +155,20 @@ static size_t format_uint(const struct field *f, uint64_t v, const struct row_lo
 	return (size_t)snprintf(buf, cap, f->unit == UNIT_HEX ? "0x%llx" : "%llu", (unsigned long long)v);
 }
 
-static size_t format_time(int64_t ns, const struct row_look *look, char *buf, size_t cap)
+/* UNIT_US: the time of day to the microsecond, as packets have it. */
+static size_t format_time(const struct field *f, int64_t ns, const struct row_look *look, char *buf, size_t cap)
 {
 	time_t s = (time_t)(ns / 1000000000);
 	struct tm tm;
 	size_t n;
 
-	if (look->now_ns)
+	if (look->now_ns && f->unit != UNIT_US)
 		return format_seconds((double)(look->now_ns / 1000000000 - ns / 1000000000), buf, cap);
 	if (!(look->utc ? gmtime_r(&s, &tm) : localtime_r(&s, &tm)))
 		return (size_t)snprintf(buf, cap, "-");
-	n = strftime(buf, cap, "%Y-%m-%d %H:%M:%S", &tm);
+	n = strftime(buf, cap, f->unit == UNIT_US ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &tm);
+	if (f->unit == UNIT_US)
+		n += (size_t)snprintf(buf + n, cap - n, ".%06lld", (long long)(ns - s * 1000000000ll) / 1000);
 	return n + (look->utc ? (size_t)snprintf(buf + n, cap - n, "Z") : 0);
 }
 
@@ -215,7 +218,7 @@ static size_t format_kind(const struct block *b, const struct field *f, const vo
 	case FIELD_ADDR:
 		return (size_t)snprintf(buf, cap, "%s", addr_format(get_addr(f, row), text));
 	case FIELD_TIME:
-		return format_time(get_int(f, row), look, buf, cap);
+		return format_time(f, get_int(f, row), look, buf, cap);
 	case FIELD_ENUM:
 		return (size_t)snprintf(buf, cap, "%s", f->names[get_enum(f, row)]);
 	case FIELD_ROWS:

@@ -166,6 +166,8 @@ class Terminal:
     def keys(self, *keys):
         for key in keys:
             self.tmux("send-keys", "-t", "t", key)
+            if key == "Escape":  # what follows at once would make it Alt
+                time.sleep(0.15)
 
     def type(self, text):
         self.tmux("send-keys", "-t", "t", "-l", text)

@@ -306,9 +306,22 @@ static void footer_collect(const struct app *app, const struct pane *p, bool rig
 	}
 }
 
+static bool is_narrow(const struct app *app)
+{
+	return canvas_width(app->canvas) < NARROW_BAR;
+}
+
+/* On a narrow list the views matter more than how to leave. */
+static unsigned item_rank(const struct app *app, const struct binding *b)
+{
+	return b->key == 'q' && is_narrow(app) && app->current == APP_AT_LIST ? UINT8_MAX : b->rank;
+}
+
 static const char *item_text(const struct app *app, const struct binding *b, const char **ret_label, char *buf, size_t cap)
 {
-	*ret_label = b->key == 'q' && app->current == APP_AT_LIST ? "quit" : b->label;
+	bool bare = is_narrow(app) && (b->list_only || (b->key == KEYS_ENTER && app->current == APP_AT_LIST));
+
+	*ret_label = b->key == 'q' && app->current == APP_AT_LIST ? "quit" : bare ? "" : b->label;
 	if (b->shown)
 		return b->shown;
 	snprintf(buf, cap, "%s", keys_name(b->key, (char[KEYS_TEXT]){ 0 }));
@@ -321,7 +334,7 @@ static int item_width(const struct app *app, const struct binding *b)
 	const char *label;
 	const char *key = item_text(app, b, &label, buf, sizeof buf);
 
-	return (int)(text_width(text_of(key)) + strlen(label)) + 3;
+	return (int)(text_width(text_of(key)) + strlen(label)) + (label[0] ? 3 : 1);
 }
 
 /* Left ones in the order of their rank. */
@@ -343,7 +356,7 @@ static void footer_fit(const struct app *app, struct footer *f, int width)
 		unsigned worst = 0;
 		for (unsigned i = 0; i < f->n; i++) {
 			w += item_width(app, f->items[i]);
-			if (f->items[i]->rank > f->items[worst]->rank)
+			if (item_rank(app, f->items[i]) > item_rank(app, f->items[worst]))
 				worst = i;
 		}
 		if (w <= width || f->n == 0)
@@ -360,7 +373,8 @@ static void footer_item(struct app *app, struct area a, int x, const struct bind
 	const char *key = item_text(app, b, &label, buf, sizeof buf);
 	int n = canvas_str(a, x, 0, STYLE_KEY, key);
 
-	n += 1 + canvas_str(a, x + n + 1, 0, STYLE_TEXT, label);
+	if (label[0])
+		n += 1 + canvas_str(a, x + n + 1, 0, STYLE_TEXT, label);
 	add_spot(app, x, a.y, n, b->key);
 }
 

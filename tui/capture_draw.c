@@ -58,7 +58,7 @@ struct part { /* of the right end of a line; the highest rank is left out first 
 	enum style style;
 	uint8_t rank;
 };
-enum { PARTS = 8, LEAST_FILTER = 16 };
+enum { PARTS = 8, THREE_FROM = 200 };
 
 static void part_add(struct part *parts, unsigned *n, uint8_t rank, enum style style, const char *text, const char *unit)
 {
@@ -149,7 +149,7 @@ static void draw_status(const struct capture_view *v, struct area a)
 	x += canvas_str(a, x, 0, style, word) + 1;
 	x += canvas_put(a, x, 0, STYLE_STRONG, interface) + 2;
 	if (s)
-		end = draw_parts(a, 0, x + (filter.n < LEAST_FILTER ? (int)filter.n + 8 : LEAST_FILTER), parts, count_parts(v, s, parts));
+		end = draw_parts(a, 0, x + (filter.n < (size_t)a.w / 2 ? (int)filter.n + 1 : a.w / 2), parts, count_parts(v, s, parts));
 	if (filter.n)
 		canvas_fit(a, x, 0, end - x, false, STYLE_TEXT, filter);
 	else if (s)
@@ -165,23 +165,11 @@ static bool note_of(const struct capture_view *v, char *buf, size_t cap, enum se
 	struct text note = s ? block_text(v->status, s->note) : (struct text){ 0 };
 	char n[32];
 
-	*ret = SEVERITY_BAD;
-	switch (f->state) {
-	case FEED_FAILED:
-		return snprintf(buf, cap, "no capture: %s   [R] try again", f->why) > 0;
-	case FEED_ENDED:
-		return snprintf(buf, cap, "the capture worker ended: %s   [R] restart", f->why) > 0;
-	case FEED_GONE:
-		*ret = SEVERITY_WARN;
-		return snprintf(buf, cap, "%s has ended: its packets stay readable   [W] save   [R] look again   [q] back",
-			v->pane->target_name) > 0;
-	case FEED_OFF: case FEED_STARTING: case FEED_LIVE: case FEED_DONE:
-		break;
-	}
-	if (note.n) {
-		*ret = SEVERITY_WARN;
+	*ret = SEVERITY_WARN;
+	if (f->state == FEED_GONE)
+		return snprintf(buf, cap, "%s has ended: its packets stay readable   [W] save them", v->pane->target_name) > 0;
+	if (note.n)
 		return snprintf(buf, cap, "%.*s", (int)note.n, note.p) > 0;
-	}
 	*ret = SEVERITY_NONE;
 	if (v->pane->frozen && s && s->received > v->frozen_received)
 		return snprintf(buf, cap, "frozen: %s newer packets wait   [Z] go on",
@@ -233,6 +221,7 @@ static void draw_empty(const struct capture_view *v, struct area a)
 
 static void draw_list(struct capture_view *v, struct area a)
 {
+	capture_view_columns(v, a.w);
 	v->at[CAPTURE_LIST] = a;
 	v->grid.no_heading = a.h < 5;
 	grid_draw(&v->grid, a, &v->pane->env->look, v->focus == CAPTURE_LIST);
@@ -315,9 +304,10 @@ static void draw_below(struct capture_view *v, struct area a)
 	draw_pair(v, canvas_sub(a, 0, list, a.w, a.h - list));
 }
 
-static void draw_side(struct capture_view *v, struct area a)
+/* List, tree and bytes beside each other. */
+static void draw_three(struct capture_view *v, struct area a)
 {
-	int bytes = hexview_width(a.w >= 230 ? 16 : 8) + 2, tree = (a.w - bytes) * 36 / 100, list = a.w - bytes - tree;
+	int bytes = hexview_width(a.w >= 240 ? 16 : 8) + 2, tree = (a.w - bytes) * 36 / 100, list = a.w - bytes - tree;
 	struct area right = canvas_sub(a, list, 0, a.w - list, a.h);
 	char title[96];
 
@@ -328,6 +318,28 @@ static void draw_side(struct capture_view *v, struct area a)
 	canvas_vline(right, tree, 0, a.h);
 	canvas_rule(canvas_sub(right, tree + 1, 0, bytes - 1, 1), 0, bytes_title(v, title, sizeof title));
 	draw_bytes(v, canvas_sub(right, tree + 2, 1, bytes - 2, a.h - 1));
+}
+
+/* List on the left, tree over bytes on the right. */
+static void draw_side(struct capture_view *v, struct area a)
+{
+	int w = hexview_width(a.w >= 150 ? 16 : 8) + 2, x = a.w - w, bytes = a.h * 2 / 5;
+	struct area right = canvas_sub(a, x, 0, w, a.h);
+	char title[96];
+
+	if (a.w >= THREE_FROM) {
+		draw_three(v, a);
+		return;
+	}
+	if (v->focus == CAPTURE_BYTES)
+		bytes = a.h * 3 / 5;
+	draw_list(v, canvas_sub(a, 0, 0, x - 1, a.h));
+	canvas_vline(right, 0, 0, a.h);
+	canvas_rule(canvas_sub(right, 1, 0, w - 1, 1), 0, packet_title(v, true, title, sizeof title));
+	draw_tree(v, canvas_sub(right, 1, 1, w - 1, a.h - bytes - 1));
+	canvas_rule(canvas_sub(right, 1, a.h - bytes, w - 1, 1), 0, bytes_title(v, title, sizeof title));
+	canvas_glyph(right, 0, a.h - bytes, STYLE_RULE, GLYPH_TEE_RIGHT);
+	draw_bytes(v, canvas_sub(right, 2, a.h - bytes + 1, w - 2, bytes - 1));
 }
 
 /* The part with the focus gets the room. */
@@ -422,6 +434,8 @@ void capture_view_draw(const struct pane *p, struct area a)
 	rest = canvas_sub(a, 0, y, a.w, a.h - y);
 	if (v->interfaces)
 		draw_menu(v, rest);
+	else if (v->pages.count == 0 && v->detail == 0)
+		draw_list(v, rest);
 	else if (p->zoom || layout == CAPTURE_ALONE)
 		draw_alone(v, rest);
 	else if (layout == CAPTURE_SIDE)

@@ -75,8 +75,6 @@ static bool filter_done(struct pane *p, const char *text)
 		pane_prompt_error(p, v->check_column, v->check_error);
 		return false;
 	}
-	if (text[0])
-		prompt_history_add(&v->filters, text);
 	capture_view_filter(v, text);
 	return true;
 }
@@ -130,8 +128,6 @@ static bool show_done(struct pane *p, const char *text)
 
 	if (!words_check(p, text))
 		return false;
-	if (text[0])
-		prompt_history_add(&v->shows, text);
 	capture_view_typed(v, &v->show, text);
 	return true;
 }
@@ -181,8 +177,6 @@ static bool find_done(struct pane *p, const char *text)
 
 	if (!words_check(p, text))
 		return false;
-	if (text[0])
-		prompt_history_add(&v->finds, text);
 	snprintf(v->find, sizeof v->find, "%s", text);
 	capture_view_find(v, false);
 	return true;
@@ -401,7 +395,7 @@ static void menu_close(struct capture_view *v)
 	v->interfaces = NULL;
 }
 
-static void menu_take(struct pane *p, struct capture_view *v)
+static void menu_enter(struct pane *p, struct capture_view *v)
 {
 	uint32_t n = block_count(v->interfaces);
 	const struct interface_row *row = v->menu_at < n ? block_row(v->interfaces, v->menu_at) : NULL;
@@ -439,7 +433,7 @@ static int menu_key(struct pane *p, struct capture_view *v, int key)
 		v->menu_at = last;
 		break;
 	case KEYS_ENTER:
-		menu_take(p, v);
+		menu_enter(p, v);
 		break;
 	case KEYS_ESC:
 	case 'q':
@@ -476,7 +470,8 @@ static bool hits(struct area a, int x, int y)
 	return x >= a.x && x < a.x + a.w && y >= a.y && y < a.y + a.h;
 }
 
-static void click(struct pane *p, struct capture_view *v, enum capture_focus part, int key, int x, int y)
+/* The app sends Enter after a double click. */
+static void click(struct capture_view *v, enum capture_focus part, int x, int y)
 {
 	uint64_t byte;
 
@@ -488,8 +483,6 @@ static void click(struct pane *p, struct capture_view *v, enum capture_focus par
 		follow_byte(v);
 	} else if (part == CAPTURE_LIST && grid_click(&v->grid, x, y) == 1) {
 		capture_view_moved(v);
-		if (key == KEYS_DOUBLE_CLICK)
-			key_open(p, KEYS_ENTER);
 	}
 }
 
@@ -517,7 +510,7 @@ int capture_view_mouse(struct pane *p, int key, int x, int y)
 		if (key == KEYS_WHEEL_UP || key == KEYS_WHEEL_DOWN)
 			wheel(p, v, i, key == KEYS_WHEEL_UP);
 		else
-			click(p, v, i, key, x, y);
+			click(v, i, x, y);
 		return used(p);
 	}
 	return 0;

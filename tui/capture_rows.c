@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static const int64_t NS = 1000000000;
@@ -66,25 +67,57 @@ static size_t time_format(const void *arg, const struct block *b, const void *ro
 	return seconds_text(v->pages.first_time ? r->time - v->pages.first_time : 0, buf, cap);
 }
 
+enum { ADDRESS_SHORT = 21, ADDRESS_END = 9 };
+
+/* "2001:db8:12~2f:5a01": both ends of a long address, where there is no room for it. */
+static void shorten(char *text, const char *mark)
+{
+	size_t n = strlen(text), m = strlen(mark);
+	char end[ADDRESS_END + 1];
+
+	if (n <= ADDRESS_SHORT)
+		return;
+	memcpy(end, text + n - ADDRESS_END, sizeof end);
+	memcpy(text + ADDRESS_SHORT - ADDRESS_END - 1, mark, m);
+	memcpy(text + ADDRESS_SHORT - ADDRESS_END - 1 + m, end, sizeof end);
+}
+
+/* The other side's port has the lower number: that one names the service, this one is any number. */
+static bool is_client_port(uint64_t port, uint64_t other)
+{
+	return port != ROW_NO_UINT && other != ROW_NO_UINT && other < port;
+}
+
+static size_t endpoint(const struct capture_view *v, const struct row_look *look, const struct addr *a, uint64_t port, uint64_t other,
+	char *buf, size_t cap)
+{
+	struct text who;
+	size_t n;
+
+	if (v->width < CAPTURE_PORTS_FROM && !v->grid.wide && is_client_port(port, other))
+		port = ROW_NO_UINT;
+	n = who_endpoint(&v->who, !v->addresses, a, port, buf, cap);
+	if (v->width >= CAPTURE_LONG_FROM || v->grid.wide || a->kind != ADDR_IP6 || (!v->addresses && who_find(&v->who, a, &who)))
+		return n;
+	shorten(buf, canvas_glyph_text(look->charset, GLYPH_MORE));
+	return strlen(buf);
+}
+
 static size_t source_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
 {
-	const struct capture_view *v = arg;
 	const struct packet_row *r = row;
 
 	(void)b;
-	(void)look;
-	return who_endpoint(&v->who, !v->addresses, &r->source, r->source_port, buf, cap);
+	return endpoint(arg, look, &r->source, r->source_port, r->destination_port, buf, cap);
 }
 
 static size_t destination_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
 	size_t cap)
 {
-	const struct capture_view *v = arg;
 	const struct packet_row *r = row;
 
 	(void)b;
-	(void)look;
-	return who_endpoint(&v->who, !v->addresses, &r->destination, r->destination_port, buf, cap);
+	return endpoint(arg, look, &r->destination, r->destination_port, r->source_port, buf, cap);
 }
 
 static enum style info_style(const void *arg, const struct block *b, const void *row)
@@ -102,16 +135,38 @@ static enum style dim_style(const void *arg, const struct block *b, const void *
 	return STYLE_DIM;
 }
 
-const struct grid_rows capture_rows = { .count = rows_count, .at = rows_at };
+static const struct grid_rows rows = { .count = rows_count, .at = rows_at };
 
-const struct grid_column capture_columns[] = {
+static const struct grid_column columns[] = {
 	{ .field = "number", .title = "NO", .min = 4, .priority = 4, .flags = GRID_RIGHT, .style = dim_style },
-	{ .field = "time", .title = "TIME", .min = 8, .priority = 3, .format = time_format },
+	{ .field = "time", .title = "TIME", .min = 8, .priority = 2, .format = time_format },
 	{ .field = "interface", .title = "DEV", .priority = 7, .flags = GRID_WIDE },
-	{ .field = "source", .title = "SOURCE", .min = 12, .max = 45, .priority = 1, .format = source_format },
-	{ .field = "destination", .title = "DESTINATION", .min = 12, .max = 45, .priority = 1, .format = destination_format },
-	{ .field = "protocol", .title = "PROTO", .min = 4, .max = 12, .priority = 2 },
+	{ .field = "source", .title = "SOURCE", .max = 45, .priority = 1, .flags = GRID_NOCUT, .format = source_format },
+	{ .field = "destination", .title = "DESTINATION", .max = 45, .priority = 1, .flags = GRID_NOCUT, .format = destination_format },
+	{ .field = "protocol", .title = "PROTO", .max = 12, .priority = 3 },
 	{ .field = "length", .title = "LEN", .priority = 5, .flags = GRID_RIGHT },
-	{ .field = "info", .title = "INFO", .min = 10, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = info_style },
+	{ .field = "info", .title = "INFO", .min = 20, .good = 20, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = info_style },
 };
-const unsigned capture_n_columns = ARRAY_LEN(capture_columns);
+
+/* 40 columns: who to whom, and what. */
+static const struct grid_column few_columns[] = {
+	{ .field = "source", .title = "SOURCE", .min = 12, .good = 12, .max = 15, .priority = 1, .format = source_format },
+	{ .field = "destination", .title = "DESTINATION", .min = 12, .good = 12, .max = 15, .priority = 1, .format = destination_format },
+	{ .field = "info", .title = "INFO", .min = 10, .good = 10, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = info_style },
+};
+
+void capture_view_columns(struct capture_view *v, int width)
+{
+	bool few = width < CAPTURE_COLUMNS_FROM;
+	struct grid old = v->grid;
+
+	if (width == v->width)
+		return;
+	v->width = width;
+	grid_init(&v->grid, &packet_row_type, few ? few_columns : columns, few ? ARRAY_LEN(few_columns) : ARRAY_LEN(columns), &rows, v);
+	v->grid.cursor = old.cursor;
+	v->grid.top = old.top;
+	v->grid.follow = old.follow;
+	v->grid.wide = old.wide;
+	v->grid.body = old.body;
+}

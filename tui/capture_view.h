@@ -39,7 +39,8 @@ struct capture_typed {
 
 struct capture_view {
 	struct pane *pane;
-	struct capture_params params; /* what the worker was started with */
+	struct capture_params params; /* what a worker is to do; .filter follows the prompt */
+	char filter_opened[CAPTURE_FILTER_TEXT]; /* what the feed was opened with */
 	struct grid grid;
 	struct pages pages;
 	struct layertree tree;
@@ -56,6 +57,7 @@ struct capture_view {
 	unsigned layout; /* enum capture_layout; CAPTURE_LAYOUT_N: by the size of the screen */
 	enum capture_clock clock;
 	bool addresses; /* numbers instead of names */
+	int width; /* of the list */
 	struct capture_typed check, show;
 	char shown[CAPTURE_FILTER_TEXT]; /* show filter in force */
 	char check_error[192]; /* of check.text; "" fine or not known */
@@ -114,8 +116,14 @@ void capture_view_message(const struct pane *p, char *buf, size_t cap);
 
 /* --- capture_rows.c --- */
 
-extern const struct grid_column capture_columns[];
-extern const unsigned capture_n_columns;
-extern const struct grid_rows capture_rows; /* arg: struct capture_view */
+/* Narrow lists have fewer columns, below these widths. */
+enum {
+	CAPTURE_COLUMNS_FROM = 60, /* only who to whom and what */
+	CAPTURE_PORTS_FROM = 100, /* only the service's port */
+	CAPTURE_LONG_FROM = 150, /* long addresses lose their middle */
+};
+
+/* Sets the grid up for a list that is so wide; the cursor stays. */
+void capture_view_columns(struct capture_view *v, int width);
 
 #endif

@@ -30,7 +30,6 @@ static bool name_done(struct pane *p, const char *text)
 	}
 	if (*text == '\0')
 		return true;
-	prompt_history_add(&v->names, text);
 	v->waiting = false;
 	dns_view_set_name(v, text);
 	dns_view_ask(v);
@@ -55,7 +54,7 @@ static int key_name(struct pane *p, int key)
 static int key_ask(struct pane *p, int key)
 {
 	struct dns_view *v = dns_view_of(p);
-	const struct asked_row *row = v->focus == DNS_LOWER && !v->show_files ? grid_selected(&v->history, NULL) : NULL;
+	const struct asked_row *row = v->focus == DNS_LOWER && !dns_view_shows_files(v) ? grid_selected(&v->history, NULL) : NULL;
 	const struct asked *a = row ? asked_find(&v->asked, row->head.id) : NULL;
 
 	if (a) {
@@ -91,8 +90,6 @@ static bool server_done(struct pane *p, const char *text)
 		pane_prompt_error(p, 0, "an address, with a port if it is not 53: 8.8.8.8  10.0.0.2:5353  [2001:db8::1]:53");
 		return false;
 	}
-	if (text[0])
-		prompt_history_add(&v->servers, text);
 	v->waiting = false;
 	dns_view_ask(v);
 	return true;
@@ -156,8 +153,8 @@ static int key_files(struct pane *p, int key)
 	struct dns_view *v = dns_view_of(p);
 
 	(void)key;
-	v->show_files = !v->show_files;
-	v->focus = v->show_files ? DNS_LOWER : DNS_ANSWER;
+	v->show_files = !v->show_files && v->asked.n > 0;
+	v->focus = dns_view_shows_files(v) ? DNS_LOWER : DNS_ANSWER;
 	return used(p);
 }
 
@@ -220,8 +217,8 @@ int dns_view_mouse(struct pane *p, int key, int x, int y)
 	v->focus = answer ? DNS_ANSWER : DNS_LOWER;
 	if (key == KEYS_WHEEL_UP || key == KEYS_WHEEL_DOWN)
 		grid_key(g, key);
-	else if (grid_click(g, x, y) == 1 && key == KEYS_DOUBLE_CLICK && lower)
-		return key_ask(p, KEYS_ENTER);
+	else
+		grid_click(g, x, y); /* the app sends Enter after a double click */
 	return used(p);
 }
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GRID_LEFT = 3 /* ">✗ " */, GRID_MAX_WIDTH = 40, GRID_CELL = 1024, GRID_TOP_PRIORITY = 3, GRID_PRIORITIES = 16 };
+enum { GRID_LEFT = 3 /* ">✗ " */, GRID_MAX_WIDTH = 40, GRID_CELL = 1024, GRID_TOP_PRIORITY = 3, GRID_LOW_PRIORITY = 8, GRID_PRIORITIES = 16 };
 
 void grid_init(struct grid *g, const struct row_type *type, const struct grid_column *columns, unsigned n,
 	const struct grid_rows *rows, const void *arg)
@@ -341,14 +341,26 @@ static int good_width(const struct grid *g, unsigned i)
 	return w > least ? w : least;
 }
 
-/* What the columns chosen so far need if one of priority `p` is to join them: the most important ones may squeeze each other. */
+/* What a chosen column keeps when one of priority `p` wants to join: the important ones may squeeze each other, nice-to-have ones may
+ * squeeze nobody. */
+static int kept_width(const struct grid *g, unsigned i, unsigned p)
+{
+	int content = content_width(g, i);
+
+	if (p <= GRID_TOP_PRIORITY)
+		return least_width(g, i);
+	if (p < GRID_LOW_PRIORITY || g->columns[i].flags & GRID_NOCUT)
+		return good_width(g, i);
+	return content < GRID_MAX_WIDTH ? content : GRID_MAX_WIDTH;
+}
+
 static int needed(const struct grid *g, const int w[GRID_COLUMNS], unsigned p)
 {
 	int sum = 0;
 
 	for (unsigned i = 0; i < g->n_columns; i++)
 		if (w[i])
-			sum += (p <= GRID_TOP_PRIORITY ? least_width(g, i) : good_width(g, i)) + 1;
+			sum += kept_width(g, i, p) + 1;
 	return sum;
 }
 

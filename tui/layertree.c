@@ -229,8 +229,6 @@ bool layertree_click(struct layertree *t, int y)
 
 	if (y < 0 || y >= t->body || line >= t->n_visible)
 		return false;
-	if (t->cursor == line && has_children(t, t->visible[line]))
-		fold(t, t->visible[line], !t->nodes[t->visible[line]].open);
 	t->cursor = (uint32_t)line;
 	return true;
 }

@@ -33,7 +33,7 @@ void layertree_done(struct layertree *t);
 
 /* Movement, arrows left and right fold, * unfolds all, Enter and Space toggle: true when used. */
 bool layertree_key(struct layertree *t, int key);
-/* Line y of the last drawn picture: true when there is one. A second call on the same line folds or unfolds. */
+/* Puts the cursor on line y of the last drawn picture: true when there is one. */
 bool layertree_click(struct layertree *t, int y);
 /* NULL: empty. */
 const struct layer_row *layertree_selected(const struct layertree *t);

@@ -39,6 +39,7 @@ void capture_view_open(struct capture_view *v)
 		.types = types, .n_types = ARRAY_LEN(types),
 	};
 
+	snprintf(v->filter_opened, sizeof v->filter_opened, "%s", v->params.filter);
 	pane_feed_open(v->pane, 0, &spec);
 }
 
@@ -325,6 +326,21 @@ static void status_answer(struct capture_view *v, uint32_t tag, struct block *b)
 	}
 }
 
+/* The menu opens on the interface that is captured on now. */
+static void menu_take(struct capture_view *v, struct block *b)
+{
+	const struct capture_row *s = capture_view_status(v);
+	struct text now = s ? block_text(v->status, s->interface) : (struct text){ 0 };
+
+	block_unref(v->interfaces);
+	v->interfaces = b;
+	v->menu_at = text_equal(now, text_of("any")) ? block_count(b) : 0;
+	for (uint32_t i = 0; i < block_count(b); i++) {
+		if (text_equal(block_text(b, ((const struct interface_row *)block_row(b, i))->name), now))
+			v->menu_at = i;
+	}
+}
+
 static void take_block(struct capture_view *v, struct link_event *ev)
 {
 	if (ev->row_type == &capture_row_type) {
@@ -336,9 +352,7 @@ static void take_block(struct capture_view *v, struct link_event *ev)
 	} else if (ev->row_type == &bytes_row_type) {
 		detail_take_bytes(v, ev->block);
 	} else if (ev->row_type == &interface_row_type) {
-		block_unref(v->interfaces);
-		v->interfaces = ev->block;
-		v->menu_at = 0;
+		menu_take(v, ev->block);
 	} else {
 		block_unref(ev->block);
 	}
@@ -415,6 +429,9 @@ static void begin(struct capture_view *v)
 	v->status = NULL;
 	if (v->shown[0] != '\0')
 		capture_view_typed(v, &v->show, v->shown);
+	/* R starts a worker as it was started before: the filter may be another one by now. */
+	if (strcmp(v->params.filter, v->filter_opened) != 0)
+		capture_view_request(v, CAPTURE_TAG_FILTER, CAPTURE_OP_FILTER, v->params.filter, strlen(v->params.filter) + 1);
 }
 
 static void capture_event(struct pane *p, unsigned slot, struct link_event *ev)
@@ -459,7 +476,7 @@ static int capture_init(struct pane *p, struct err *err)
 	v->pane = p;
 	v->layout = CAPTURE_LAYOUT_N;
 	pages_init(&v->pages);
-	grid_init(&v->grid, &packet_row_type, capture_columns, capture_n_columns, &capture_rows, v);
+	capture_view_columns(v, 80);
 	v->grid.follow = true;
 	capture_targets(p);
 	capture_view_open(v);
@@ -566,9 +583,7 @@ static void capture_freeze(struct pane *p, bool on)
 
 static struct grid *capture_grid(const struct pane *p)
 {
-	struct capture_view *v = capture_view_of(p);
-
-	return v->focus == CAPTURE_LIST && !v->interfaces ? &v->grid : NULL;
+	return &capture_view_of(p)->grid;
 }
 
 static int capture_write(struct pane *p, const char *path, int fd, struct err *err)

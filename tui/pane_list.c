@@ -69,11 +69,12 @@ static size_t format_network(const void *arg, const struct block *b, const void 
 	size_t cap)
 {
 	const struct target_row *t = row;
+	struct text item;
 
 	(void)arg, (void)look;
 	if (t->head.flags & TARGET_HOST_NETWORK)
 		return (size_t)snprintf(buf, cap, "host");
-	if (t->networks.len == UINT32_MAX && t->shares_with.len != UINT32_MAX) {
+	if (t->shares_with.len != UINT32_MAX && t->shares_with.len && !block_list_item(b, t->networks, 0, &item)) {
 		struct text other = block_text(b, t->shares_with);
 		return (size_t)snprintf(buf, cap, "of %.*s", other.n > 60 ? 60 : (int)other.n, other.p);
 	}
@@ -145,7 +146,7 @@ static enum style style_name(const void *arg, const struct block *b, const void 
 }
 
 static const struct grid_column target_columns[] = {
-	{ .field = "name", .min = 12, .good = 16, .max = 40, .priority = 0, .style = style_name },
+	{ .field = "name", .min = 12, .good = 16, .max = 28, .priority = 0, .style = style_name },
 	{ .field = "runtime", .title = "RT", .max = 4, .priority = 6, .format = format_runtime },
 	{ .field = "state", .title = "STATE", .max = 12, .priority = 5, .format = format_state },
 	{ .field = "health", .title = "HEALTH", .max = 9, .priority = 9, .format = format_health },
@@ -154,7 +155,7 @@ static const struct grid_column target_columns[] = {
 	{ .title = "GATEWAY", .priority = 11, .flags = GRID_NOCUT | GRID_WIDE, .format = format_gateway },
 	{ .title = "BRIDGE", .priority = 11, .max = 16, .flags = GRID_WIDE, .format = format_bridge },
 	{ .field = "ports", .title = "PORTS", .min = 7, .max = 20, .priority = 7, .format = format_ports },
-	{ .field = "restarts", .title = "RST", .priority = 8, .flags = GRID_RIGHT },
+	{ .field = "restarts", .title = "RST", .priority = 7, .flags = GRID_RIGHT },
 	{ .field = "pid", .title = "PID", .priority = 11, .flags = GRID_RIGHT | GRID_WIDE },
 	{ .field = "processes", .title = "PROCS", .priority = 11, .flags = GRID_RIGHT | GRID_WIDE },
 	{ .field = "project", .title = "PROJECT", .max = 20, .priority = 11, .flags = GRID_WIDE },

@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum { SLOT_SOCKETS, SLOT_OWNERS };
-enum { SEARCH_MAX = 500, PATH_SHOWN = 30 };
+enum { SEARCH_MAX = 500, PATH_SHOWN = 21, PATH_NARROW = 13 };
 
 struct sockets_state {
 	struct grid grid;
@@ -39,15 +39,17 @@ static size_t format_local(const void *arg, const struct block *b, const void *r
 	struct text path = block_text(b, s->path);
 	const struct sockets_state *st = arg;
 
+	size_t room = st->narrow ? PATH_NARROW : PATH_SHOWN;
+
 	(void)look;
 	if (s->protocol != SOCK_PROTO_UNIX && st->narrow && s->local_address.kind && !addr_is_loopback(&s->local_address))
 		return (size_t)snprintf(buf, cap, "%s:%" PRIu64, addr_is_any(&s->local_address) ? "*" : "", s->local_port);
 	if (s->protocol != SOCK_PROTO_UNIX)
 		return facts_endpoint(&s->local_address, s->local_port, buf, cap);
-	if (path.n <= PATH_SHOWN || st->grid.wide)
+	if (path.n <= room || st->grid.wide)
 		return (size_t)snprintf(buf, cap, "%.*s", path.n ? (int)path.n : 1, path.n ? path.p : "-");
 	/* the end of a path says more than its start */
-	return (size_t)snprintf(buf, cap, "~%.*s", PATH_SHOWN - 1, path.p + path.n - (PATH_SHOWN - 1));
+	return (size_t)snprintf(buf, cap, "~%.*s", (int)room - 1, path.p + path.n - (room - 1));
 }
 
 static size_t format_remote(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
@@ -74,6 +76,19 @@ static size_t format_process(const void *arg, const struct block *b, const void 
 		s->owners.n > 1 ? "+" : "");
 }
 
+static size_t format_timer(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
+	size_t cap)
+{
+	uint64_t ms = ((const struct sock_row *)row)->timer_ms;
+
+	(void)arg, (void)b;
+	if (ms == ROW_NO_UINT)
+		return (size_t)snprintf(buf, cap, "-");
+	if (look->raw_numbers)
+		return (size_t)snprintf(buf, cap, "%" PRIu64, ms);
+	return (size_t)snprintf(buf, cap, ms < 10000 ? "%.1fs" : "%.0fs", (double)ms / 1000);
+}
+
 static enum style style_state(const void *arg, const struct block *b, const void *row)
 {
 	const struct row_head *head = row;
@@ -86,13 +101,13 @@ static const struct grid_column columns[] = {
 	{ .field = "protocol", .title = "PROTO", .priority = 5 },
 	{ .field = "state", .title = "STATE", .priority = 0, .style = style_state },
 	{ .field = "local_address", .title = "LOCAL", .min = 7, .good = 21, .max = 48, .priority = 1, .flags = GRID_NOCUT, .format = format_local },
-	{ .field = "remote_address", .title = "REMOTE", .good = 21, .max = 48, .priority = 2, .flags = GRID_NOCUT, .format = format_remote },
+	{ .field = "remote_address", .title = "REMOTE", .min = 8, .good = 17, .max = 48, .priority = 2, .flags = GRID_NOCUT, .format = format_remote },
 	{ .field = "peer", .title = "PEER", .min = 8, .good = 12, .max = 24, .priority = 3 },
 	{ .field = "process", .title = "PROCESS", .min = 8, .good = 14, .max = 24, .priority = 4, .format = format_process },
 	{ .field = "recv_queue", .title = "RECV-Q", .priority = 7, .flags = GRID_RIGHT },
 	{ .field = "send_queue", .title = "SEND-Q", .priority = 6, .flags = GRID_RIGHT },
 	{ .field = "retransmits", .title = "RTX", .priority = 8, .flags = GRID_RIGHT },
-	{ .field = "timer_ms", .title = "TIMER", .priority = 10, .flags = GRID_RIGHT },
+	{ .field = "timer_ms", .title = "TIMER", .priority = 10, .flags = GRID_RIGHT, .format = format_timer },
 	{ .field = "uid", .title = "UID", .priority = 9, .flags = GRID_RIGHT },
 	{ .field = "inode", .title = "INODE", .priority = 11, .flags = GRID_RIGHT | GRID_WIDE },
 	{ .field = "interface", .title = "IF", .priority = 11, .flags = GRID_WIDE },
@@ -216,7 +231,7 @@ static void draw_summary(const struct pane *p, struct area a)
 	x += canvas_printf(a, x, 0, STYLE_STRONG, "%u", n);
 	x += canvas_str(a, x, 0, STYLE_TEXT, n == 1 ? " socket" : " sockets") + 2;
 	for (unsigned i = 0; i < ARRAY_LEN(order); i++) {
-		if (!s->by_state[order[i]])
+		if (!s->by_state[order[i]] || x + (int)strlen(state->names[order[i]]) + 9 > a.w)
 			continue;
 		if (s->bad[order[i]])
 			x += canvas_sign(a, x + 1, 0, SEVERITY_WARN) + 1;

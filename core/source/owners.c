@@ -199,7 +199,7 @@ static int walk(struct owners_scan *s, struct err *err)
 {
 	AUTO(fd_freep) uint64_t *pids = NULL;
 	struct map swap = s->before;
-	uint64_t netns = 0;
+	uint64_t netns = 0, own = 0;
 	uint32_t n = 0;
 	int listed = proc_dir_pids(s->proc, &pids, &n);
 
@@ -209,9 +209,12 @@ static int walk(struct owners_scan *s, struct err *err)
 	s->now = swap;
 	s->now.n_holders = s->now.n_held = 0;
 	s->n_denied = 0;
+	proc_dir_ns(s->proc, (uint64_t)getpid(), "net", &own);
 	for (uint32_t i = 0; i < n; i++) {
 		int r = s->netns ? proc_dir_ns(s->proc, pids[i], "net", &netns) : 0;
 
+		if (err_denied(r) && pids[i] == 1 && s->netns != own)
+			continue; /* pid 1 holds more rights than we do, and lives on the host */
 		if (r == 0)
 			r = visit(s, pids[i], s->netns && netns != s->netns);
 		s->n_denied += err_denied(r);

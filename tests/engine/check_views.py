@@ -6,7 +6,7 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import NSDBG, Checks, Terminal, children_of, docker, inspect, namespaces, nsdbg_json, processes_of, run, wait_for
+from lib import NSDBG, ROOT, Checks, Terminal, children_of, docker, inspect, namespaces, nsdbg_json, processes_of, run, wait_for
 
 SIZES = [(160, 50), (120, 36), (80, 24), (60, 20), (40, 10)]
 GONE = r"removed|gone|ended|no longer|not running|has left|is not there"
@@ -235,22 +235,39 @@ def plain_terminals(t):
         t.ok("an unknown TERM: works or says why in a line", re.search(r"\bweb\b|(?i:term)", terminal.screen()), terminal.screen())
 
 
-def dead_engine(t):
-    """Docker stops while the list is open: the rows stay, marked with their age."""
+SILENT = r"(?i)not answer|no answer|as of|refused|cannot connect|stale"
+
+
+def hanging_engine(t):
+    """Docker stops answering while the list is open: it is said within a minute, the rows stay, the views need no Docker."""
+    with open(os.path.join(docker_directory(), "dockerd.pid"), encoding="ascii") as file:
+        daemon = int(file.read())
     with open_on("web") as terminal:
-        directory = os.path.dirname(os.environ["DOCKER_HOST"].removeprefix("unix://"))
-        with open(os.path.join(directory, "dockerd.pid"), encoding="ascii") as file:
-            daemon = int(file.read())
         os.kill(daemon, signal.SIGSTOP)
         try:
-            docker_silent = terminal.wait(r"(?i)did not answer|not answer|no answer|as of|stale|since", 12)
-            t.ok("a Docker that hangs: the list says so", docker_silent, terminal.screen())
-            t.ok("a Docker that hangs: the rows stay", re.search(r"\bweb\b", terminal.screen()), terminal.screen())
             terminal.keys("s")
             shows(t, terminal, "a Docker that hangs: sockets still open", r"LISTEN")
+            terminal.keys("0", "R")
+            t.ok("a Docker that hangs: the list says so", terminal.wait(SILENT, 45), terminal.screen())
+            t.ok("a Docker that hangs: the rows stay", re.search(r"\bweb\b", terminal.screen()), terminal.screen())
         finally:
             os.kill(daemon, signal.SIGCONT)
 
 
+def killed_engine(t):
+    script = os.path.join(ROOT, "tests/engine/dockerd.sh")
+    with open_on("web") as terminal:
+        run(script, "kill", docker_directory())
+        t.ok("a Docker that was killed: the list says so within 5 s", terminal.wait(SILENT, 5), terminal.screen())
+        t.ok("a Docker that was killed: the rows stay", re.search(r"\bweb\b", terminal.screen()), terminal.screen())
+        run(script, "start", docker_directory(), timeout=60)
+        t.ok("a Docker that came back is heard again", wait_for(lambda: not re.search(SILENT, terminal.screen()), 35), terminal.screen())
+
+
+def docker_directory():
+    return os.path.dirname(os.environ["DOCKER_HOST"].removeprefix("unix://"))
+
+
 Checks().run(list_first, each_view, same_as_command, dns_answer, capture_keys, letters_between_views, removed_and_back, killed_workers,
-             terminal_is_whole, suspended, resized, plain_terminals, dead_engine)
+             terminal_is_whole, suspended, resized, plain_terminals, hanging_engine,
+             killed_engine)  # the last: a killed daemon takes its containers with it

@@ -102,7 +102,7 @@ static void test_order(void **state)
 		const char *ids;
 	} orders[] = {
 		{ -1, false, false, "12345" },
-		{ -1, false, true, "24135" },
+		{ -1, false, true, "24153" },
 		{ NAME, false, false, "25413" },
 		{ NAME, true, false, "14523" },
 		{ PORT, false, false, "34152" },
@@ -113,7 +113,7 @@ static void test_order(void **state)
 		{ CODE, true, false, "51432" },
 		{ ADDRESS, false, false, "51342" },
 		{ ADDRESS, true, false, "43152" },
-		{ PORT, false, true, "24315" },
+		{ PORT, false, true, "24153" },
 	};
 	struct table *t = table_of(some, ARRAY_LEN(some));
 

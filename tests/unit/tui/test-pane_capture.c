@@ -1,0 +1,289 @@
+/* The capture pane without a worker: blocks are handed to it as if one had sent them; the pictures are compared with those on record. */
+#include "golden.h"
+#include "packets.h"
+
+#include "core/fd.h"
+#include "tui/capture_view.h"
+
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct world {
+	struct pane_env env;
+	struct pane *pane;
+	struct capture_view *v;
+};
+
+static void send_block(struct world *w, uint32_t tag, struct block *b)
+{
+	struct link_event ev = { .type = LINK_BLOCK, .tag = tag, .row_type = block_type(b), .block = b };
+
+	w->pane->ops->event(w->pane, 0, &ev);
+}
+
+/* Answers the page that a worker would have been asked for. */
+static void send_page(struct world *w, uint64_t from, uint32_t n)
+{
+	w->v->pages.flight[PAGES_ON].tag = PAGES_TAGS | 7;
+	w->v->pages.flight[PAGES_ON].from = from;
+	w->v->pages.flight[PAGES_ON].count = w->v->pages.count;
+	send_block(w, PAGES_TAGS | 7, packets_page(from, n));
+}
+
+static void send_detail(struct world *w, uint64_t number)
+{
+	w->v->detail_asked = number;
+	send_block(w, CAPTURE_TAG_DETAIL, packets_layers());
+	send_block(w, CAPTURE_TAG_DETAIL, packets_bytes(number));
+}
+
+static void open_world(struct world *w, enum text_charset charset)
+{
+	struct link_event ready = { .type = LINK_READY };
+	struct carry carry;
+
+	memset(w, 0, sizeof *w);
+	w->env.targets = packets_targets();
+	w->env.look = (struct row_look){ .charset = charset, .utc = true, .now_ns = PACKETS_NOW };
+	w->env.now_ms = 100000;
+	assert_int_equal(pane_new(&pane_capture, &w->env, block_row(w->env.targets, 0), &w->pane, NULL), 0);
+	w->v = w->pane->state;
+	carry_init(&carry);
+	strcpy(carry.bpf, "host 172.18.0.3 or port 53 or port 8080");
+	w->pane->ops->take(w->pane, &carry);
+	assert_string_equal(w->v->params.filter, carry.bpf);
+	w->pane->feeds[0].state = FEED_LIVE;
+	w->pane->ops->event(w->pane, 0, &ready);
+}
+
+static void close_world(struct world *w)
+{
+	pane_free(w->pane);
+	block_unref(w->env.targets);
+}
+
+static void fill_world(struct world *w, enum text_charset charset)
+{
+	open_world(w, charset);
+	send_block(w, 0, packets_status(1234, PACKETS_N, true));
+	send_page(w, 0, PACKETS_N);
+	w->v->grid.follow = false;
+	grid_jump(&w->v->grid, 8);
+	capture_view_moved(w->v);
+	send_detail(w, 9);
+}
+
+static void draw(struct world *w, int width, int height, const char *name)
+{
+	struct canvas *c = canvas_new(width, height, w->env.look.charset);
+	struct area all = canvas_all(c);
+	int top = height < 14 ? 1 : 2, bottom = height < 14 ? 1 : 2;
+
+	w->pane->ops->draw(w->pane, canvas_sub(all, 0, top, width, height - top - bottom));
+	golden_check(name, c);
+	canvas_free(c);
+}
+
+static void key(struct world *w, int k)
+{
+	if (w->pane->ops->key(w->pane, k))
+		return;
+	for (unsigned i = 0; i < w->pane->ops->n_bindings; i++) {
+		const struct binding *b = &w->pane->ops->bindings[i];
+		if ((b->key == k || b->alias == k) && (!b->works || b->works(w->pane))) {
+			b->run(w->pane, k);
+			return;
+		}
+	}
+	fail_msg("key %d does nothing", k);
+}
+
+static void screens(void **state)
+{
+	static const struct { int w, h; } sizes[] = { { 160, 50 }, { 120, 36 }, { 80, 24 }, { 40, 10 } };
+	struct world w;
+	char name[64];
+
+	(void)state;
+	for (unsigned cs = 0; cs < 2; cs++) {
+		fill_world(&w, cs ? TEXT_UTF8 : TEXT_ASCII);
+		for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
+			snprintf(name, sizeof name, "capture-%dx%d%s", sizes[i].w, sizes[i].h, cs ? "" : "-ascii");
+			draw(&w, sizes[i].w, sizes[i].h, name);
+		}
+		close_world(&w);
+	}
+}
+
+static void parts(void **state)
+{
+	struct world w;
+
+	(void)state;
+	fill_world(&w, TEXT_UTF8);
+	key(&w, KEYS_ENTER);
+	assert_int_equal(w.v->focus, CAPTURE_TREE);
+	key(&w, 'j');
+	key(&w, 'j');
+	assert_int_equal(w.v->hex.mark, 36);
+	assert_int_equal(w.v->hex.n_mark, 2);
+	draw(&w, 80, 24, "capture-tree-80x24");
+	draw(&w, 40, 10, "capture-tree-40x10");
+	key(&w, KEYS_TAB);
+	key(&w, KEYS_HOME);
+	assert_true(text_equal(block_text(w.v->tree.block, layertree_selected(&w.v->tree)->label), text_of("Destination")));
+	draw(&w, 120, 36, "capture-bytes-120x36");
+	key(&w, KEYS_ESC);
+	assert_int_equal(w.v->focus, CAPTURE_LIST);
+	key(&w, 'r');
+	key(&w, 't');
+	key(&w, 't');
+	draw(&w, 120, 36, "capture-addresses-120x36");
+	key(&w, '|');
+	draw(&w, 120, 36, "capture-layout-120x36");
+	close_world(&w);
+}
+
+static void states(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_world(&w, TEXT_UTF8);
+	draw(&w, 80, 24, "capture-starting-80x24");
+	send_block(&w, 0, packets_status(0, 0, true));
+	draw(&w, 80, 24, "capture-empty-80x24");
+	close_world(&w);
+	fill_world(&w, TEXT_UTF8);
+	pane_freeze(w.pane, true);
+	send_block(&w, 0, packets_status(2000, 500, true));
+	assert_int_equal(w.v->pages.count, PACKETS_N);
+	draw(&w, 80, 24, "capture-frozen-80x24");
+	pane_freeze(w.pane, false);
+	assert_int_equal(w.v->pages.count, 500);
+	w.pane->feeds[0].state = FEED_GONE;
+	draw(&w, 80, 24, "capture-gone-80x24");
+	send_block(&w, CAPTURE_TAG_INTERFACES, packets_interfaces());
+	draw(&w, 120, 36, "capture-interfaces-120x36");
+	key(&w, 'j');
+	key(&w, KEYS_ENTER);
+	assert_string_equal(w.v->params.interface, "lo");
+	assert_null(w.v->interfaces);
+	close_world(&w);
+}
+
+static void show_filter(void **state)
+{
+	struct world w;
+
+	(void)state;
+	fill_world(&w, TEXT_UTF8);
+	key(&w, '/');
+	assert_non_null(w.env.prompt.done);
+	w.env.prompt.changed(w.pane, "length>abc");
+	assert_true(w.env.prompt_error_set);
+	assert_string_not_equal(w.env.prompt_error, "");
+	assert_false(w.env.prompt.done(w.pane, "length>abc"));
+	assert_true(w.env.prompt.done(w.pane, "dns"));
+	send_block(&w, CAPTURE_TAG_DISPLAY, packets_status(1234, 2, true));
+	assert_string_equal(w.v->shown, "dns");
+	assert_int_equal(w.v->pages.count, 2);
+	send_page(&w, 0, 2);
+	draw(&w, 120, 36, "capture-shown-120x36");
+	key(&w, '\\');
+	assert_string_equal(w.v->show.text, "");
+	close_world(&w);
+}
+
+/* The name of a DNS packet goes along to the DNS view. */
+static void carries(void **state)
+{
+	struct world w;
+	struct carry carry;
+
+	(void)state;
+	fill_world(&w, TEXT_UTF8);
+	carry_init(&carry);
+	w.pane->ops->give(w.pane, 'd', &carry);
+	assert_string_equal(carry.name, "");
+	grid_jump(&w.v->grid, 2);
+	w.pane->ops->give(w.pane, 'd', &carry);
+	assert_string_equal(carry.name, "db.default.svc");
+	close_world(&w);
+}
+
+/* Packets leave the ring: the cursor stays on its packet. */
+static void anchor(void **state)
+{
+	struct world w;
+	struct block *b;
+
+	(void)state;
+	fill_world(&w, TEXT_UTF8);
+	b = packets_status(1234, PACKETS_N, true);
+	((struct capture_row *)block_row(b, 0))->first = 4;
+	send_block(&w, 0, b);
+	assert_int_equal(w.v->grid.cursor, 5);
+	send_page(&w, 3, PACKETS_N); /* places 0.. are packets 4.. now */
+	w.v->pages.page[0].from = 0;
+	close_world(&w);
+}
+
+/* Answers for another worker, errors, and broken blocks change nothing that they should not. */
+static void strangers(void **state)
+{
+	struct world w;
+	struct link_event error = { .type = LINK_ERROR, .tag = CAPTURE_TAG_DETAIL, .code = 2, .msg = "packet 9 has left the spool" };
+	struct link_event closed = { .type = LINK_CLOSED };
+
+	(void)state;
+	fill_world(&w, TEXT_UTF8);
+	send_block(&w, PAGES_TAGS | 99, packets_page(0, 3));
+	assert_int_equal(block_count(w.v->pages.page[0].block), PACKETS_N);
+	w.v->detail_asked = 9;
+	w.pane->ops->event(w.pane, 0, &error);
+	assert_null(layertree_selected(&w.v->tree));
+	draw(&w, 120, 36, "capture-left-120x36");
+	w.v->detail_asked = 9;
+	w.pane->feeds[0].state = FEED_ENDED;
+	strcpy(w.pane->feeds[0].why, "killed by signal 9");
+	w.pane->ops->event(w.pane, 0, &closed);
+	assert_int_equal(w.v->detail_asked, 0);
+	assert_int_equal(w.v->pages.count, PACKETS_N);
+	close_world(&w);
+}
+
+/* Every key is in one table only once, and has help. */
+static void bindings(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < pane_capture.n_bindings; i++) {
+		assert_non_null(pane_capture.bindings[i].help);
+		assert_non_null(pane_capture.bindings[i].run);
+		for (unsigned k = 0; k < i; k++)
+			assert_int_not_equal(pane_capture.bindings[i].key, pane_capture.bindings[k].key);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(screens),
+		cmocka_unit_test(parts),
+		cmocka_unit_test(states),
+		cmocka_unit_test(show_filter),
+		cmocka_unit_test(carries),
+		cmocka_unit_test(anchor),
+		cmocka_unit_test(strangers),
+		cmocka_unit_test(bindings),
+	};
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	return cmocka_run_group_tests_name("pane_capture", tests, NULL, NULL);
+}

@@ -1,0 +1,230 @@
+/*
+ * Whole screens from built blocks, compared exactly with tests/unit/tui/golden/. No terminal, no session: the app's drawing on a
+ * canvas. NSDBG_GOLDEN=write makes the files anew; look at them before committing.
+ */
+#include "fixture.h"
+
+#include "core/fd.h"
+#include "core/source/processes.h"
+#include "core/source/sockets.h"
+#include "tui/app_state.h"
+#include "tui/help.h"
+
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct shot {
+	const char *name;
+	int w, h;
+	char view; /* '0' list, '1' ... */
+	const char *keys; /* pressed before the picture */
+	bool ascii;
+	int dump; /* 0 text, 1 style, 2 ground */
+	enum feed_state state; /* of the view's first feed; FEED_OFF: live */
+	const char *why;
+};
+
+static const struct shot shots[] = {
+	{ "list", 120, 36, '0', "", false, 0, FEED_OFF, NULL },
+	{ "list", 160, 50, '0', "", false, 0, FEED_OFF, NULL },
+	{ "list", 80, 24, '0', "", false, 0, FEED_OFF, NULL },
+	{ "list", 40, 10, '0', "", false, 0, FEED_OFF, NULL },
+	{ "list-ascii", 80, 24, '0', "", true, 0, FEED_OFF, NULL },
+	{ "list-style", 80, 24, '0', "", false, 1, FEED_OFF, NULL },
+	{ "list-ground", 80, 24, '0', "", false, 2, FEED_OFF, NULL },
+	{ "list-all", 80, 24, '0', "aG", false, 0, FEED_OFF, NULL },
+	{ "list-wide", 80, 24, '0', "wll", false, 0, FEED_OFF, NULL },
+	{ "list-filter", 80, 24, '0', "/shop state:running", false, 0, FEED_OFF, NULL },
+	{ "list-filter-wrong", 80, 24, '0', "/shop nosuch:x", false, 0, FEED_OFF, NULL },
+	{ "list-filter-style", 80, 24, '0', "/db", false, 1, FEED_OFF, NULL },
+	{ "networks", 80, 24, '0', "]j", false, 0, FEED_OFF, NULL },
+	{ "columns", 80, 24, '0', "C", false, 0, FEED_OFF, NULL },
+	{ "too-small", 39, 10, '0', "", false, 0, FEED_OFF, NULL },
+	{ "overview", 120, 36, '1', "", false, 0, FEED_OFF, NULL },
+	{ "overview", 80, 24, '1', "", false, 0, FEED_OFF, NULL },
+	{ "overview", 40, 10, '1', "", false, 0, FEED_OFF, NULL },
+	{ "sockets", 120, 36, '2', "", false, 0, FEED_OFF, NULL },
+	{ "sockets", 160, 50, '2', "", false, 0, FEED_OFF, NULL },
+	{ "sockets", 80, 24, '2', "", false, 0, FEED_OFF, NULL },
+	{ "sockets", 40, 10, '2', "", false, 0, FEED_OFF, NULL },
+	{ "sockets-ascii", 120, 36, '2', "", true, 0, FEED_OFF, NULL },
+	{ "sockets-sorted", 120, 36, '2', ">>I", false, 0, FEED_OFF, NULL },
+	{ "sockets-killed", 80, 24, '2', "", false, 0, FEED_ENDED, "killed by signal 9" },
+	{ "sockets-gone", 80, 24, '2', "", false, 0, FEED_GONE, "" },
+	{ "sockets-gone-style", 80, 24, '2', "", false, 1, FEED_GONE, "" },
+	{ "sockets-denied", 40, 10, '2', "", false, 0, FEED_FAILED, "open /proc/12841/ns/net: Permission denied" },
+	{ "processes", 120, 36, '3', "jj", false, 0, FEED_OFF, NULL },
+	{ "processes", 80, 24, '3', "jj", false, 0, FEED_OFF, NULL },
+	{ "processes", 40, 10, '3', "", false, 0, FEED_OFF, NULL },
+	{ "processes-flat", 80, 24, '3', "t", false, 0, FEED_OFF, NULL },
+	{ "processes-frozen", 80, 24, '3', "Z", false, 0, FEED_OFF, NULL },
+	{ "help", 120, 36, '2', "?", false, 0, FEED_OFF, NULL },
+	{ "help", 80, 24, '0', "?", false, 0, FEED_OFF, NULL },
+	{ "help", 40, 10, '3', "?", true, 0, FEED_OFF, NULL },
+	{ "messages", 80, 24, '0', "hL", false, 0, FEED_OFF, NULL },
+};
+
+static const struct app_options options = { .utc = true };
+
+static void give(struct pane *p, unsigned slot, struct block *b)
+{
+	struct link_event ev = { .type = LINK_BLOCK, .row_type = block_type(b), .block = b };
+
+	p->feeds[slot].state = FEED_LIVE;
+	p->feeds[slot].fresh_ms = 99700;
+	p->feeds[slot].cost_us = block_cost_us(b);
+	p->ops->event(p, slot, &ev);
+}
+
+static void app_start(struct app *app, const struct shot *s)
+{
+	memset(app, 0, sizeof *app);
+	app->options = &options;
+	app->env = (struct pane_env){ .app = app, .look = { .charset = s->ascii ? TEXT_ASCII : TEXT_UTF8, .utc = true, .now_ns = FIXTURE_NOW },
+		.every_ms = 2000, .docker = "unix:///var/run/docker.sock", .now_ms = 100000 };
+	strcpy(app->host, "web-07");
+	app->current = app->last = APP_AT_LIST;
+	app->messages = fd_xcalloc(APP_MESSAGES, sizeof *app->messages);
+	app->canvas = canvas_new(s->w, s->h, app->env.look.charset);
+	assert_int_equal(pane_new(&pane_list, &app->env, NULL, &app->list, NULL), 0);
+	give(app->list, 0, fixture_networks());
+	give(app->list, 0, fixture_engines());
+	give(app->list, 1, fixture_targets());
+}
+
+static void app_end(struct app *app)
+{
+	app_overlay(app, NULL);
+	for (int i = 0; i < APP_VIEWS; i++)
+		pane_free(app->views[i]);
+	pane_free(app->list);
+	block_unref(app->env.targets);
+	block_unref(app->env.networks);
+	block_unref(app->env.engines);
+	canvas_free(app->canvas);
+	free(app->messages);
+}
+
+static void view_start(struct app *app, const struct shot *s)
+{
+	struct pane *p;
+
+	if (s->view == '0')
+		return;
+	app_go(app, s->view, ((const struct target_row *)block_row(app->env.targets, 0))->head.id, NULL);
+	p = app_front(app);
+	if (s->view == '1' || s->view == '2')
+		give(p, 0, fixture_sockets());
+	if (s->view == '1')
+		give(p, 1, fixture_processes());
+	if (s->view == '3')
+		give(p, 0, fixture_processes());
+	if (s->state != FEED_OFF) {
+		p->feeds[0].state = s->state;
+		p->feeds[0].spec.source = &sockets_source;
+		snprintf(p->feeds[0].why, sizeof p->feeds[0].why, "%s", s->why);
+	}
+}
+
+static void press(struct app *app, const char *keys)
+{
+	for (; *keys; keys++) {
+		app_key(app, (struct screen_key){ .key = *keys });
+		if (app->env.prompt.done)
+			app_prompt_start(app);
+		if (app->env.prompt_error_set && app->prompting)
+			prompt_error(&app->prompt, app->env.prompt_error_column, app->env.prompt_error);
+		app->env.prompt_error_set = false;
+	}
+	app->toast[0] = '\0';
+	for (unsigned i = 0; i < app->n_messages; i++)
+		app->messages[i].time_ns = FIXTURE_NOW;
+}
+
+static char *read_file(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char *text = fd_xcalloc(1, 1 << 18);
+
+	if (f) {
+		text[fread(text, 1, (1 << 18) - 1, f)] = '\0';
+		fclose(f);
+	}
+	return text;
+}
+
+static void compare(const struct shot *s, const char *got)
+{
+	char path[512];
+
+	snprintf(path, sizeof path, "%s/%s-%dx%d.txt", GOLDEN_DIR, s->name, s->w, s->h);
+	if (getenv("NSDBG_GOLDEN")) {
+		FILE *f = fopen(path, "w");
+		assert_non_null(f);
+		fputs(got, f);
+		fclose(f);
+		return;
+	}
+	char *want = read_file(path);
+	if (strcmp(want, got) != 0)
+		print_message("%s differs; it is now:\n%s", path, got);
+	assert_string_equal(got, want);
+	free(want);
+}
+
+static void test_shot(void **state)
+{
+	const struct shot *s = *state;
+	struct app app;
+	char *got;
+
+	app_start(&app, s);
+	view_start(&app, s);
+	app_draw(&app); /* scrolling and columns know the screen from here on */
+	press(&app, s->keys);
+	app_draw(&app);
+	got = s->dump ? canvas_dump_meaning(app.canvas, s->dump - 1) : canvas_dump(app.canvas);
+	compare(s, got);
+	free(got);
+	app_end(&app);
+}
+
+/* Nothing may be written past the right or the lower border, whatever the size. */
+static void test_all_sizes(void **state)
+{
+	(void)state;
+	for (char view = '0'; view <= '3'; view++) {
+		for (int w = 1; w < 170; w += 7) {
+			for (int h = 1; h < 52; h += 5) {
+				struct shot s = { .name = "any", .w = w, .h = h, .view = view };
+				struct app app;
+				app_start(&app, &s);
+				view_start(&app, &s);
+				app_draw(&app);
+				press(&app, "G/x");
+				app_draw(&app);
+				app_end(&app);
+			}
+		}
+	}
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[ARRAY_LEN(shots) + 1];
+	char names[ARRAY_LEN(shots)][64];
+
+	setlocale(LC_ALL, "C.UTF-8");
+	for (unsigned i = 0; i < ARRAY_LEN(shots); i++) {
+		snprintf(names[i], sizeof names[i], "%s %dx%d", shots[i].name, shots[i].w, shots[i].h);
+		tests[i] = (struct CMUnitTest){ .name = names[i], .test_func = test_shot, .initial_state = (void *)&shots[i] };
+	}
+	tests[ARRAY_LEN(shots)] = (struct CMUnitTest)cmocka_unit_test(test_all_sizes);
+	return cmocka_run_group_tests_name("screens", tests, NULL, NULL);
+}
