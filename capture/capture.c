@@ -11,11 +11,14 @@
 #include "core/worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	TELL_MS = 200, /* between two capture_rows while packets come */
@@ -63,6 +66,20 @@ static int open_device(struct live *l, const struct capture_params *p, struct er
 	return 0;
 }
 
+/* A process keeps its network namespace alive as much as a socket does, and this one outlives its target to show the packets. What is
+ * open stays where it was made, so the process itself goes back to where the broker is, else to an empty namespace. */
+static void leave_namespace(struct worker *w)
+{
+	AUTO(fd_closep) int fd = -1;
+	char path[32];
+
+	snprintf(path, sizeof path, "%d/ns/net", (int)getppid());
+	fd = openat(worker_target(w)->proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && setns(fd, CLONE_NEWNET) == 0)
+		return;
+	unshare(CLONE_NEWNET); /* or else a dead namespace lives until this view is closed */
+}
+
 static bool params_are_good(const struct capture_params *p)
 {
 	return p && memchr(p->interface, 0, sizeof p->interface) && memchr(p->filter, 0, sizeof p->filter);
@@ -89,7 +106,9 @@ static int capture_open(struct worker *w, struct err *err)
 		r = choose_interface(l, p, err);
 	if (r == 0)
 		r = open_device(l, p, err);
-	if (r < 0)
+	if (r == 0)
+		leave_namespace(w);
+	else
 		live_done(l);
 	return r;
 }
@@ -109,6 +128,8 @@ static int next_timeout(const struct live *l, bool more)
 		due = l->told_ms + TELL_MS;
 	if (l->state == LIVE_STOPPING && l->stop_at_ms < due)
 		due = l->stop_at_ms;
+	if (l->gone_at_ms && now + TELL_MS < due)
+		due = now + TELL_MS;
 	if (due == UINT64_MAX)
 		return -1;
 	return due > now ? (int)(due - now) : 0;
@@ -185,6 +206,7 @@ static int turn(struct live *l, bool *more)
 		if (r <= 0)
 			return r;
 	}
+	live_tell_gone(l);
 	r = tell(l);
 	return r < 0 ? r : 1;
 }

@@ -54,7 +54,7 @@ struct capture_row {
 	struct row_head head; /* flags: CAPTURE_IS_ */
 	struct str interface;
 	struct str filter; /* in force */
-	uint8_t running;
+	uint8_t running; /* takes packets, or a file still waits for some */
 	uint64_t received; /* accepted by the filter, taken from the ring */
 	uint64_t shown; /* match the display filter */
 	uint64_t first; /* number of the oldest packet still in the spool */

@@ -301,13 +301,13 @@ static void line_rest(const struct packet *p, struct packet_line *ret)
 		name = names_ip_protocol(p->rest_number);
 	if (p->rest == NEXT_LINK)
 		words_add(&ret->info, "link type %u not decoded", p->rest_number);
-	else if (p->rest == NEXT_DATA || p->too_deep)
+	else if (p->rest == NEXT_DATA || p->rest == NEXT_NONE || p->too_deep)
 		return;
 	else if (name)
 		snprintf(ret->protocol, sizeof ret->protocol, "%s", name);
 	else
 		snprintf(ret->protocol, sizeof ret->protocol, p->rest == NEXT_ETHER ? "0x%04x" : "IP %u", p->rest_number);
-	if (p->rest != NEXT_NONE && p->rest != NEXT_LINK)
+	if (p->rest != NEXT_LINK)
 		words_add(&ret->info, "len=%u", p->n_layers ? p->layers[p->n_layers - 1].payload : p->length);
 }
 

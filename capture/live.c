@@ -14,6 +14,7 @@
 
 enum {
 	LIVE_PORTION = 8192, /* packets taken in one turn */
+	LIVE_GONE_MS = 1000,
 	LIVE_RETIRE_MS = 130, /* a block of the ring is handed over after 100 ms at the latest */
 };
 
@@ -164,7 +165,24 @@ void live_target_gone(struct live *l)
 	over(l, "the container has ended");
 	if (!l->device)
 		links_close(l->links);
+	l->gone_at_ms = live_now_ms();
+}
+
+/* The file may still need what is in the spool, but the app must not wait long for the news. */
+static bool gone_is_due(const struct live *l)
+{
+	bool writing = l->saver && saver_is_behind(l->saver, l->spool);
+
+	return l->gone_at_ms && l->state == LIVE_OVER && (!writing || live_now_ms() > l->gone_at_ms + LIVE_GONE_MS);
+}
+
+void live_tell_gone(struct live *l)
+{
+	if (!gone_is_due(l))
+		return;
+	live_tell(l, 0);
 	worker_send_gone(l->worker);
+	l->gone_at_ms = 0;
 }
 
 void live_clear(struct live *l)
@@ -179,13 +197,30 @@ void live_clear(struct live *l)
 	l->changed = true;
 }
 
+static struct record_end record_end(const struct live *l)
+{
+	return (struct record_end){ .time = (int64_t)now(CLOCK_REALTIME), .received = spool_last(l->spool),
+		.dropped = l->dropped };
+}
+
+/* What a regular file has not got yet is written; a pipe's reader is not waited for. */
+static void end_file(struct live *l)
+{
+	struct record_end end = record_end(l);
+
+	while (l->saver && saver_step(l->saver, l->spool, &end))
+		;
+	saver_free(l->saver);
+	l->saver = NULL;
+}
+
 int live_save(struct live *l, int fd, enum capture_format format)
 {
 	struct record_file about = { .link_type = l->link_type, .snaplen = l->snaplen, .interface = l->interface,
 		.filter = l->filter };
 	uint64_t first = spool_first(l->spool);
 
-	saver_free(l->saver);
+	end_file(l);
 	l->saver = fd < 0 ? NULL : saver_new(fd, format, &about, first ? first : spool_last(l->spool) + 1);
 	l->changed = true;
 	return 0;
@@ -255,8 +290,7 @@ bool live_step(struct live *l)
 			stopped(l);
 	}
 	if (l->saver) {
-		struct record_end end = { .time = (int64_t)now(CLOCK_REALTIME), .received = spool_last(l->spool),
-			.dropped = l->dropped };
+		struct record_end end = record_end(l);
 		bool idle = l->state == LIVE_STOPPED || l->state == LIVE_OVER, ended = saver_has_ended(l->saver);
 		uint64_t saved = saver_saved(l->saver);
 
@@ -297,16 +331,17 @@ static void notes(const struct live *l, struct words *w)
 
 static void fill(const struct live *l, struct builder *b)
 {
+	bool writing = l->saver && saver_is_behind(l->saver, l->spool);
 	struct capture_row *row = builder_row(b);
 	struct words w;
 
 	row->head.id = 1;
 	row->head.severity = l->state == LIVE_OVER || l->is_down ? SEVERITY_WARN : SEVERITY_OK;
 	row->head.flags = (l->state == LIVE_OVER ? CAPTURE_IS_OVER : 0) |
-		(l->saver && saver_is_behind(l->saver, l->spool) ? CAPTURE_IS_SAVING : 0);
+		(writing ? CAPTURE_IS_SAVING : 0);
 	row->interface = builder_str(b, l->interface);
 	row->filter = builder_str(b, l->filter);
-	row->running = l->state == LIVE_RUNNING || l->state == LIVE_STOPPING;
+	row->running = l->state == LIVE_RUNNING || l->state == LIVE_STOPPING || writing;
 	row->received = spool_last(l->spool);
 	row->shown = display_count(l->display, l->spool);
 	row->first = spool_first(l->spool);
@@ -330,10 +365,8 @@ int live_tell(struct live *l, uint32_t tag)
 	fill(l, b);
 	r = worker_send_block(l->worker, tag, b);
 	builder_free(b);
-	if (tag == 0) {
-		l->told_ms = live_now_ms();
-		l->changed = l->stale = false;
-	}
+	l->told_ms = live_now_ms();
+	l->changed = l->stale = false;
 	return r;
 }
 

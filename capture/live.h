@@ -42,6 +42,7 @@ struct live {
 	char over[96]; /* why it is over */
 	bool is_down;
 	bool target_gone;
+	uint64_t gone_at_ms; /* the app is still to be told; 0 no */
 	bool changed; /* say so at once */
 	bool stale; /* numbers grew since the last capture_row */
 	uint64_t told_ms; /* when that was */
@@ -61,6 +62,9 @@ int live_save(struct live *l, int fd, enum capture_format format); /* takes fd; 
 
 /* The target's process has ended: the rest of the ring is taken, then everything that holds its namespace is closed. */
 void live_target_gone(struct live *l);
+
+/* Says so to the app, once, when ring and file have their last packets. */
+void live_tell_gone(struct live *l);
 
 /* Takes packets from the ring. True when there are more. */
 bool live_drain(struct live *l);

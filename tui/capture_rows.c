@@ -145,14 +145,14 @@ static const struct grid_column columns[] = {
 	{ .field = "destination", .title = "DESTINATION", .max = 45, .priority = 1, .flags = GRID_NOCUT, .format = destination_format },
 	{ .field = "protocol", .title = "PROTO", .max = 12, .priority = 3 },
 	{ .field = "length", .title = "LEN", .priority = 5, .flags = GRID_RIGHT },
-	{ .field = "info", .title = "INFO", .min = 20, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = info_style },
+	{ .field = "info", .title = "INFO", .min = 20, .good = 20, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = info_style },
 };
 
 /* 40 columns: who to whom, and what. */
 static const struct grid_column few_columns[] = {
-	{ .field = "source", .title = "SOURCE", .min = 12, .max = 15, .priority = 1, .format = source_format },
-	{ .field = "destination", .title = "DESTINATION", .min = 12, .max = 15, .priority = 1, .format = destination_format },
-	{ .field = "info", .title = "INFO", .min = 10, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = info_style },
+	{ .field = "source", .title = "SOURCE", .min = 12, .good = 12, .max = 15, .priority = 1, .format = source_format },
+	{ .field = "destination", .title = "DESTINATION", .min = 12, .good = 12, .max = 15, .priority = 1, .format = destination_format },
+	{ .field = "info", .title = "INFO", .min = 10, .good = 10, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = info_style },
 };
 
 void capture_view_columns(struct capture_view *v, int width)

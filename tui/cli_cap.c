@@ -41,7 +41,9 @@ struct cap {
 	bool started;
 	bool asked; /* a page is under way */
 	bool stopping;
+	bool saving; /* packets wait to be written */
 	bool ended; /* by the worker */
+	bool reader_left; /* of standard output */
 	uint64_t next; /* number of the next packet to print */
 	uint64_t printed;
 	uint64_t missed; /* left the spool before they were printed */
@@ -99,10 +101,17 @@ static void take_state(struct cap *k, const struct block *b)
 		k->note[n] = 0;
 	}
 	k->now = *row;
+	k->saving = row->head.flags & CAPTURE_IS_SAVING;
 	if (row->running == 1)
 		k->started = true;
-	else if (k->started)
+	else if (k->started && !k->saving)
 		k->ended = true;
+}
+
+static void say_start(const struct cap *k)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "capturing%s%s, ^C ends\n", k->c->o->interface ? " on " : "", k->c->o->interface ? k->c->o->interface : "");
 }
 
 /* Until the worker is caged and says so. */
@@ -190,15 +199,11 @@ static int open_writer(struct cap *k, struct err *err)
 
 static void ask_page(struct cap *k)
 {
-	struct capture_page page = { .count = PAGE };
+	struct capture_page page = { .count = PAGE, .by_number = 1 };
 
 	if (!k->prints || k->asked || k->now.last == ROW_NO_UINT || k->now.last < k->next)
 		return;
-	if (k->now.first > k->next) {
-		k->missed += k->now.first - k->next;
-		k->next = k->now.first;
-	}
-	page.from = k->next - k->now.first;
+	page.from = k->next;
 	k->asked = link_request(k->l, TAG_PAGE, CAPTURE_OP_PAGE, &page, sizeof page, -1) == 0;
 }
 
@@ -262,11 +267,6 @@ static bool is_drained(const struct cap *k)
 	return !k->prints || (!k->asked && k->now.last < k->next);
 }
 
-static bool reader_left(const struct cap *k, const struct pollfd *out)
-{
-	return (out->revents & (POLLERR | POLLNVAL)) != 0 || writer_failed(k->w) != 0;
-}
-
 static void stop(struct cap *k)
 {
 	if (!k->stopping && !k->ended)
@@ -284,19 +284,21 @@ static void run(struct cap *k, int signals)
 		uint64_t now = loop_now_ms();
 
 		if (now >= end) {
-			if (k->stopping)
+			if (k->stopping && !k->saving)
 				return; /* the worker does not answer */
 			stop(k);
 			end = now + STOP_MS;
 		}
 		poll(p, 3, end == UINT64_MAX ? -1 : (int)(end - now < 60000 ? end - now : 60000));
-		if (reader_left(k, &p[2]))
+		k->reader_left = (p[2].revents & (POLLERR | POLLNVAL)) || writer_failed(k->w) == -EPIPE;
+		if (k->reader_left || writer_failed(k->w) < 0)
 			return;
 		if (p[1].revents) {
 			struct signalfd_siginfo info;
 
-			if (read(signals, &info, sizeof info) > 0)
-				end = k->stopping ? 0 : loop_now_ms(); /* a second ^C does not wait */
+			while (read(signals, &info, sizeof info) > 0)
+				k->saving = k->saving && !k->stopping; /* a second ^C does not wait for the disk */
+			end = 0;
 		}
 		if (p[0].revents)
 			drain(k);
@@ -353,10 +355,12 @@ static int capture(struct cap *k, struct err *err)
 	if (r < 0)
 		return r;
 	signals = watch_signals();
+	say_start(k);
 	run(k, signals);
-	if (writer_failed(k->w) == -EPIPE)
+	if (k->reader_left)
 		return 0;
-	report(k);
+	if (k->started)
+		report(k);
 	if (k->prints || k->c->o->format == WRITER_JSON)
 		r = k->c->o->file && !k->prints ? 0 : writer_end(k->w, k->c->errors, k->c->n_errors);
 	return r == 0 || r == -EPIPE ? 0 : err_set(err, -r, "write to standard output");
