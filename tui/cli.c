@@ -45,7 +45,6 @@ enum cli_status cli_status_of(int code)
 	case EINVAL:
 	case EEXIST:
 	case ENOENT:
-	case ENODEV:
 	case ENOTDIR:
 	case EISDIR:
 	case ELOOP:
