@@ -168,9 +168,12 @@ void app_go(struct app *app, char view, uint64_t target, const struct carry *car
 		app->views[index]->ops->take(app->views[index], carry);
 }
 
+/* A start of 0 is not known (yet): the pid has to do. */
 static bool same_ref(const struct target_ref *a, const struct target_ref *b)
 {
-	return a->kind == b->kind && a->pid == b->pid && a->start == b->start && strcmp(a->path, b->path) == 0;
+	bool same_start = a->start == b->start || !a->start || !b->start;
+
+	return a->kind == b->kind && a->pid == b->pid && same_start && strcmp(a->path, b->path) == 0;
 }
 
 const struct target_row *app_comeback(const struct pane *p)

@@ -81,7 +81,7 @@ def same_as_command(t):
         terminal.keys("p")
         for row in nsdbg_json("ps", "client")["data"]:
             shows(t, terminal, f"processes: pid {row['pid']} is on the screen", rf"\b{row['pid']}\b")
-        terminal.keys("s")
+        terminal.keys("2")  # s would take the process along as a filter
         for row in nsdbg_json("ss", "client", "-l")["data"]:
             shows(t, terminal, f"sockets: port {row['local_port']} is on the screen", rf":{row['local_port']}\b")
 
