@@ -19,23 +19,34 @@ enum { MAX_ENDPOINTS = 256, MAX_PORTS = 2048, MAX_LIST = 256, MAX_COMMAND = 4096
 
 /* --- text to tree --- */
 
+/* Index of the quote that ends the string which begins at `at`; n - 1 when none does. */
+static size_t string_end(const char *p, size_t n, size_t at)
+{
+	const char *q = p + at;
+
+	while ((q = memchr(q + 1, '"', n - (size_t)(q + 1 - p)))) {
+		size_t slashes = 0;
+
+		while (q[-1 - (ptrdiff_t)slashes] == '\\')
+			slashes++;
+		if (slashes % 2 == 0)
+			return (size_t)(q - p);
+	}
+	return n - 1;
+}
+
 /* Counts without trusting that it is JSON at all. */
 static int scan(const char *p, size_t n, struct err *err)
 {
 	unsigned depth = 0, values = 1;
-	bool in_string = false;
 
 	if (n > DOCKER_JSON_MAX_BYTES)
 		return err_set(err, E2BIG, "the answer is larger than 8 MiB");
 	for (size_t i = 0; i < n; i++) {
 		char c = p[i];
 
-		if (in_string) {
-			if (c == '\\')
-				i++;
-			in_string = c != '"';
-		} else if (c == '"') {
-			in_string = true;
+		if (c == '"') {
+			i = string_end(p, n, i);
 		} else if (c == '{' || c == '[') {
 			values++;
 			if (++depth > DOCKER_JSON_MAX_DEPTH)
@@ -49,6 +60,130 @@ static int scan(const char *p, size_t n, struct err *err)
 	if (values > DOCKER_JSON_MAX_VALUES)
 		return err_set(err, E2BIG, "the answer holds more than %d values", DOCKER_JSON_MAX_VALUES);
 	return 0;
+}
+
+/* What an inspection is read for; below a name with a list, only that list. */
+struct wanted {
+	const char *name;
+	const char *children[4]; /* none: all of it */
+};
+
+static const struct wanted wanted[] = {
+	{ "Id", { NULL } },
+	{ "Name", { NULL } },
+	{ "Created", { NULL } },
+	{ "Path", { NULL } },
+	{ "Args", { NULL } },
+	{ "RestartCount", { NULL } },
+	{ "State", { NULL } },
+	{ "Config", { "Image", "Hostname", "Labels", NULL } },
+	{ "HostConfig", { "NetworkMode", NULL } },
+	{ "NetworkSettings", { "Networks", "Ports", NULL } },
+};
+
+/* Is `key`, quotes and blanks around it, the text of `name`? Keys with escapes are not. */
+static bool is_key(const char *key, size_t n, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; n > 0 && *key != '"'; key++, n--)
+		;
+	return n >= len + 2 && key[len + 1] == '"' && memcmp(key + 1, name, len) == 0;
+}
+
+static const struct wanted *find_wanted(const char *key, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+		if (is_key(key, n, wanted[i].name))
+			return &wanted[i];
+	return NULL;
+}
+
+static bool is_wanted_child(const struct wanted *parent, const char *key, size_t n)
+{
+	for (size_t i = 0; parent->children[i]; i++)
+		if (is_key(key, n, parent->children[i]))
+			return true;
+	return !parent->children[0];
+}
+
+/* An inspection while it is thinned out: out[0..n) is kept so far. */
+struct pruning {
+	char *out;
+	size_t n;
+	unsigned depth;
+	const struct wanted *member; /* of level 1, NULL: not wanted */
+	struct {
+		size_t from; /* where its present member began, with the comma in front */
+		bool is_dropped;
+		bool has_member; /* one was kept: the next needs a comma */
+	} levels[3]; /* [1] and [2] are looked at */
+};
+
+/* Behind a key: is its value wanted? */
+static void prune_key(struct pruning *x)
+{
+	size_t from = x->levels[x->depth].from;
+
+	if (x->depth == 1) {
+		x->member = find_wanted(x->out + from, x->n - from);
+		x->levels[1].is_dropped = !x->member;
+	} else {
+		x->levels[2].is_dropped = x->member && !is_wanted_child(x->member, x->out + from, x->n - from);
+	}
+}
+
+/* A member ends: takes it back when it was not wanted. False: the comma that ended it has no place either. */
+static bool prune_member(struct pruning *x)
+{
+	if (x->levels[x->depth].is_dropped)
+		x->n = x->levels[x->depth].from;
+	else
+		x->levels[x->depth].has_member = true;
+	x->levels[x->depth].is_dropped = false;
+	x->levels[x->depth].from = x->n;
+	return x->levels[x->depth].has_member;
+}
+
+static void prune_byte(struct pruning *x, char c)
+{
+	bool is_looked_at = x->depth == 1 || x->depth == 2;
+
+	if (is_looked_at && c == ':')
+		prune_key(x);
+	if (is_looked_at && (c == ',' || c == '}') && !prune_member(x) && c == ',')
+		return;
+	if (c == '}' || c == ']')
+		x->depth -= x->depth > 0;
+	x->out[x->n++] = c;
+	if (c != '{' && c != '[')
+		return;
+	if (++x->depth <= 2) {
+		x->levels[x->depth].from = x->n;
+		x->levels[x->depth].is_dropped = x->levels[x->depth].has_member = false;
+	}
+}
+
+/*
+ * Takes the members out of an inspection that nobody reads, on its two upper levels and in place: that is more than half of it, and
+ * making cJSON's tree is the dearest part of reading. Checks nothing: broken JSON stays broken, or its broken part is left out.
+ */
+static size_t prune(char *p, size_t n)
+{
+	struct pruning x = { .out = p };
+
+	for (size_t i = 0; i < n; i++) {
+		size_t from = i;
+
+		if (p[i] != '"') {
+			prune_byte(&x, p[i]);
+			continue;
+		}
+		i = string_end(p, n, i);
+		memmove(x.out + x.n, p + from, i - from + 1);
+		x.n += i - from + 1;
+	}
+	return x.n;
 }
 
 static void tree_freep(cJSON **t)
@@ -172,32 +307,61 @@ static uint32_t index_of(const char *const *names, uint32_t n, const char *text)
 	return ROW_NO_ENUM;
 }
 
+/* Takes `n` digits and the byte behind them from *p; -1: not so. */
+static int take_digits(const char **p, unsigned n, char behind)
+{
+	int v = 0;
+
+	for (; n > 0; n--, (*p)++) {
+		if (**p < '0' || **p > '9')
+			return -1;
+		v = v * 10 + (**p - '0');
+	}
+	if (behind && *(*p)++ != behind)
+		return -1;
+	return v;
+}
+
+/* "Z" or "+01:30": seconds east of Greenwich. */
+static bool take_zone(const char *p, int64_t *ret)
+{
+	int sign = *p == '-' ? -1 : 1, hours, minutes;
+
+	*ret = 0;
+	if (strcmp(p, "Z") == 0)
+		return true;
+	if (*p != '+' && *p != '-')
+		return false;
+	p++;
+	hours = take_digits(&p, 2, ':');
+	minutes = hours < 0 ? -1 : take_digits(&p, 2, 0);
+	*ret = sign * (hours * 3600 + minutes * 60);
+	return hours >= 0 && hours < 24 && minutes >= 0 && minutes < 60 && *p == 0;
+}
+
 int64_t docker_json_time(const char *text)
 {
-	struct tm tm = { 0 };
-	int64_t ns = 0, unit = 100000000, seconds;
-	int n = 0, hours, minutes;
+	static const struct {
+		unsigned digits;
+		char behind;
+		int min, max;
+	} parts[6] = { { 4, '-', 1970, 2200 }, { 2, '-', 1, 12 }, { 2, 'T', 1, 31 }, { 2, ':', 0, 23 }, { 2, ':', 0, 59 }, { 2, 0, 0, 60 } };
+	int v[6] = { 0 };
+	int64_t ns = 0, unit = 100000000, zone;
+	struct tm tm;
 
-	if (!text || sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
-			    &tm.tm_sec, &n) != 6)
-		return ROW_NO_INT;
-	if (tm.tm_year < 1970 || tm.tm_year > 2200 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-		tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60)
-		return ROW_NO_INT;
-	tm.tm_year -= 1900;
-	tm.tm_mon--;
-	text += n;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		v[i] = text ? take_digits(&text, parts[i].digits, parts[i].behind) : -1;
+		if (v[i] < parts[i].min || v[i] > parts[i].max)
+			return ROW_NO_INT;
+	}
 	if (*text == '.')
 		for (text++; *text >= '0' && *text <= '9'; text++, unit /= 10)
 			ns += (*text - '0') * unit;
-	seconds = timegm(&tm);
-	if (strcmp(text, "Z") == 0)
-		return seconds * 1000000000 + ns;
-	if ((*text != '+' && *text != '-') || sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &n) != 2 || text[1 + n] ||
-		hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+	if (!take_zone(text, &zone))
 		return ROW_NO_INT;
-	seconds += (hours * 3600 + minutes * 60) * (*text == '+' ? -1 : 1);
-	return seconds * 1000000000 + ns;
+	tm = (struct tm){ .tm_year = v[0] - 1900, .tm_mon = v[1] - 1, .tm_mday = v[2], .tm_hour = v[3], .tm_min = v[4], .tm_sec = v[5] };
+	return (timegm(&tm) - zone) * 1000000000 + ns;
 }
 
 /* --- containers --- */
@@ -579,11 +743,11 @@ int docker_json_networks(const char *p, size_t n, struct docker_network ***ret, 
 	return 0;
 }
 
-int docker_json_inspect(const char *p, size_t n, struct docker_container **ret, struct err *err)
+int docker_json_inspect(char *p, size_t n, struct docker_container **ret, struct err *err)
 {
 	AUTO(tree_freep) cJSON *tree = NULL;
 	struct docker_container *c;
-	int r = parse(p, n, &tree, err);
+	int r = parse(p, prune(p, n), &tree, err);
 
 	if (r < 0)
 		return r;

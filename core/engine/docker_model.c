@@ -18,7 +18,7 @@ static char *arena_room(struct docker_arena *a, size_t n)
 {
 	if (n > (64u << 20) - a->n)
 		return NULL;
-	if (a->n + n > a->cap) {
+	if (!a->p || a->n + n > a->cap) {
 		a->cap = a->cap ? a->cap * 2 : 512;
 		while (a->cap < a->n + n)
 			a->cap *= 2;

@@ -47,7 +47,7 @@ def against_tcpdump(t):
     with tempfile.TemporaryDirectory() as d, Sender():
         os.chmod(d, 0o777)
         theirs, ours = os.path.join(d, "theirs.pcap"), os.path.join(d, "ours.pcapng")
-        tcpdump = popen_in_net(pid_of("web"), "tcpdump", "-i", "eth0", "-n", "-w", theirs, "-U", "udp", "port", "9999")
+        tcpdump = popen_in_net(pid_of("web"), "tcpdump", "-i", "eth0", "-n", "-w", theirs, "-U", "--immediate-mode", "udp", "port", "9999")
         try:
             wait_for(lambda: os.path.exists(theirs) and os.path.getsize(theirs) > 500)
             result = nsdbg("cap", "web", "-i", "eth0", "-c", "20", "-w", ours, "udp", "port", "9999")
