@@ -30,7 +30,6 @@ static bool name_done(struct pane *p, const char *text)
 	}
 	if (*text == '\0')
 		return true;
-	v->waiting = false;
 	dns_view_set_name(v, text);
 	dns_view_ask(v);
 	return true;
@@ -90,7 +89,6 @@ static bool server_done(struct pane *p, const char *text)
 		pane_prompt_error(p, 0, "an address, with a port if it is not 53: 8.8.8.8  10.0.0.2:5353  [2001:db8::1]:53");
 		return false;
 	}
-	v->waiting = false;
 	dns_view_ask(v);
 	return true;
 }
