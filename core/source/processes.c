@@ -103,7 +103,7 @@ static bool read_cgroup(int proc, uint64_t pid, char *buf, size_t cap, struct te
 /* What makes a process one of the target's: the narrowest group that its first process is in. */
 static void choose_membership(struct processes_scan *s, uint64_t leader)
 {
-	uint64_t host_pidns = 0, host_netns = 0;
+	uint64_t host_pidns = 0;
 	char buf[8192];
 	struct text cgroup;
 
@@ -115,11 +115,8 @@ static void choose_membership(struct processes_scan *s, uint64_t leader)
 		return;
 	}
 	proc_dir_host_ns(s->proc, "pid", &host_pidns);
-	proc_dir_host_ns(s->proc, "net", &host_netns);
 	if (proc_dir_ns(s->proc, leader, "pid", &s->pidns) == 0 && s->pidns != host_pidns)
 		s->by = BY_PIDNS;
-	else if (s->netns == host_netns)
-		s->by = BY_HOST;
 }
 
 struct processes_scan *processes_scan_new(int proc, uint64_t leader, uint64_t netns, bool is_host)
