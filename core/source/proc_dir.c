@@ -30,14 +30,14 @@ void proc_dir_closep(DIR **d)
 	*d = NULL;
 }
 
-bool proc_dir_next(DIR *d, uint64_t *ret)
+const char *proc_dir_next(DIR *d, uint64_t *ret)
 {
 	struct dirent *e;
 
 	while ((e = readdir(d)))
 		if (proc_text_number(text_of(e->d_name), 10, ret))
-			return true;
-	return false;
+			return e->d_name;
+	return NULL;
 }
 
 static int by_number(const void *x, const void *y)
