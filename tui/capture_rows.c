@@ -49,6 +49,16 @@ static const struct packet_row *row_before(const struct capture_view *v, const s
 	return pages_at(&v->pages, at - 1, NULL);
 }
 
+/* When the first packet came; as long as nobody has seen it, when the capture began. */
+static int64_t start_time(const struct capture_view *v, const struct packet_row *r)
+{
+	const struct capture_row *s = capture_view_status(v);
+
+	if (v->pages.first_time)
+		return v->pages.first_time;
+	return s && s->started_at != ROW_NO_INT ? s->started_at : r->time;
+}
+
 static size_t time_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
 {
 	const struct capture_view *v = arg;
@@ -64,7 +74,7 @@ static size_t time_format(const void *arg, const struct block *b, const void *ro
 	case CAPTURE_CLOCK_N:
 		break;
 	}
-	return seconds_text(v->pages.first_time ? r->time - v->pages.first_time : 0, buf, cap);
+	return seconds_text(r->time - start_time(v, r), buf, cap);
 }
 
 enum { ADDRESS_SHORT = 21, ADDRESS_END = 9 };
@@ -145,14 +155,14 @@ static const struct grid_column columns[] = {
 	{ .field = "destination", .title = "DESTINATION", .max = 45, .priority = 1, .flags = GRID_NOCUT, .format = destination_format },
 	{ .field = "protocol", .title = "PROTO", .max = 12, .priority = 3 },
 	{ .field = "length", .title = "LEN", .priority = 5, .flags = GRID_RIGHT },
-	{ .field = "info", .title = "INFO", .min = 20, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = info_style },
+	{ .field = "info", .title = "INFO", .min = 20, .good = 20, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = info_style },
 };
 
 /* 40 columns: who to whom, and what. */
 static const struct grid_column few_columns[] = {
-	{ .field = "source", .title = "SOURCE", .min = 12, .max = 15, .priority = 1, .format = source_format },
-	{ .field = "destination", .title = "DESTINATION", .min = 12, .max = 15, .priority = 1, .format = destination_format },
-	{ .field = "info", .title = "INFO", .min = 10, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = info_style },
+	{ .field = "source", .title = "SOURCE", .min = 12, .good = 12, .max = 15, .priority = 1, .format = source_format },
+	{ .field = "destination", .title = "DESTINATION", .min = 12, .good = 12, .max = 15, .priority = 1, .format = destination_format },
+	{ .field = "info", .title = "INFO", .min = 10, .good = 10, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = info_style },
 };
 
 void capture_view_columns(struct capture_view *v, int width)

@@ -45,11 +45,12 @@ enum cli_status cli_status_of(int code)
 	case EINVAL:
 	case EEXIST:
 	case ENOENT:
-	case ENODEV:
 	case ENOTDIR:
 	case EISDIR:
 	case ELOOP:
 	case ENAMETOOLONG:
+	case ENODEV:
+	case ENXIO:
 		return CLI_USAGE;
 	default:
 		return CLI_INTERNAL;
@@ -59,7 +60,8 @@ enum cli_status cli_status_of(int code)
 /* Sentences with a remedy say all; "open /x" needs the reason behind it. */
 static bool wants_reason(int code, const char *msg)
 {
-	static const int complete[] = { 0, EINVAL, ESRCH, ENOTUNIQ, EEXIST, EBADMSG, ETIMEDOUT, EPIPE, E2BIG, ENAMETOOLONG, ECHILD };
+	static const int complete[] = { 0, EINVAL, ESRCH, ENOTUNIQ, EEXIST, EBADMSG, ETIMEDOUT, EPIPE, E2BIG, ENAMETOOLONG, ECHILD,
+		ENODEV };
 
 	for (size_t i = 0; i < ARRAY_LEN(complete); i++)
 		if (code == complete[i])
@@ -279,9 +281,22 @@ bool cli_targets(struct cli *c)
 		cli_error_err(c, CLI_PARTIAL, &ns_err);
 	link_free(scan);
 	merge_targets(c, docker, netns);
-	if (c->o->command == COMMAND_LS || c->o->command == COMMAND_APP)
-		cli_notes(c, netns); /* what the scan could not see matters where it is the list */
+	/* What the scan could not see matters where it is the list. With all rights it is a process that nobody may look at. */
+	if ((c->o->command == COMMAND_LS || c->o->command == COMMAND_APP) && !session_is_privileged(c->session))
+		cli_notes(c, netns);
 	return !(bad && c->docker_explicit && c->o->command != COMMAND_ENGINES);
+}
+
+/* A path that we may not look at is left to the worker. */
+static bool path_is_there(struct cli *c)
+{
+	char msg[320];
+
+	if (c->ref.kind != TARGET_PATH || access(c->ref.path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+		return true;
+	snprintf(msg, sizeof msg, "no network namespace at %s: nsdbg ls lists what is there", c->ref.path);
+	cli_error(c, CLI_NO_TARGET, ENOENT, msg);
+	return false;
 }
 
 bool cli_target(struct cli *c)
@@ -302,7 +317,7 @@ bool cli_target(struct cli *c)
 		return false;
 	}
 	c->target = block_row(c->targets, row);
-	return true;
+	return path_is_there(c);
 }
 
 /* --- printing --- */
@@ -364,48 +379,75 @@ static int set_sort(const struct cli *c, struct table *t, const struct row_type 
 	return 0;
 }
 
-static int print_table(struct cli *c, const struct cli_print *p, const struct table *t, struct err *err)
+static int open_writer(const struct cli *c, const struct cli_print *p, struct writer **ret, struct err *err)
 {
 	struct writer_options o;
-	struct writer *w = NULL;
-	int r;
 
 	cli_writer_options(c, &o);
 	if (!o.columns)
 		o.columns = p->columns;
-	if (p->record && (o.format == WRITER_TABLE || o.format == WRITER_WIDE))
-		o.format = WRITER_RECORD;
-	r = writer_new(&o, p->type, c->out, &w, err);
+	if (o.format == WRITER_TABLE || o.format == WRITER_WIDE) {
+		o.format = p->record ? WRITER_RECORD : o.format;
+		o.tree = p->tree;
+	}
+	return writer_new(&o, p->type, c->out, ret, err);
+}
+
+/* Filter, order and columns, as the words and options want them. */
+static int prepare(const struct cli *c, const struct cli_print *p, struct table *t, struct writer **ret, struct err *err)
+{
+	int r = set_filter(c, p, t, err);
+
+	if (r == 0)
+		r = set_sort(c, t, p->type, err);
+	return r < 0 ? r : open_writer(c, p, ret, err);
+}
+
+bool cli_check(struct cli *c, const struct cli_print *p)
+{
+	struct table *t = table_new(p->type);
+	struct writer *w = NULL;
+	struct err err = { 0 };
+	int r = prepare(c, p, t, &w, &err);
+
+	writer_free(w);
+	table_free(t);
 	if (r < 0)
-		return r;
+		cli_error_err(c, CLI_USAGE, &err);
+	return r == 0;
+}
+
+static int print(const struct cli *c, const struct table *t, struct writer *w, struct err *err)
+{
+	int r;
+
 	writer_head(w, c->time_ns, c->host, c->targets, c->target);
 	writer_rows(w, t);
 	r = writer_end(w, c->errors, c->n_errors);
-	writer_free(w);
 	return r == -EPIPE ? 0 : r < 0 ? err_set(err, -r, "write to standard output") : 0;
 }
 
-bool cli_print(struct cli *c, const struct cli_print *p)
+void cli_print(struct cli *c, const struct cli_print *p)
 {
 	struct builder *none = p->block ? NULL : builder_new(p->type);
 	AUTO(block_unrefp) struct block *b = p->block ? block_ref(p->block) : builder_block(none);
 	struct table *t = table_new(p->type);
+	struct writer *w = NULL;
 	struct err err = { 0 };
 	int r;
 
 	builder_free(none);
-	cli_notes(c, p->block);
+	if (!p->noted)
+		cli_notes(c, p->block);
 	table_set_keep(t, p->keep, p->arg);
 	table_set_block(t, b);
-	r = set_filter(c, p, t, &err);
+	r = prepare(c, p, t, &w, &err);
 	if (r == 0)
-		r = set_sort(c, t, p->type, &err);
-	if (r == 0)
-		r = print_table(c, p, t, &err);
+		r = print(c, t, w, &err);
+	writer_free(w);
 	table_free(t);
 	if (r < 0)
 		cli_error_err(c, r == -EINVAL ? CLI_USAGE : CLI_INTERNAL, &err);
-	return r == 0;
 }
 
 /* --- running --- */

@@ -78,10 +78,14 @@ struct cli_print {
 	void *arg;
 	const char *columns; /* unless --columns */
 	bool record; /* one below the other instead of a table */
+	bool tree; /* indented by depth */
+	bool noted; /* the block's notes were said already */
 };
 
-/* Filters, sorts and writes rows; false: bad filter or column, said so. */
-bool cli_print(struct cli *c, const struct cli_print *p);
+/* Are the filter words, --sort and --columns right? False: said why. Before any work is done for them. */
+bool cli_check(struct cli *c, const struct cli_print *p);
+/* Filters, sorts and writes rows. */
+void cli_print(struct cli *c, const struct cli_print *p);
 
 void cli_writer_options(const struct cli *c, struct writer_options *ret);
 

@@ -11,6 +11,7 @@
 #include "core/table.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -41,7 +42,10 @@ struct cap {
 	bool started;
 	bool asked; /* a page is under way */
 	bool stopping;
+	bool saving; /* packets wait to be written */
 	bool ended; /* by the worker */
+	bool closed; /* the worker has ended: nobody answers */
+	bool reader_left; /* of standard output */
 	uint64_t next; /* number of the next packet to print */
 	uint64_t printed;
 	uint64_t missed; /* left the spool before they were printed */
@@ -74,6 +78,10 @@ static int open_file(struct cap *k, struct err *err)
 
 	if (!c->o->file)
 		return 0;
+	if (strcmp(c->o->file, "/dev/null") == 0) { /* to count packets; no right is needed for it */
+		k->save = open(c->o->file, O_WRONLY | O_CLOEXEC);
+		return k->save < 0 ? err_set(err, errno, "open %s", c->o->file) : 0;
+	}
 	if (strcmp(c->o->file, "-") != 0) {
 		k->save = session_create(c->session, c->o->file, c->o->force, err);
 		return k->save < 0 ? k->save : 0;
@@ -99,10 +107,17 @@ static void take_state(struct cap *k, const struct block *b)
 		k->note[n] = 0;
 	}
 	k->now = *row;
+	k->saving = row->head.flags & CAPTURE_IS_SAVING;
 	if (row->running == 1)
 		k->started = true;
-	else if (k->started)
+	else if (k->started && !k->saving)
 		k->ended = true;
+}
+
+static void say_start(const struct cap *k)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "capturing%s%s, ^C ends\n", k->c->o->interface ? " on " : "", k->c->o->interface ? k->c->o->interface : "");
 }
 
 /* Until the worker is caged and says so. */
@@ -190,15 +205,11 @@ static int open_writer(struct cap *k, struct err *err)
 
 static void ask_page(struct cap *k)
 {
-	struct capture_page page = { .count = PAGE };
+	struct capture_page page = { .count = PAGE, .by_number = 1 };
 
 	if (!k->prints || k->asked || k->now.last == ROW_NO_UINT || k->now.last < k->next)
 		return;
-	if (k->now.first > k->next) {
-		k->missed += k->now.first - k->next;
-		k->next = k->now.first;
-	}
-	page.from = k->next - k->now.first;
+	page.from = k->next;
 	k->asked = link_request(k->l, TAG_PAGE, CAPTURE_OP_PAGE, &page, sizeof page, -1) == 0;
 }
 
@@ -227,6 +238,14 @@ static void take_page(struct cap *k, struct block *b)
 
 /* --- running --- */
 
+static void worker_left(struct cap *k, const char *how)
+{
+	char msg[256];
+
+	snprintf(msg, sizeof msg, "the capture worker %s: what it had is lost, start again", how[0] ? how : "has ended");
+	cli_error(k->c, CLI_PARTIAL, 0, msg);
+}
+
 static void take_event(struct cap *k, struct link_event *ev)
 {
 	if (ev->type == LINK_BLOCK && ev->row_type == &packet_row_type)
@@ -237,10 +256,11 @@ static void take_event(struct cap *k, struct link_event *ev)
 		cli_error(k->c, cli_status_of(ev->code), ev->code, ev->msg);
 	else if (ev->type == LINK_GONE)
 		cli_error(k->c, CLI_PARTIAL, 0, "the target has ended: the capture ends with it");
-	else if (ev->type == LINK_CLOSED && ev->msg[0])
-		cli_error(k->c, CLI_PARTIAL, 0, ev->msg);
-	if (ev->type == LINK_ERROR && ev->tag == TAG_PAGE)
+	else if (ev->type == LINK_CLOSED && !k->ended)
+		worker_left(k, ev->msg);
+	if (ev->type == LINK_CLOSED || (ev->type == LINK_ERROR && ev->tag == TAG_PAGE))
 		k->asked = false;
+	k->closed = k->closed || ev->type == LINK_CLOSED;
 	if (ev->type == LINK_GONE || ev->type == LINK_CLOSED || (ev->type == LINK_ERROR && ev->tag != TAG_PAGE))
 		k->ended = true;
 	block_unref(ev->block);
@@ -253,18 +273,13 @@ static void drain(struct cap *k)
 	do {
 		link_read(k->l, &ev);
 		take_event(k, &ev);
-	} while (ev.type != LINK_NOTHING && ev.type != LINK_CLOSED);
+	} while (ev.type != LINK_NOTHING && !k->closed);
 }
 
 /* Everything the worker has is printed. */
 static bool is_drained(const struct cap *k)
 {
 	return !k->prints || (!k->asked && k->now.last < k->next);
-}
-
-static bool reader_left(const struct cap *k, const struct pollfd *out)
-{
-	return (out->revents & (POLLERR | POLLNVAL)) != 0 || writer_failed(k->w) != 0;
 }
 
 static void stop(struct cap *k)
@@ -280,29 +295,29 @@ static void run(struct cap *k, int signals)
 	struct pollfd p[3] = { { .fd = link_fd(k->l), .events = POLLIN }, { .fd = signals, .events = POLLIN }, { .fd = k->c->out } };
 	uint64_t end = k->c->o->for_ms ? loop_now_ms() + k->c->o->for_ms : UINT64_MAX;
 
-	while (!(k->ended && is_drained(k))) {
+	while (!k->closed && !(k->ended && is_drained(k))) {
 		uint64_t now = loop_now_ms();
 
 		if (now >= end) {
-			if (k->stopping)
+			if (k->stopping && !k->saving)
 				return; /* the worker does not answer */
 			stop(k);
 			end = now + STOP_MS;
 		}
 		poll(p, 3, end == UINT64_MAX ? -1 : (int)(end - now < 60000 ? end - now : 60000));
-		if (reader_left(k, &p[2]))
+		k->reader_left = (p[2].revents & (POLLERR | POLLNVAL)) || writer_failed(k->w) == -EPIPE;
+		if (k->reader_left || writer_failed(k->w) < 0)
 			return;
 		if (p[1].revents) {
 			struct signalfd_siginfo info;
 
-			if (read(signals, &info, sizeof info) > 0)
-				end = k->stopping ? 0 : loop_now_ms(); /* a second ^C does not wait */
+			while (read(signals, &info, sizeof info) > 0)
+				k->saving = k->saving && !k->stopping; /* a second ^C does not wait for the disk */
+			end = 0;
 		}
 		if (p[0].revents)
 			drain(k);
 		ask_page(k);
-		if (k->ended && k->now.running != 0 && !k->asked)
-			return; /* worker gone: nobody answers further pages */
 	}
 }
 
@@ -353,10 +368,12 @@ static int capture(struct cap *k, struct err *err)
 	if (r < 0)
 		return r;
 	signals = watch_signals();
+	say_start(k);
 	run(k, signals);
-	if (writer_failed(k->w) == -EPIPE)
+	if (k->reader_left)
 		return 0;
-	report(k);
+	if (k->started)
+		report(k);
 	if (k->prints || k->c->o->format == WRITER_JSON)
 		r = k->c->o->file && !k->prints ? 0 : writer_end(k->w, k->c->errors, k->c->n_errors);
 	return r == 0 || r == -EPIPE ? 0 : err_set(err, -r, "write to standard output");

@@ -235,6 +235,7 @@ static void print_answer(struct lookup *q, struct block *b)
 void cli_dns(struct cli *c)
 {
 	AUTO(block_unrefp) struct block *files = NULL, *answer = NULL, *named = NULL;
+	struct cli_print p = { .type = &dns_row_type, .first_word = OPTIONS_MAX_WORDS };
 	struct lookup q = { .c = c };
 	struct err err = { 0 };
 
@@ -242,7 +243,7 @@ void cli_dns(struct cli *c)
 		cli_error_err(c, CLI_USAGE, &err);
 		return;
 	}
-	if (!cli_target(c))
+	if (!cli_check(c, &p) || !cli_target(c))
 		return;
 	files = read_files(c);
 	fill_request(&q, files);

@@ -50,10 +50,11 @@ void cli_ls(struct cli *c)
 	struct listing l = { .c = c };
 	struct cli_print p = { .type = &target_row_type, .keep = keep_target, .arg = &l, .filter = c->o->filter };
 
-	if (!cli_targets(c))
+	if (!cli_check(c, &p) || !cli_targets(c))
 		return;
 	p.block = c->targets;
-	if (cli_print(c, &p) && l.stopped > 0 && !c->o->quiet && isatty(STDERR_FILENO) && isatty(c->out))
+	cli_print(c, &p);
+	if (l.stopped > 0 && !c->o->quiet && isatty(STDERR_FILENO) && isatty(c->out))
 		fprintf(stderr, "%u stopped not shown (-a shows all)\n", l.stopped);
 }
 
@@ -67,7 +68,7 @@ void cli_networks(struct cli *c)
 {
 	struct cli_print p = { .type = &network_row_type };
 
-	if (!cli_targets(c))
+	if (!cli_check(c, &p) || !cli_targets(c))
 		return;
 	if (!c->networks)
 		no_engine(c);
@@ -79,6 +80,8 @@ void cli_engines(struct cli *c)
 {
 	struct cli_print p = { .type = &engine_row_type };
 
+	if (!cli_check(c, &p))
+		return;
 	cli_targets(c);
 	if (!c->engines)
 		no_engine(c);
@@ -126,7 +129,7 @@ void cli_show(struct cli *c)
 	AUTO(block_unrefp) struct block *b = NULL;
 	struct cli_print p = { .type = &target_row_type, .record = true, .first_word = 1 };
 
-	if (find_any(c)) {
+	if (cli_check(c, &p) && find_any(c)) {
 		builder_copy_row(one, c->targets, c->target);
 		p.block = b = builder_block(one);
 		cli_print(c, &p);

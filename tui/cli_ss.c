@@ -21,8 +21,8 @@ static bool sample(struct cli *c, const struct source *source, struct block **re
 	int r = l ? cli_wait(c, l, source->type, cli_deadline(c), ret, &err) : -EPIPE;
 
 	link_free(l);
-	if (r < 0)
-		cli_error_err(c, cli_status_of(err.code), &err);
+	if (r < 0) /* what is wrong with the words was said before: this is about the target */
+		cli_error_err(c, cli_status_of(err.code) == CLI_USAGE ? CLI_NO_TARGET : cli_status_of(err.code), &err);
 	return r == 0;
 }
 
@@ -81,7 +81,7 @@ static uint32_t ownerless(const struct block *joined, uint64_t inodes[MAX_SEARCH
 	return n;
 }
 
-/* Asks the owners' worker for those; the answer holds all owners again. */
+/* Asks the owners' worker to look for those as well, and for all owners again. */
 static void search_owners(struct cli *c, struct link *owners, struct block **joined, const struct block *sockets)
 {
 	AUTO(block_unrefp) struct block *found = NULL;
@@ -89,7 +89,8 @@ static void search_owners(struct cli *c, struct link *owners, struct block **joi
 	uint32_t n = ownerless(*joined, inodes);
 	struct err err = { 0 };
 
-	if (n == 0 || link_request(owners, 2, OWNERS_OP_SEARCH, inodes, n * sizeof inodes[0], -1) < 0)
+	if (n == 0 || link_request(owners, 2, OWNERS_OP_SEARCH, inodes, n * sizeof inodes[0], -1) < 0 ||
+		link_sample(owners, 3) < 0)
 		return;
 	if (cli_wait(c, owners, &owner_row_type, cli_deadline(c), &found, &err) < 0)
 		return; /* who owns them stays unknown, as it is for ss */
@@ -97,10 +98,21 @@ static void search_owners(struct cli *c, struct link *owners, struct block **joi
 	*joined = sockets_join(sockets, found, c->targets);
 }
 
-static void print_sockets(struct cli *c, struct link *owners, struct block *sockets)
+/* Processes that nobody may look into matter only when they may own something shown. */
+static bool lacks_owner(struct cli *c, const struct block *joined)
+{
+	for (uint32_t i = 0; i < block_count(joined); i++) {
+		const struct sock_row *s = block_row(joined, i);
+
+		if (s->pid == ROW_NO_UINT && s->inode != ROW_NO_UINT && keep_socket(joined, s, c))
+			return true;
+	}
+	return false;
+}
+
+static void print_sockets(struct cli *c, struct cli_print *p, struct link *owners, struct block *sockets)
 {
 	AUTO(block_unrefp) struct block *who = NULL, *joined = NULL;
-	struct cli_print p = { .type = &sock_row_type, .first_word = 1, .keep = keep_socket, .arg = c };
 	struct err err = { 0 };
 	int r = owners ? cli_wait(c, owners, &owner_row_type, cli_deadline(c), &who, &err) : -EPIPE;
 
@@ -109,45 +121,51 @@ static void print_sockets(struct cli *c, struct link *owners, struct block *sock
 		search_owners(c, owners, &joined, sockets);
 	else
 		cli_error_err(c, CLI_PARTIAL, &err);
-	cli_notes(c, who);
-	p.block = joined;
-	cli_print(c, &p);
+	cli_notes(c, sockets);
+	if (lacks_owner(c, joined))
+		cli_notes(c, who);
+	p->noted = true;
+	p->block = joined;
+	cli_print(c, p);
 }
 
 void cli_ss(struct cli *c)
 {
+	struct cli_print p = { .type = &sock_row_type, .first_word = 1, .keep = keep_socket, .arg = c };
 	AUTO(block_unrefp) struct block *sockets = NULL;
 	struct link *owners;
 	struct err err = { 0 };
 
-	if (!cli_target(c))
+	if (!cli_check(c, &p) || !cli_target(c))
 		return;
 	owners = session_open(c->session, &owners_source, &c->ref, NULL, 0, &err); /* works while the sockets are read */
 	if (sample(c, &sockets_source, &sockets))
-		print_sockets(c, owners, sockets);
+		print_sockets(c, &p, owners, sockets);
 	link_free(owners);
 }
 
 /* --- ps, files --- */
 
-void cli_ps(struct cli *c)
+static void print_sample(struct cli *c, struct cli_print *p, const struct source *source)
 {
 	AUTO(block_unrefp) struct block *b = NULL;
-	struct cli_print p = { .type = &process_row_type, .first_word = 1 };
 
-	if (!cli_target(c) || !sample(c, &processes_source, &b))
+	if (!cli_check(c, p) || !cli_target(c) || !sample(c, source, &b))
 		return;
-	p.block = b;
-	cli_print(c, &p);
+	p->block = b;
+	cli_print(c, p);
+}
+
+void cli_ps(struct cli *c)
+{
+	struct cli_print p = { .type = &process_row_type, .first_word = 1, .tree = c->o->tree };
+
+	print_sample(c, &p, &processes_source);
 }
 
 void cli_files(struct cli *c)
 {
-	AUTO(block_unrefp) struct block *b = NULL;
 	struct cli_print p = { .type = &file_row_type, .first_word = 1 };
 
-	if (!cli_target(c) || !sample(c, &files_source, &b))
-		return;
-	p.block = b;
-	cli_print(c, &p);
+	print_sample(c, &p, &files_source);
 }

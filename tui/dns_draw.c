@@ -149,11 +149,9 @@ static void draw_form(const struct dns_view *v, struct area a)
 {
 	bool wide = a.w >= WIDE;
 	char server[DNS_SERVER_TEXT];
-	int name = wide ? a.w - 88 : a.w >= 60 ? a.w - 51 : a.w - 11, x;
+	int name = wide ? a.w - 88 : a.w >= 60 ? a.w - 54 : a.w - 11, x;
 
-	if (wide)
-		canvas_left_of(a, a.w - 1, 0, STYLE_TEXT, ""); /* the hints below end the line */
-	x = draw_input(a, 1, wide ? "name" : "", v->name[0] ? v->name : "press / and type a name", name < 14 ? 14 : name, v->name[0]);
+	x = draw_input(a, a.w >= 60 ? 1 : 0, a.w >= 60 ? "name" : "", v->name[0] ? v->name : "press / and type a name", name < 14 ? 14 : name, v->name[0]);
 	x = draw_input(a, x + (wide ? 3 : 1), wide ? "type" : "", dns_choices[v->choice].name, 8, true);
 	if (a.w >= 60)
 		x = draw_input(a, x + (wide ? 3 : 1), wide ? "server" : "@", server_text(v, server), 20, v->server[0]);
@@ -170,41 +168,42 @@ static void draw_form(const struct dns_view *v, struct area a)
 
 /* --- the answer --- */
 
-static void title_add(char *buf, size_t cap, const char *before, const char *what)
+/* One more part of the title, if it fits. */
+static void title_add(char *buf, size_t room, const char *before, const char *what)
 {
 	size_t n = strlen(buf);
 
-	if (what[0] && n < cap)
-		snprintf(buf + n, cap - n, "%s%s", before, what);
+	if (what[0] && n + strlen(before) + text_width(text_of(what)) < room)
+		snprintf(buf + n, LINE - n, "%s%s", before, what);
 }
 
-static void answer_title(const struct dns_view *v, char *buf, size_t cap)
+static void answer_title(const struct dns_view *v, int width, char buf[LINE])
 {
 	const struct asked *l = &v->last;
-	char clock[32] = "", ms[32] = "", size[32] = "";
+	size_t room = width > 8 ? (size_t)width - 4 : 0;
+	char clock[32] = "", took[32] = "", reply[64];
 
-	snprintf(buf, cap, "Answer");
+	snprintf(buf, LINE, "Answer");
 	if (v->pending || v->waiting) {
 		double s = (double)(v->pane->env->now_ms - v->asked_ms) / 1000;
 
-		snprintf(ms, sizeof ms, s >= 1 ? "   asking, %.0f s" : "   asking", s);
-		title_add(buf, cap, "", ms);
+		snprintf(took, sizeof took, s >= 1 ? "asking, %.0f s" : "asking", s);
+		title_add(buf, room, "   ", took);
 		return;
 	}
 	if (v->why[0] || l->time == 0)
 		return;
 	dns_view_clock(l->time, v->pane->env->look.utc, true, clock, sizeof clock);
 	if (l->time_us != ROW_NO_UINT)
-		snprintf(ms, sizeof ms, "%.1f ms", (double)l->time_us / 1000);
-	if (l->size != ROW_NO_UINT)
-		snprintf(size, sizeof size, " %" PRIu64 " bytes", l->size);
-	title_add(buf, cap, "   ", clock);
-	title_add(buf, cap, "   ", ms);
-	title_add(buf, cap, "   ", l->rcode);
-	title_add(buf, cap, "   ", l->flags);
-	title_add(buf, cap, "   ", l->transport);
-	title_add(buf, cap, "", size);
-	title_add(buf, cap, "   from ", l->server);
+		dns_view_took(l->time_us, took, sizeof took);
+	snprintf(reply, sizeof reply, l->size == ROW_NO_UINT ? "%s" : "%s %" PRIu64 " bytes", l->transport, l->size);
+	if (width >= WIDE)
+		title_add(buf, room, "   ", clock);
+	title_add(buf, room, "   ", took);
+	title_add(buf, room, "   ", l->rcode);
+	title_add(buf, room, "   ", l->flags);
+	title_add(buf, room, "   ", reply);
+	title_add(buf, room, "   from ", l->server);
 }
 
 static bool has_answer(const struct dns_view *v)
@@ -223,7 +222,7 @@ static void draw_answer(struct dns_view *v, struct area a)
 
 	if (v->why[0]) {
 		canvas_sign(a, 1, 0, SEVERITY_BAD);
-		canvas_put(a, 3, 0, STYLE_BAD, text_of(v->why));
+		canvas_hint(a, 3, 0, STYLE_BAD, v->why);
 		return;
 	}
 	if (!has_answer(v)) {
@@ -232,6 +231,8 @@ static void draw_answer(struct dns_view *v, struct area a)
 		return;
 	}
 	grid_draw(&v->answer, a, &v->pane->env->look, v->focus == DNS_ANSWER);
+	for (int y = 0; stale && y < a.h; y++) /* of the question before */
+		canvas_restyle(a, 0, y, a.w, STYLE_DIM);
 }
 
 /* --- repeated: how long answers take --- */
@@ -286,13 +287,11 @@ static void draw_lower(struct dns_view *v, struct area a)
 {
 	char title[96];
 
-	if (v->show_files)
+	if (dns_view_shows_files(v))
 		snprintf(title, sizeof title, "The container's /etc/resolv.conf, hosts, nsswitch.conf");
 	else
-		snprintf(title, sizeof title, "Asked here   %u %s", v->asked.n, v->asked.n == 1 ? "question" : "questions");
+		snprintf(title, sizeof title, "Asked so far   %u %s", v->asked.n, v->asked.n == 1 ? "question" : "questions");
 	canvas_rule(a, 0, title);
-	if (!v->show_files && v->asked.n == 0)
-		return;
 	grid_draw(dns_view_lower(v), canvas_sub(a, 0, 1, a.w, a.h - 1), &v->pane->env->look, v->focus == DNS_LOWER);
 }
 
@@ -308,7 +307,7 @@ static int draw_head(const struct dns_view *v, struct area a)
 		canvas_rule(a, y++, title);
 	}
 	draw_form(v, canvas_line(a, y++));
-	answer_title(v, title, sizeof title);
+	answer_title(v, a.w, title);
 	canvas_rule(a, y++, title);
 	return y;
 }

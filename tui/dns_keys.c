@@ -40,7 +40,7 @@ static int key_name(struct pane *p, int key)
 {
 	struct dns_view *v = dns_view_of(p);
 	struct pane_prompt prompt = {
-		.label = "name", .hint = "a name as the program would write it, or an address for its name (PTR); a final dot: no search list",
+		.label = "name: ", .hint = "a name as the program would write it, or an address for its name (PTR); a final dot: no search list",
 		.history = &v->names, .done = name_done,
 	};
 
@@ -54,7 +54,7 @@ static int key_name(struct pane *p, int key)
 static int key_ask(struct pane *p, int key)
 {
 	struct dns_view *v = dns_view_of(p);
-	const struct asked_row *row = v->focus == DNS_LOWER && !v->show_files ? grid_selected(&v->history, NULL) : NULL;
+	const struct asked_row *row = v->focus == DNS_LOWER && !dns_view_shows_files(v) ? grid_selected(&v->history, NULL) : NULL;
 	const struct asked *a = row ? asked_find(&v->asked, row->head.id) : NULL;
 
 	if (a) {
@@ -99,7 +99,7 @@ static int key_server(struct pane *p, int key)
 {
 	struct dns_view *v = dns_view_of(p);
 	struct pane_prompt prompt = {
-		.label = "server", .hint = "address of a name server; empty: the container's own", .history = &v->servers, .done = server_done,
+		.label = "server: ", .hint = "address of a name server; empty: the container's own", .history = &v->servers, .done = server_done,
 	};
 
 	(void)key;
@@ -153,8 +153,8 @@ static int key_files(struct pane *p, int key)
 	struct dns_view *v = dns_view_of(p);
 
 	(void)key;
-	v->show_files = !v->show_files;
-	v->focus = v->show_files ? DNS_LOWER : DNS_ANSWER;
+	v->show_files = !v->show_files && v->asked.n > 0;
+	v->focus = dns_view_shows_files(v) ? DNS_LOWER : DNS_ANSWER;
 	return used(p);
 }
 

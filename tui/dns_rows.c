@@ -36,6 +36,11 @@ size_t dns_view_clock(int64_t ns, bool utc, bool ms, char *buf, size_t cap)
 	return bounded(snprintf(buf, cap, "%02d:%02d:%02d%s", tm.tm_hour, tm.tm_min, tm.tm_sec, part), cap);
 }
 
+size_t dns_view_took(uint64_t us, char *buf, size_t cap)
+{
+	return bounded(snprintf(buf, cap, us < 1000000 ? "%.1f ms" : "%.1f s", (double)us / (us < 1000000 ? 1e3 : 1e6)), cap);
+}
+
 /* --- the answer --- */
 
 static size_t section_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
@@ -57,52 +62,6 @@ static size_t ttl_format(const void *arg, const struct block *b, const void *row
 	(void)arg, (void)b, (void)look;
 	buf[0] = '\0';
 	return r->ttl == ROW_NO_UINT ? 0 : bounded(snprintf(buf, cap, "%" PRIu64, r->ttl), cap);
-}
-
-static size_t step_text(const struct block *b, const struct dns_row *r, char *buf, size_t cap)
-{
-	struct text rcode = block_text(b, r->rcode), server = block_text(b, r->server), how = block_text(b, r->data);
-	char ms[32] = "";
-
-	if (r->time_us != ROW_NO_UINT)
-		snprintf(ms, sizeof ms, "   %.1f ms", (double)r->time_us / 1000);
-	return bounded(snprintf(buf, cap, "%.*s%s%s%.*s%s%.*s", (int)rcode.n, rcode.n ? rcode.p : "", ms, server.n ? "   " : "",
-		(int)server.n, server.n ? server.p : "", how.n ? "   " : "", (int)how.n, how.n ? how.p : ""), cap);
-}
-
-static size_t data_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
-{
-	const struct dns_row *r = row;
-	struct text data = block_text(b, r->data), rcode = block_text(b, r->rcode), type = block_text(b, r->type);
-
-	(void)arg, (void)look;
-	if (r->section == DNS_SECTION_STEP)
-		return step_text(b, r, buf, cap);
-	if (data.p)
-		return copy(data, buf, cap);
-	if (text_equal(rcode, text_of("NOERROR")))
-		return bounded(snprintf(buf, cap, "(the name exists, but has no %.*s record)", (int)type.n, type.n ? type.p : ""), cap);
-	if (text_equal(rcode, text_of("NXDOMAIN")))
-		return copy(text_of("(no such name)"), buf, cap);
-	return bounded(snprintf(buf, cap, "(%.*s)", (int)rcode.n, rcode.n ? rcode.p : "no reply"), cap);
-}
-
-static enum style data_style(const void *arg, const struct block *b, const void *row)
-{
-	const struct dns_row *r = row;
-
-	(void)arg;
-	if (r->section == DNS_SECTION_STEP)
-		return STYLE_DIM;
-	if (block_text(b, r->data).p)
-		return r->section == DNS_SECTION_ANSWER ? STYLE_STRONG : STYLE_TEXT;
-	return r->head.severity >= SEVERITY_WARN ? canvas_severity_style(r->head.severity) : STYLE_DIM;
-}
-
-static enum style name_style(const void *arg, const struct block *b, const void *row)
-{
-	(void)arg, (void)b;
-	return ((const struct dns_row *)row)->section == DNS_SECTION_STEP ? STYLE_DIM : STYLE_TEXT;
 }
 
 static const struct target_row *target_named(const struct block *targets, struct text name)
@@ -131,16 +90,13 @@ static struct text shared_network(const struct block *targets, const struct targ
 }
 
 /* "= shop-db-1 (running, same network shop_default)" */
-static size_t target_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
+static size_t whose_text(const struct dns_view *v, const struct block *b, const struct dns_row *r, char *buf, size_t cap)
 {
-	const struct dns_view *v = arg;
-	const struct dns_row *r = row;
 	const struct block *targets = NULL;
 	const struct target_row *own = pane_target(v->pane, &targets), *t;
 	struct text name = block_text(b, r->target), network = { 0 };
 	const char *state;
 
-	(void)look;
 	buf[0] = '\0';
 	if (name.n == 0)
 		return 0;
@@ -155,6 +111,56 @@ static size_t target_format(const void *arg, const struct block *b, const void *
 		t ? ")" : ""), cap);
 }
 
+static size_t step_text(const struct block *b, const struct dns_row *r, char *buf, size_t cap)
+{
+	struct text rcode = block_text(b, r->rcode), server = block_text(b, r->server), how = block_text(b, r->data);
+	char took[32] = "";
+
+	if (r->time_us != ROW_NO_UINT)
+		dns_view_took(r->time_us, took, sizeof took);
+	return bounded(snprintf(buf, cap, "%.*s%s%s%s%.*s%s%.*s", (int)rcode.n, rcode.n ? rcode.p : "", took[0] ? "   " : "", took,
+		server.n ? "   " : "", (int)server.n, server.n ? server.p : "", how.n ? "   " : "", (int)how.n, how.n ? how.p : ""), cap);
+}
+
+static size_t data_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
+{
+	const struct dns_row *r = row;
+	struct text data = block_text(b, r->data), rcode = block_text(b, r->rcode), type = block_text(b, r->type);
+
+	char whose[256];
+
+	(void)look;
+	if (r->section == DNS_SECTION_STEP)
+		return step_text(b, r, buf, cap);
+	if (data.p && whose_text(arg, b, r, whose, sizeof whose) > 0)
+		return bounded(snprintf(buf, cap, "%.*s   %s", (int)data.n, data.p, whose), cap);
+	if (data.p)
+		return copy(data, buf, cap);
+	if (text_equal(rcode, text_of("NOERROR")))
+		return bounded(snprintf(buf, cap, "(the name exists, but has no %.*s record)", (int)type.n, type.n ? type.p : ""), cap);
+	if (text_equal(rcode, text_of("NXDOMAIN")))
+		return copy(text_of("(no such name)"), buf, cap);
+	return bounded(snprintf(buf, cap, "(%.*s)", (int)rcode.n, rcode.n ? rcode.p : "no reply"), cap);
+}
+
+static enum style data_style(const void *arg, const struct block *b, const void *row)
+{
+	const struct dns_row *r = row;
+
+	(void)arg;
+	if (r->section == DNS_SECTION_STEP)
+		return STYLE_DIM;
+	if (block_text(b, r->data).p)
+		return r->section == DNS_SECTION_ANSWER ? STYLE_STRONG : STYLE_TEXT;
+	return r->head.severity >= SEVERITY_WARN ? canvas_severity_style(r->head.severity) : STYLE_DIM;
+}
+
+static enum style name_style(const void *arg, const struct block *b, const void *row)
+{
+	(void)arg, (void)b;
+	return ((const struct dns_row *)row)->section == DNS_SECTION_STEP ? STYLE_DIM : STYLE_TEXT;
+}
+
 static enum style dim(const void *arg, const struct block *b, const void *row)
 {
 	(void)arg, (void)b, (void)row;
@@ -162,12 +168,11 @@ static enum style dim(const void *arg, const struct block *b, const void *row)
 }
 
 static const struct grid_column answer_columns[] = {
-	{ .field = "section", .title = "SECTION", .priority = 5, .format = section_format, .style = dim },
-	{ .field = "name", .title = "NAME", .min = 10, .max = 60, .priority = 2, .style = name_style },
+	{ .field = "section", .title = "SECTION", .priority = 2, .format = section_format, .style = dim },
+	{ .field = "name", .title = "NAME", .min = 10, .good = 20, .max = 60, .priority = 0, .style = name_style },
 	{ .field = "ttl", .title = "TTL", .priority = 4, .flags = GRID_RIGHT, .format = ttl_format, .style = dim },
 	{ .field = "type", .title = "TYPE", .priority = 0, .style = name_style },
-	{ .field = "data", .title = "DATA", .min = 15, .max = 200, .priority = 0, .flags = GRID_FLEX, .format = data_format, .style = data_style },
-	{ .field = "target", .title = "IS", .min = 12, .max = 70, .priority = 3, .format = target_format },
+	{ .field = "data", .title = "DATA", .min = 15, .good = 24, .max = 200, .priority = 0, .flags = GRID_FLEX, .format = data_format, .style = data_style },
 };
 
 /* --- questions asked --- */
@@ -188,12 +193,12 @@ static size_t clock_format(const void *arg, const struct block *b, const void *r
 
 static const struct grid_column history_columns[] = {
 	{ .field = "time", .title = "TIME", .priority = 4, .format = clock_format },
-	{ .field = "name", .title = "NAME", .min = 12, .max = 60, .priority = 0 },
+	{ .field = "name", .title = "NAME", .min = 12, .good = 20, .max = 60, .priority = 0 },
 	{ .field = "type", .title = "TYPE", .priority = 2 },
-	{ .field = "server", .title = "SERVER", .min = 9, .max = 30, .priority = 5 },
-	{ .field = "rcode", .title = "RCODE", .min = 7, .max = 40, .priority = 1, .style = rcode_style },
+	{ .field = "server", .title = "SERVER", .min = 9, .good = 12, .max = 30, .priority = 5 },
+	{ .field = "rcode", .title = "RCODE", .min = 7, .good = 10, .max = 40, .priority = 1, .style = rcode_style },
 	{ .field = "time_us", .title = "TOOK", .priority = 3, .flags = GRID_RIGHT },
-	{ .field = "answer", .title = "ANSWER", .min = 9, .max = 200, .priority = 2, .flags = GRID_FLEX },
+	{ .field = "answer", .title = "ANSWER", .min = 9, .good = 15, .max = 200, .priority = 2, .flags = GRID_FLEX },
 };
 
 /* --- lines of files --- */
@@ -234,7 +239,7 @@ static const struct grid_column line_columns[] = {
 	{ .field = "line", .title = "LINE", .priority = 4, .flags = GRID_RIGHT, .style = dim },
 	{ .field = "key", .title = "MEANS", .priority = 1, .format = meaning_format, .style = dim },
 	{ .field = "address", .title = "ADDRESS", .priority = 3, .flags = GRID_NOCUT, .format = address_format },
-	{ .field = "value", .title = "VALUE", .min = 10, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = line_style },
+	{ .field = "value", .title = "VALUE", .min = 10, .good = 20, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = line_style },
 };
 
 void dns_view_grids(struct dns_view *v)

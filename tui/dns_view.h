@@ -48,7 +48,7 @@ struct dns_view {
 	struct grid answer; /* dns_row */
 	struct grid history; /* asked_row */
 	struct grid lines; /* file_row */
-	bool show_files;
+	bool show_files; /* asked for */
 	enum dns_focus focus;
 	struct prompt_history names, servers;
 };
@@ -67,6 +67,8 @@ bool dns_view_set_server(struct dns_view *v, const char *text);
 void dns_view_repeat(struct dns_view *v, bool on);
 /* The grid of the lower part. */
 struct grid *dns_view_lower(struct dns_view *v);
+/* The lower part shows the files: as asked for, or as long as nothing else is there to see. */
+bool dns_view_shows_files(const struct dns_view *v);
 /* "dig @127.0.0.11 -t A db". Returns length. */
 size_t dns_view_dig(const struct dns_view *v, char *buf, size_t cap);
 
@@ -86,6 +88,8 @@ void dns_view_message(const struct pane *p, char *buf, size_t cap);
 
 /* "14:07:06", with `ms` "14:07:06.114". Returns length. */
 size_t dns_view_clock(int64_t ns, bool utc, bool ms, char *buf, size_t cap);
+/* "1.2 ms", "5.0 s". Returns length. */
+size_t dns_view_took(uint64_t us, char *buf, size_t cap);
 void dns_view_grids(struct dns_view *v);
 
 #endif

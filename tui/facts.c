@@ -136,12 +136,13 @@ size_t facts_ports(const struct block *b, const struct target_row *t, char *buf,
 
 size_t facts_endpoint(const struct addr *a, uint64_t port, char *buf, size_t cap)
 {
+	struct addr plain = addr_unmap(a); /* ::ffff:10.0.0.1 is 10.0.0.1 to the reader */
 	char text[ADDR_TEXT];
-	bool v6 = a->kind == ADDR_IP6;
+	bool v6 = plain.kind == ADDR_IP6;
 
-	if (a->kind == ADDR_NONE)
+	if (plain.kind == ADDR_NONE)
 		return (size_t)snprintf(buf, cap, "-");
-	addr_format(a, text);
+	addr_format(&plain, text);
 	if (port == ROW_NO_UINT)
 		return (size_t)snprintf(buf, cap, "%s", text);
 	return (size_t)snprintf(buf, cap, "%s%s%s:%" PRIu64, v6 ? "[" : "", text, v6 ? "]" : "", port);

@@ -68,7 +68,7 @@ bool dns_view_set_server(struct dns_view *v, const char *text)
 
 	if (strlen(text) >= sizeof buf)
 		return false;
-	strcpy(buf, text);
+	memcpy(buf, text, strlen(text) + 1);
 	if (buf[0] && !cut_port(buf, &port))
 		return false;
 	n = strlen(buf);
@@ -106,9 +106,14 @@ size_t dns_view_dig(const struct dns_view *v, char *buf, size_t cap)
 	return n < cap ? n : cap - 1;
 }
 
+bool dns_view_shows_files(const struct dns_view *v)
+{
+	return v->show_files || v->asked.n == 0;
+}
+
 struct grid *dns_view_lower(struct dns_view *v)
 {
-	return v->show_files ? &v->lines : &v->history;
+	return dns_view_shows_files(v) ? &v->lines : &v->history;
 }
 
 /* --- asking --- */
@@ -137,7 +142,7 @@ static void sample_add(struct dns_view *v, double ms)
 	v->samples[v->n_samples++] = ms;
 }
 
-/* Records first, then how one came to them. */
+/* Records first, then how one came to them. Signs only where something is to be seen. */
 static struct block *in_reading_order(const struct block *answers)
 {
 	struct builder *b = builder_new(&dns_row_type);
@@ -147,8 +152,11 @@ static struct block *in_reading_order(const struct block *answers)
 		for (uint32_t i = 0; i < block_count(answers); i++) {
 			const struct dns_row *row = block_row(answers, i);
 
-			if ((row->section == DNS_SECTION_STEP) == steps)
-				builder_copy_row(b, answers, row);
+			if ((row->section == DNS_SECTION_STEP) != steps)
+				continue;
+			struct dns_row *copy = builder_copy_row(b, answers, row);
+			if (copy->head.severity == SEVERITY_OK || (steps && copy->head.severity < SEVERITY_WARN))
+				copy->head.severity = SEVERITY_NONE;
 		}
 	}
 	ret = builder_block(b);
@@ -169,6 +177,7 @@ static void answer_take(struct dns_view *v, const struct block *answers)
 	asked_add(&v->asked, &v->last);
 	sample_add(v, v->last.time_us == ROW_NO_UINT || v->last.severity == SEVERITY_BAD ? -1 : (double)v->last.time_us / 1000);
 	table_set_block(v->answer.table, ordered);
+	table_jump(v->answer.table, 0);
 	history = asked_block(&v->asked);
 	table_set_block(v->history.table, history);
 	table_jump(v->history.table, 0);
@@ -178,6 +187,15 @@ static void ask_failed(struct dns_view *v, const char *why)
 {
 	v->waiting = v->pending = false;
 	snprintf(v->why, sizeof v->why, "%s", why);
+}
+
+static void ask_ended(struct dns_view *v)
+{
+	const char *why = v->pane->feeds[DNS_SLOT_ASK].why;
+	char buf[128];
+
+	snprintf(buf, sizeof buf, "the DNS worker ended%s%.60s   [Enter] asks with a new one", why[0] ? ": " : "", why);
+	ask_failed(v, buf);
 }
 
 /* Goes on as soon as the files are known and the worker is there. */
@@ -265,7 +283,7 @@ static void files_event(struct pane *p, struct dns_view *v, struct link_event *e
 	}
 }
 
-static void ask_event(struct pane *p, struct dns_view *v, struct link_event *ev)
+static void ask_event(struct dns_view *v, struct link_event *ev)
 {
 	switch (ev->type) {
 	case LINK_READY:
@@ -282,7 +300,7 @@ static void ask_event(struct pane *p, struct dns_view *v, struct link_event *ev)
 		break;
 	case LINK_CLOSED:
 		if (v->waiting || v->pending)
-			ask_failed(v, p->feeds[DNS_SLOT_ASK].why);
+			ask_ended(v);
 		break;
 	case LINK_GONE:
 	case LINK_NOTHING:
@@ -297,7 +315,7 @@ static void dns_event(struct pane *p, unsigned slot, struct link_event *ev)
 	if (slot == DNS_SLOT_FILES)
 		files_event(p, v, ev);
 	else
-		ask_event(p, v, ev);
+		ask_event(v, ev);
 	pane_dirty(p);
 }
 

@@ -69,11 +69,12 @@ static size_t format_network(const void *arg, const struct block *b, const void 
 	size_t cap)
 {
 	const struct target_row *t = row;
+	struct text item;
 
 	(void)arg, (void)look;
 	if (t->head.flags & TARGET_HOST_NETWORK)
 		return (size_t)snprintf(buf, cap, "host");
-	if (t->networks.len == UINT32_MAX && t->shares_with.len != UINT32_MAX) {
+	if (t->shares_with.len != UINT32_MAX && t->shares_with.len && !block_list_item(b, t->networks, 0, &item)) {
 		struct text other = block_text(b, t->shares_with);
 		return (size_t)snprintf(buf, cap, "of %.*s", other.n > 60 ? 60 : (int)other.n, other.p);
 	}

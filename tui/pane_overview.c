@@ -55,10 +55,13 @@ static const struct grid_column process_columns[] = {
 	{ .field = "command", .title = "COMMAND", .min = 12, .good = 24, .max = 200, .priority = 1, .flags = GRID_FLEX },
 };
 
+/* What is over (TIME-WAIT) is only counted. */
 static bool keep_network(const struct block *b, const void *row, void *arg)
 {
+	const struct sock_row *s = row;
+
 	(void)b, (void)arg;
-	return ((const struct sock_row *)row)->protocol != SOCK_PROTO_UNIX;
+	return s->protocol != SOCK_PROTO_UNIX && s->state != SOCK_STATE_TIME_WAIT;
 }
 
 static int overview_init(struct pane *p, struct err *err)
@@ -147,7 +150,12 @@ static int draw_facts(const struct pane *p, struct area a)
 static void socket_words(const struct overview_state *s, char *buf, size_t cap)
 {
 	const struct field *state = row_field_find(&sock_row_type, "state");
-	size_t n = (size_t)snprintf(buf, cap, "Sockets %u", table_count(s->grids[PART_SOCKETS].table));
+	uint32_t all = 0;
+	size_t n;
+
+	for (unsigned i = 0; i < SOCK_STATE_N; i++)
+		all += s->by_state[i];
+	n = (size_t)snprintf(buf, cap, "Sockets %u", all);
 
 	for (unsigned i = 0; i < SOCK_STATE_N; i++)
 		if (s->by_state[i] && n < cap)

@@ -76,6 +76,19 @@ static size_t format_process(const void *arg, const struct block *b, const void 
 		s->owners.n > 1 ? "+" : "");
 }
 
+static size_t format_timer(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
+	size_t cap)
+{
+	uint64_t ms = ((const struct sock_row *)row)->timer_ms;
+
+	(void)arg, (void)b;
+	if (ms == ROW_NO_UINT)
+		return (size_t)snprintf(buf, cap, "-");
+	if (look->raw_numbers)
+		return (size_t)snprintf(buf, cap, "%" PRIu64, ms);
+	return (size_t)snprintf(buf, cap, ms < 10000 ? "%.1fs" : "%.0fs", (double)ms / 1000);
+}
+
 static enum style style_state(const void *arg, const struct block *b, const void *row)
 {
 	const struct row_head *head = row;
@@ -88,13 +101,13 @@ static const struct grid_column columns[] = {
 	{ .field = "protocol", .title = "PROTO", .priority = 5 },
 	{ .field = "state", .title = "STATE", .priority = 0, .style = style_state },
 	{ .field = "local_address", .title = "LOCAL", .min = 7, .good = 21, .max = 48, .priority = 1, .flags = GRID_NOCUT, .format = format_local },
-	{ .field = "remote_address", .title = "REMOTE", .good = 17, .max = 48, .priority = 2, .flags = GRID_NOCUT, .format = format_remote },
+	{ .field = "remote_address", .title = "REMOTE", .min = 8, .good = 17, .max = 48, .priority = 2, .flags = GRID_NOCUT, .format = format_remote },
 	{ .field = "peer", .title = "PEER", .min = 8, .good = 12, .max = 24, .priority = 3 },
 	{ .field = "process", .title = "PROCESS", .min = 8, .good = 14, .max = 24, .priority = 4, .format = format_process },
 	{ .field = "recv_queue", .title = "RECV-Q", .priority = 7, .flags = GRID_RIGHT },
 	{ .field = "send_queue", .title = "SEND-Q", .priority = 6, .flags = GRID_RIGHT },
 	{ .field = "retransmits", .title = "RTX", .priority = 8, .flags = GRID_RIGHT },
-	{ .field = "timer_ms", .title = "TIMER", .priority = 10, .flags = GRID_RIGHT },
+	{ .field = "timer_ms", .title = "TIMER", .priority = 10, .flags = GRID_RIGHT, .format = format_timer },
 	{ .field = "uid", .title = "UID", .priority = 9, .flags = GRID_RIGHT },
 	{ .field = "inode", .title = "INODE", .priority = 11, .flags = GRID_RIGHT | GRID_WIDE },
 	{ .field = "interface", .title = "IF", .priority = 11, .flags = GRID_WIDE },

@@ -29,6 +29,7 @@ enum {
 	SHORT_ID = 12,
 	TIME_TEXT = 40,
 	MAX_NESTING = 4,
+	MAX_DEPTH = 32,
 };
 
 struct cell {
@@ -41,6 +42,7 @@ struct writer {
 	struct writer_options o;
 	const struct row_type *type;
 	const struct field *columns[MAX_COLUMNS];
+	const struct field *depth; /* of a tree */
 	size_t widths[MAX_COLUMNS];
 	uint32_t n_columns;
 	int fd;
@@ -438,7 +440,35 @@ static size_t cell_most(const struct field *f, const void *row)
 	if (f->format || (f->kind != FIELD_TEXT && f->kind != FIELD_LIST))
 		return CELL;
 	s = get_str(f, row);
-	return s.len == UINT32_MAX ? CELL : (size_t)s.len * CLEAN_GROWTH + 8;
+	return s.len == UINT32_MAX ? CELL : (size_t)s.len * CLEAN_GROWTH + MAX_DEPTH * 2 + 8;
+}
+
+/* Two blanks a level of the tree; deeper than a screen is wide helps nobody. */
+static uint32_t indent(const struct writer *w, const void *row, char *at)
+{
+	uint64_t depth = get_u64(w->depth, row);
+	uint32_t n = depth < MAX_DEPTH ? (uint32_t)depth * 2 : depth == ROW_NO_UINT ? 0 : MAX_DEPTH * 2;
+
+	memset(at, ' ', n);
+	return n;
+}
+
+/* Packets come by the thousand in a second: 15:53:55.123456 */
+static size_t format_clock(const struct writer *w, int64_t ns, char *buf, size_t cap)
+{
+	time_t s = (time_t)(ns / 1000000000);
+	struct tm tm;
+	size_t n;
+
+	if (!(w->o.utc ? gmtime_r(&s, &tm) : localtime_r(&s, &tm)))
+		return 0;
+	n = strftime(buf, cap, "%H:%M:%S", &tm);
+	return n + (size_t)snprintf(buf + n, cap - n, ".%06u", (unsigned)(ns % 1000000000 / 1000));
+}
+
+static bool is_clock(const struct writer *w, const struct block *b, const struct field *f, const void *row)
+{
+	return w->o.stream && f->kind == FIELD_TIME && !f->format && !row_is_unknown(b, f, row);
 }
 
 static struct cell cell_make(struct writer *w, const struct block *b, const struct field *f, const void *row)
@@ -457,7 +487,12 @@ static struct cell cell_make(struct writer *w, const struct block *b, const stru
 		w->cells_cap = w->cells_cap * 2 + most;
 		w->cells = fd_xrealloc(w->cells, w->cells_cap, 1);
 	}
-	c.len = (uint32_t)row_format(b, &plain, row, &look, w->cells + c.off, most);
+	if (w->depth && strcmp(f->name, "command") == 0)
+		c.len = indent(w, row, w->cells + c.off);
+	if (is_clock(w, b, f, row))
+		c.len = (uint32_t)format_clock(w, (int64_t)get_u64(f, row), w->cells + c.off, most);
+	else
+		c.len += (uint32_t)row_format(b, &plain, row, &look, w->cells + c.off + c.len, most - c.len);
 	if (c.len == LONG_ID && !w->o.full && w->o.format <= WRITER_WIDE && strcmp(f->name, "id") == 0)
 		c.len = SHORT_ID; /* as docker ps */
 	if (c.len == 0) {
@@ -681,6 +716,7 @@ int writer_new(const struct writer_options *o, const struct row_type *type, int 
 
 	*w = (struct writer){ .o = *o, .type = type, .fd = fd, .cap = BUFFER };
 	w->buf = fd_xcalloc(1, w->cap);
+	w->depth = o->tree ? row_field_find(type, "depth") : NULL;
 	if (o->columns)
 		r = columns_parse(w, o->columns, err);
 	else

@@ -29,6 +29,7 @@ struct writer_options {
 	bool color;
 	enum text_charset charset;
 	unsigned width; /* of the terminal; 0: none, nothing is cut */
+	bool tree; /* `command` is indented by `depth` */
 	bool stream; /* rows come bit by bit: columns keep their preferred width and are flushed at once */
 };
 

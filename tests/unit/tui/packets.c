@@ -1,11 +1,11 @@
 /* One TCP connect that gets no answer, some DNS and HTTP, and a segment with an escape sequence where text is expected. */
 #include "packets.h"
-#include "fixture.h"
 
 #include "capture/capture.h"
 #include "core/dns/ask.h"
 #include "core/fd.h"
 #include "core/source/files.h"
+#include "core/target.h"
 
 #include <string.h>
 
@@ -15,6 +15,40 @@ static struct addr ip(const char *text)
 
 	addr_parse(text, &a);
 	return a;
+}
+
+struct block *packets_targets(void)
+{
+	static const struct { const char *name, *address; } rows[] = {
+		{ "shop-api-1", "172.18.0.5" }, { "shop-db-1", "172.18.0.3" }, { "shop-cache-1", "172.18.0.4" },
+	};
+	struct builder *b = builder_new(&target_row_type);
+	struct block *ret;
+
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str networks = ROW_NO_TEXT, addresses = ROW_NO_TEXT;
+		struct target_row *t;
+
+		builder_list_add(b, &networks, "shop_default", 12);
+		builder_list_add(b, &addresses, rows[i].address, strlen(rows[i].address));
+		t = builder_row(b);
+		t->head = (struct row_head){ .id = i + 1, .severity = SEVERITY_OK, .flags = TARGET_IS_CONTAINER };
+		t->name = t->id = builder_str(b, rows[i].name);
+		t->runtime = builder_str(b, "docker");
+		t->state = TARGET_STATE_RUNNING;
+		t->health = ROW_NO_ENUM;
+		t->pid = 1000 + i;
+		t->start = t->netns = ROW_NO_UINT;
+		t->networks = networks;
+		t->addresses = addresses;
+		t->image = t->command = t->network_mode = t->shares_with = t->hostname = t->project = t->path = t->problem = ROW_NO_TEXT;
+		t->created_at = t->started_at = t->finished_at = t->as_of = t->exit_code = ROW_NO_INT;
+		t->restarts = t->processes = ROW_NO_UINT;
+		t->oom_killed = ROW_NO_BOOL;
+	}
+	ret = builder_block(b);
+	builder_free(b);
+	return ret;
 }
 
 static const struct packet {
@@ -53,7 +87,7 @@ struct block *packets_page(uint64_t from, uint32_t n)
 
 		r->head = (struct row_head){ .id = i + 1, .severity = p->severity };
 		r->number = i + 1;
-		r->time = FIXTURE_NOW - 42000000000 + p->us * 1000 + (int64_t)(i / PACKETS_N) * 10000000000;
+		r->time = PACKETS_NOW - 42000000000 + p->us * 1000 + (int64_t)(i / PACKETS_N) * 10000000000;
 		r->interface = builder_str(b, "eth0");
 		r->source = ip(p->source);
 		r->source_port = p->source_port;
@@ -146,7 +180,7 @@ struct block *packets_status(uint64_t received, uint64_t shown, bool running)
 	r->last = received;
 	r->bytes = received * 200;
 	r->dropped = r->overwritten = r->saved = 0;
-	r->started_at = FIXTURE_NOW - 42000000000;
+	r->started_at = PACKETS_NOW - 42000000000;
 	r->note = ROW_NO_TEXT;
 	ret = builder_block(b);
 	builder_free(b);

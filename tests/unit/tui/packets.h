@@ -6,6 +6,11 @@
 
 enum { PACKETS_N = 11 };
 
+/* 2026-11-22 14:07:06 UTC: "now". */
+#define PACKETS_NOW ((int64_t)1795356426 * 1000000000)
+
+struct block *packets_targets(void); /* target_row: shop-api-1 (first), shop-db-1, shop-cache-1 */
+
 struct block *packets_page(uint64_t from, uint32_t n); /* packet_row; more than PACKETS_N: the same ones again, numbered on */
 struct block *packets_layers(void); /* layer_row of packet 9 */
 struct block *packets_bytes(uint64_t number); /* bytes_row of packet 9's bytes */

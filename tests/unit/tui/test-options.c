@@ -118,18 +118,18 @@ static void test_wrong(void **state)
 
 static void test_words(void **state)
 {
-	static char words[][6] = { "nsdbg", "ls", "x", "-", "" };
-	char *argv[80] = { words[0], words[1] };
+	char name[] = "nsdbg", command[] = "ls", word[] = "x", dash[] = "-", empty[] = "";
+	char *argv[80] = { name, command };
 	struct options o;
 	struct err err = { 0 };
 
 	(void)state;
 	for (size_t i = 2; i < ARRAY_LEN(argv); i++)
-		argv[i] = words[2];
+		argv[i] = word;
 	assert_int_equal(options_parse(ARRAY_LEN(argv), argv, &o, &err), -22);
 	assert_int_equal(options_parse(60, argv, &o, &err), 0);
-	argv[2] = words[3];
-	argv[3] = words[4];
+	argv[2] = dash;
+	argv[3] = empty;
 	assert_int_equal(options_parse(4, argv, &o, &err), 0);
 	assert_int_equal(o.n_words, 2);
 }

@@ -1,10 +1,8 @@
 /* The capture pane without a worker: blocks are handed to it as if one had sent them; the pictures are compared with those on record. */
-#include "fixture.h"
 #include "golden.h"
 #include "packets.h"
 
 #include "core/fd.h"
-#include "core/target.h"
 #include "tui/capture_view.h"
 
 #include <locale.h>
@@ -45,26 +43,16 @@ static void send_detail(struct world *w, uint64_t number)
 	send_block(w, CAPTURE_TAG_DETAIL, packets_bytes(number));
 }
 
-static const struct target_row *target(const struct block *b, const char *name)
-{
-	for (uint32_t i = 0; i < block_count(b); i++) {
-		const struct target_row *t = block_row(b, i);
-		if (text_equal(block_text(b, t->name), text_of(name)))
-			return t;
-	}
-	return NULL;
-}
-
 static void open_world(struct world *w, enum text_charset charset)
 {
 	struct link_event ready = { .type = LINK_READY };
 	struct carry carry;
 
 	memset(w, 0, sizeof *w);
-	w->env.targets = fixture_targets();
-	w->env.look = (struct row_look){ .charset = charset, .utc = true, .now_ns = FIXTURE_NOW };
+	w->env.targets = packets_targets();
+	w->env.look = (struct row_look){ .charset = charset, .utc = true, .now_ns = PACKETS_NOW };
 	w->env.now_ms = 100000;
-	assert_int_equal(pane_new(&pane_capture, &w->env, target(w->env.targets, "shop-api-1"), &w->pane, NULL), 0);
+	assert_int_equal(pane_new(&pane_capture, &w->env, block_row(w->env.targets, 0), &w->pane, NULL), 0);
 	w->v = w->pane->state;
 	carry_init(&carry);
 	strcpy(carry.bpf, "host 172.18.0.3 or port 53 or port 8080");

@@ -1,10 +1,8 @@
 /* The DNS pane without workers: files and answers are handed to it as if they had come; pictures are compared with those on record. */
-#include "fixture.h"
 #include "golden.h"
 #include "packets.h"
 
 #include "core/fd.h"
-#include "core/target.h"
 #include "tui/dns_view.h"
 
 #include <locale.h>
@@ -32,8 +30,8 @@ static void send_block(struct world *w, unsigned slot, uint32_t tag, struct bloc
 static void open_world(struct world *w, enum text_charset charset)
 {
 	memset(w, 0, sizeof *w);
-	w->env.targets = fixture_targets();
-	w->env.look = (struct row_look){ .charset = charset, .utc = true, .now_ns = FIXTURE_NOW };
+	w->env.targets = packets_targets();
+	w->env.look = (struct row_look){ .charset = charset, .utc = true, .now_ns = PACKETS_NOW };
 	w->env.now_ms = 100000;
 	assert_int_equal(pane_new(&pane_dns, &w->env, block_row(w->env.targets, 0), &w->pane, NULL), 0);
 	w->v = w->pane->state;
@@ -51,8 +49,8 @@ static void answer(struct world *w, bool good)
 	w->v->tag = 5;
 	w->v->waiting = true;
 	send_block(w, DNS_SLOT_ASK, 5, packets_answer(good));
-	w->v->last.time = FIXTURE_NOW + 114000000;
-	w->v->asked.items[w->v->asked.n - 1].time = FIXTURE_NOW - (int64_t)w->v->asked.n * 11000000000;
+	w->v->last.time = PACKETS_NOW + 114000000;
+	w->v->asked.items[w->v->asked.n - 1].time = PACKETS_NOW - (int64_t)w->v->asked.n * 11000000000;
 	struct block *b = asked_block(&w->v->asked);
 	table_set_block(w->v->history.table, b);
 	block_unref(b);
@@ -159,7 +157,7 @@ static void hosts(void **state)
 	assert_false(w.v->pending);
 	assert_string_equal(w.v->last.server, "/etc/hosts");
 	assert_string_equal(w.v->last.answer, "172.18.0.5");
-	w.v->last.time = FIXTURE_NOW;
+	w.v->last.time = PACKETS_NOW;
 	w.v->asked.n = 0;
 	table_set_block(w.v->history.table, NULL);
 	draw(&w, 80, 24, "dns-hosts-80x24");

@@ -1,0 +1,173 @@
+#!/bin/bash
+# The command line without any engine: grammar, forms of output, exit codes, errors, and what a closed pipe or a full disk does.
+# Targets are the host, a namespace that this script makes, and processes in it. Needs root for all but the grammar.
+set -u
+cd "$(dirname "$(readlink -f "$0")")/../.." || exit
+. tests/lib.sh
+
+export NSDBG=${NSDBG:-$PWD/build-test/tui/nsdbg}
+unset DOCKER_HOST DOCKER_CONTEXT
+dir=$(mktemp -d /tmp/nsdbg-cli.XXXXXX)
+chmod 755 "$dir"
+out=$dir/out err=$dir/err
+inside=
+ns=nsdbgcli$$
+clean() {
+	[ -z "$inside" ] || kill "$inside" 2>/dev/null
+	ip netns del "$ns" 2>/dev/null
+	rm -rf "$dir"
+}
+trap clean EXIT
+
+run() { # ARGS...: fills $out, $err, $status
+	timeout 20 "$NSDBG" "$@" >"$out" 2>"$err" </dev/null
+	status=$?
+}
+
+# NAME STATUS SAYS ARGS...: fails with that status, one sentence that holds SAYS, and nothing on standard output
+refused() {
+	local name=$1 want=$2 says=$3
+
+	shift 3
+	run "$@"
+	if [ $status = "$want" ] && [ ! -s "$out" ] && [ "$(wc -l <"$err")" = 1 ] && grep -qF -- "$says" "$err"; then
+		ok "$name"
+	else
+		not_ok "$name" "status $status, said: $(head -c 300 "$err" | tr '\n' ' ')"
+	fi
+}
+
+# NAME ARGS...: status 0, something on standard output, nothing on standard error
+works() {
+	local name=$1
+
+	shift
+	run "$@"
+	if [ $status = 0 ] && [ -s "$out" ] && [ ! -s "$err" ]; then ok "$name"; else not_ok "$name" "status $status: $(head -c 300 "$err")"; fi
+}
+
+json() { # NAME PYTHON-EXPRESSION about d: what the last run printed is one document, and the expression holds
+	check "$1" python3 -c "import json,sys; d=json.load(open('$out')); sys.exit(not ($2))"
+}
+
+grammar() {
+	works "version" version
+	works "--version" --version
+	works "help" help
+	for command in ls networks engines show ss ps cap dns files fields help version; do
+		works "help $command" help $command
+		works "$command --help" $command --help
+	done
+	refused "unknown command" 2 'did you mean ls?' lss
+	refused "unknown word without a terminal" 2 'no command "sockets-please"' sockets-please
+	refused "help of nothing" 2 'no command "xyz"' help xyz
+	refused "unknown option, with the nearest" 2 'did you mean --no-trunc?' ls --no-trnc
+	refused "unknown letter" 2 'unknown option -z' ss host -tz
+	refused "option without its value" 2 '--output wants a value' ls -o
+	refused "wrong choice" 2 'not "yaml"' ls -o yaml
+	refused "wrong number" 2 'wants a number' cap host -c ten
+	refused "wrong time" 2 'wants a time' ls --timeout soon
+	refused "missing target" 2 'ss wants a target' ss
+	refused "a word too many" 2 'takes no "b"' show a b
+	refused "wrong filter column" 2 'no column "nosuch"' ss host nosuch:1
+	refused "wrong filter number" 2 'not a number' ps host 'rss>much'
+	refused "wrong column" 2 'no column "nope"' ls --columns nope
+	refused "wrong order" 2 'to sort by' ls --sort nope
+	refused "wrong type of record" 2 'not a record type' dns host example.org NOPE
+	refused "server that is no address" 2 'not an address' dns host example.org @dns.example
+	refused "address that is none" 2 'wants an address' dns host -x example.org
+	refused "engine by ssh" 2 'ssh' ls --docker-host ssh://host
+	refused "fields of nothing" 2 'no kind of row' fields nope
+}
+
+forms() {
+	works "ls" ls
+	grep -q '^host' "$out" && ok "ls shows the host without any engine" || not_ok "ls shows the host without any engine" "$(head -5 "$out")"
+	works "ls --json" ls --json
+	json "ls --json: a document" "d['schema'] == 'nsdbg.ls/1' and d['errors'] == [] and d['target'] is None and d['data']"
+	works "ls -o ndjson" ls -o ndjson
+	check "ls -o ndjson: an object a line" python3 -c "import json; [json.loads(l)['name'] for l in open('$out')]"
+	works "ls -o csv" ls -o csv
+	check "ls -o csv: as many cells in each line" python3 -c "import csv; r=list(csv.reader(open('$out'))); assert len(set(map(len,r)))==1, r"
+	works "ls --columns" ls --columns pid,name -H
+	works "fields --json" fields --json
+	json "fields: every field is explained" "all(f['help'] for f in d['data'])"
+	for type in ls networks ss ps cap dns files; do
+		works "fields $type" fields $type
+	done
+	works "color is off in a pipe" ls
+	grep -q $'\033' "$out" && not_ok "no escapes in a pipe" "$(head -2 "$out")" || ok "no escapes in a pipe"
+}
+
+inside() {
+	works "ss of a named namespace" ss "netns:$ns" -tl
+	grep -q 7654 "$out" && ok "ss shows its listener" || not_ok "ss shows its listener" "$(cat "$out")"
+	works "ss --json" ss "pid:$inside" -tl --json
+	json "ss --json: port and process" \
+		"[s for s in d['data'] if s['local_port'] == 7654 and s['pid'] == $inside and s['state'] == 'LISTEN' and s['protocol'] == 'tcp']"
+	works "ps of a process's namespaces" ps "pid:$inside" --json
+	json "ps has it" "[p for p in d['data'] if p['pid'] == $inside]"
+	works "ps --tree" ps "pid:$inside" --tree
+	works "files of the host" files host
+	timeout 20 "$NSDBG" cap "netns:$ns" -i lo -c 2 >"$out" 2>"$err" &
+	local cap=$!
+	until_true 10 sh -c "ip netns exec $ns bash -c 'echo x >/dev/udp/127.0.0.1/9999'; ! kill -0 $cap"
+	wait $cap
+	same "cap -c ends by itself" 0 $?
+	grep -q 9999 "$out" && ok "cap shows lines" || not_ok "cap shows lines" "$(cat "$out" "$err")"
+}
+
+errors() {
+	refused "no such target" 3 'no-such-target' ss no-such-target
+	refused "no such process" 3 '4194000' ss pid:4194000
+	refused "no such namespace" 3 '1234' ss ns:1234
+	refused "no such file" 3 '/nowhere' ss netns:/nowhere
+	refused "engine that is not there" 5 '/nowhere/docker.sock' ls --docker-host unix:///nowhere/docker.sock
+	refused "wrong capture filter" 2 'prot' cap host -i lo -c 1 tcp prot 80
+	refused "wrong interface" 2 'nosuch0' cap host -i nosuch0 -c 1
+	run cap host -i lo -c 1 -w /nowhere/x.pcapng
+	same "unwritable folder: status" 2 $status
+	grep -q /nowhere/x.pcapng "$err" && ok "unwritable folder: said so" || not_ok "unwritable folder: said so" "$(cat "$err")"
+	: >"$dir/empty" && echo full >"$dir/full"
+	run cap host -i lo -c 1 -w "$dir/full"
+	[ $status = 2 ] && grep -q -- --force "$err" && ok "existing file is kept" || not_ok "existing file is kept" "$status $(cat "$err")"
+	same "existing file is kept whole" full "$(cat "$dir/full")"
+	timeout 20 "$NSDBG" ls >/dev/full 2>"$err"
+	[ $? = 10 ] && grep -q 'No space' "$err" && ok "full disk" || not_ok "full disk" "$(cat "$err")"
+	for command in "ls" "ss netns:$ns" "ps host" "fields" "help"; do
+		# shellcheck disable=SC2086
+		same "$command into a closed pipe" "0 " "$({ timeout 20 "$NSDBG" $command 2>"$err"; echo $? >"$out"; } | true; echo "$(cat "$out") $(cat "$err")")"
+	done
+}
+
+without_rights() {
+	local copy=$dir/nsdbg
+
+	cp "$NSDBG" "$copy" && chmod 755 "$copy"
+	NSDBG="setpriv --reuid=65534 --regid=65534 --clear-groups $copy"
+	as_nobody() { timeout 20 setpriv --reuid=65534 --regid=65534 --clear-groups "$copy" "$@" >"$out" 2>"$err"; status=$?; }
+	as_nobody ls
+	{ [ $status = 0 ] || [ $status = 7 ]; } && [ -s "$out" ] && ok "without rights: ls shows what it may" || not_ok "without rights: ls" "$status $(cat "$err")"
+	as_nobody cap "pid:$inside" -c 1
+	[ $status = 4 ] && grep -q sudo "$err" && ok "without rights: cap says what is needed" || not_ok "without rights: cap" "$status $(cat "$err")"
+	as_nobody ss "pid:$inside"
+	[ $status = 4 ] && grep -q sudo "$err" && ok "without rights: ss says what is needed" || not_ok "without rights: ss" "$status $(cat "$err")"
+	python3 -c "import socket; s = socket.socket(socket.AF_UNIX); s.bind('$dir/docker.sock')"
+	chmod 600 "$dir/docker.sock"
+	as_nobody ls --docker-host "unix://$dir/docker.sock"
+	[ $status = 4 ] && grep -q docker.sock "$err" && ok "socket without permission is exit 4" || not_ok "socket without permission is exit 4" "$status $(cat "$err")"
+}
+
+grammar
+if [ "$(id -u)" != 0 ]; then skip "targets and errors" "needs root"; exit 0; fi
+ip netns add "$ns" && ip -n "$ns" link set lo up
+ip netns exec "$ns" python3 -c "
+import socket, time
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(('127.0.0.1', 7654)); s.listen()
+time.sleep(600)" &
+inside=$!
+until_true 5 sh -c "ip netns exec $ns ss -ltn | grep -q 7654"
+forms
+inside
+errors
+without_rights
