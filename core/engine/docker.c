@@ -8,6 +8,7 @@
 #include "core/block.h"
 #include "core/engine/docker_calls.h"
 #include "core/engine/docker_json.h"
+#include "core/engine/docker_rows.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/worker.h"
@@ -143,19 +144,19 @@ static void note_gaps(struct reader *r)
 
 static void send_rows(struct reader *r)
 {
-	struct docker_stamp stamp = { .runtime = r->runtime, .as_of = ROW_NO_INT };
+	struct docker_rows_stamp stamp = { .runtime = r->runtime, .as_of = ROW_NO_INT };
 
 	if (r->error[0])
 		stamp.as_of = r->answered_at ? r->answered_at : now_ns();
 	builder_clear(r->targets);
-	docker_model_write_targets(&r->model, &stamp, r->targets);
+	docker_rows_targets(&r->model, &stamp, r->targets);
 	note_gaps(r);
 	if (r->n_skipped)
 		builder_note(r->targets, EBADMSG, "%u containers or networks could not be read", r->n_skipped);
 	builder_lost(r->targets, r->n_skipped);
 	send_block(r, r->targets);
 	builder_clear(r->networks);
-	docker_model_write_networks(&r->model, &stamp, r->networks);
+	docker_rows_networks(&r->model, &stamp, r->networks);
 	send_block(r, r->networks);
 	r->shows_stale = r->error[0] != 0;
 	r->partial_at = 0;

@@ -1,5 +1,7 @@
 /* Answers of real engines (data/: Docker 20.10, podman 4.3) become the right rows; anything else becomes unknown or an error. */
 #include "core/engine/docker_json.h"
+#include "core/engine/docker_rows.h"
+#include "core/engine/docker_tree.h"
 
 #include "core/err.h"
 #include "core/fd.h"
@@ -15,8 +17,8 @@
 
 #include <cmocka.h>
 
-static const struct docker_stamp docker = { .runtime = "docker", .as_of = ROW_NO_INT };
-static const struct docker_stamp podman = { .runtime = "podman", .as_of = ROW_NO_INT };
+static const struct docker_rows_stamp docker = { .runtime = "docker", .as_of = ROW_NO_INT };
+static const struct docker_rows_stamp podman = { .runtime = "podman", .as_of = ROW_NO_INT };
 
 /* --- help --- */
 
@@ -81,23 +83,23 @@ static void load_networks(struct docker_model *m, const char *file)
 	docker_model_set_networks(m, list, n);
 }
 
-static struct block *targets_of(const struct docker_model *m, const struct docker_stamp *stamp)
+static struct block *targets_of(const struct docker_model *m, const struct docker_rows_stamp *stamp)
 {
 	struct builder *b = builder_new(&target_row_type);
 	struct block *ret;
 
-	docker_model_write_targets(m, stamp, b);
+	docker_rows_targets(m, stamp, b);
 	ret = builder_block(b);
 	builder_free(b);
 	return ret;
 }
 
-static struct block *networks_of(const struct docker_model *m, const struct docker_stamp *stamp)
+static struct block *networks_of(const struct docker_model *m, const struct docker_rows_stamp *stamp)
 {
 	struct builder *b = builder_new(&network_row_type);
 	struct block *ret;
 
-	docker_model_write_networks(m, stamp, b);
+	docker_rows_networks(m, stamp, b);
 	ret = builder_block(b);
 	builder_free(b);
 	return ret;
@@ -300,7 +302,7 @@ static void test_networks(void **state)
 
 static void test_stale(void **state)
 {
-	const struct docker_stamp stamp = { .runtime = "docker", .as_of = 1795359106000000000 };
+	const struct docker_rows_stamp stamp = { .runtime = "docker", .as_of = 1795359106000000000 };
 	AUTO(block_unrefp) struct block *b = NULL;
 	struct docker_model m = { 0 };
 
@@ -344,7 +346,7 @@ static void test_refused(void **state)
 
 static void test_too_many_values(void **state)
 {
-	const size_t n = DOCKER_JSON_MAX_VALUES * 2 + 10;
+	const size_t n = DOCKER_TREE_MAX_VALUES * 2 + 10;
 	AUTO(fd_freep) char *text = fd_xcalloc(1, n);
 	struct docker_container **list = NULL;
 	struct err err = { 0 };
