@@ -208,6 +208,29 @@ static bool is_same_network(const struct docker_network *a, const struct docker_
 	return text_equal(docker_model_get(&a->text, a->row.name), docker_model_get(&b->text, b->row.name));
 }
 
+/* Podman gives the name where the id should be, and its default network "podman" is listed as "bridge". */
+static bool is_known(const struct docker_model *m, struct text id)
+{
+	for (uint32_t i = 0; i < m->n_networks; i++) {
+		struct text name = docker_model_get(&m->networks[i]->text, m->networks[i]->row.name);
+
+		if (text_equal(id, text_of(m->networks[i]->id)) || text_equal(id, name))
+			return true;
+	}
+	return text_equal(id, text_of("podman"));
+}
+
+bool docker_model_knows_networks(const struct docker_model *m, const struct docker_container *c)
+{
+	for (uint32_t i = 0; i < c->n_endpoints; i++) {
+		struct text id = docker_model_get(&c->text, c->endpoints[i].network_id);
+
+		if (id.n && !is_known(m, id))
+			return false;
+	}
+	return true;
+}
+
 void docker_model_put_network(struct docker_model *m, struct docker_network *n)
 {
 	uint32_t i = 0;

@@ -63,6 +63,8 @@ void docker_model_put(struct docker_model *m, struct docker_container *c); /* ta
 void docker_model_remove(struct docker_model *m, const char *id);
 /* Takes the objects (not the array): what is not among them goes; known containers keep their details until they are inspected. */
 void docker_model_merge_list(struct docker_model *m, struct docker_container **list, uint32_t n);
+/* Is every network that c is on among the known ones? */
+bool docker_model_knows_networks(const struct docker_model *m, const struct docker_container *c);
 void docker_model_put_network(struct docker_model *m, struct docker_network *n);
 void docker_model_remove_network(struct docker_model *m, const char *id);
 void docker_model_set_networks(struct docker_model *m, struct docker_network **list, uint32_t n);

@@ -84,7 +84,7 @@ static const struct docker_network *find_by_id(const struct network_index *ix, s
 	return hit ? *hit : NULL;
 }
 
-/* Podman puts the name where the id should be, and calls its default network "podman" here and "bridge" there (engines.md 6). */
+/* Podman puts the name where the id should be, and calls its default network "podman" here and "bridge" there. */
 static const struct docker_network *network_of(const struct network_index *ix, const struct docker_container *c,
 	const struct endpoint_row *e)
 {

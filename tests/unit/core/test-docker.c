@@ -260,6 +260,8 @@ static void test_podman(void **state)
 	check_targets(b, rows, ARRAY_LEN(rows));
 	web = row_named(b, "web");
 	e = block_nested(b, &endpoint_row_type, web->endpoints, 0);
+	for (uint32_t i = 0; i < m.n_containers; i++)
+		assert_true(docker_model_knows_networks(&m, m.containers[i]));
 	describe(b, &endpoint_row_type, e, "network network_id interface", got, sizeof got);
 	assert_string_equal(got, "network=n1 network_id=561dd64a571c2f8f6a381fb52ab250493df208d88fc016ce74754c823ae4a9ce interface=-");
 	net = networks_of(&m, &podman);
@@ -297,6 +299,24 @@ static void test_networks(void **state)
 		describe(b, &network_row_type, r, words, got, sizeof got);
 		assert_string_equal(got, rows[i].text);
 	}
+	docker_model_done(&m);
+}
+
+/* A network that is not known yet is noticed. */
+static void test_unknown_network(void **state)
+{
+	struct docker_model m = { 0 };
+	unsigned known = 0;
+
+	(void)state;
+	load_inspects(&m, "docker-inspect.ndjson");
+	load_networks(&m, "docker-networks.json");
+	for (uint32_t i = 0; i < m.n_containers; i++)
+		assert_true(docker_model_knows_networks(&m, m.containers[i]));
+	docker_model_remove_network(&m, "626a1dfc1bd6e6b7beded1928b3ffe514cefaa2021316cf8de67e9866b6726bb"); /* feas-n1 */
+	for (uint32_t i = 0; i < m.n_containers; i++)
+		known += docker_model_knows_networks(&m, m.containers[i]);
+	assert_int_equal(known, m.n_containers - 2);
 	docker_model_done(&m);
 }
 
@@ -552,6 +572,7 @@ int main(void)
 		cmocka_unit_test(test_list_keeps_details),
 		cmocka_unit_test(test_podman),
 		cmocka_unit_test(test_networks),
+		cmocka_unit_test(test_unknown_network),
 		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_too_many_values),
