@@ -168,9 +168,12 @@ void app_go(struct app *app, char view, uint64_t target, const struct carry *car
 		app->views[index]->ops->take(app->views[index], carry);
 }
 
+/* A start of 0 is not known (yet): the pid has to do. */
 static bool same_ref(const struct target_ref *a, const struct target_ref *b)
 {
-	return a->kind == b->kind && a->pid == b->pid && a->start == b->start && strcmp(a->path, b->path) == 0;
+	bool same_start = a->start == b->start || !a->start || !b->start;
+
+	return a->kind == b->kind && a->pid == b->pid && same_start && strcmp(a->path, b->path) == 0;
 }
 
 const struct target_row *app_comeback(const struct pane *p)
@@ -204,6 +207,30 @@ static void serve_prompt(struct app *app)
 	env->prompt_error_set = false;
 }
 
+/* A view opened before its target's process was known (first list, starting container) goes on by itself. */
+static void retry_without_ref(struct pane *p)
+{
+	const struct block *b = NULL;
+	const struct target_row *row = p->ref.kind == TARGET_NONE ? pane_target(p, &b) : NULL;
+	struct target_ref ref;
+
+	if (row && target_reference(b, row, &ref, NULL) == 0)
+		pane_retarget(p, row);
+}
+
+static void targets_changed(struct app *app)
+{
+	app->env.targets_changed = false;
+	app->env.dirty = true;
+	for (int i = 0; i < APP_VIEWS; i++) {
+		if (!app->views[i])
+			continue;
+		retry_without_ref(app->views[i]);
+		if (app->views[i]->ops->targets)
+			app->views[i]->ops->targets(app->views[i]);
+	}
+}
+
 static void serve_requests(struct app *app)
 {
 	struct pane_env *env = &app->env;
@@ -224,13 +251,8 @@ static void serve_requests(struct app *app)
 		env->go = 0;
 		app_go(app, view, env->go_target, env->go_has_carry ? &carry : NULL);
 	}
-	if (env->targets_changed) {
-		env->targets_changed = false;
-		env->dirty = true;
-		for (int i = 0; i < APP_VIEWS; i++)
-			if (app->views[i] && app->views[i]->ops->targets)
-				app->views[i]->ops->targets(app->views[i]);
-	}
+	if (env->targets_changed)
+		targets_changed(app);
 }
 
 /* --- the first target, from the command line --- */

@@ -345,13 +345,14 @@ static int good_width(const struct grid *g, unsigned i)
  * squeeze nobody. */
 static int kept_width(const struct grid *g, unsigned i, unsigned p)
 {
-	int content = content_width(g, i);
+	int content = content_width(g, i), good = g->columns[i].good;
+	bool flex = g->columns[i].flags & GRID_FLEX;
 
-	if (p <= GRID_TOP_PRIORITY)
+	if (p <= GRID_TOP_PRIORITY || (flex && !good))
 		return least_width(g, i);
 	if (p < GRID_LOW_PRIORITY || g->columns[i].flags & GRID_NOCUT)
 		return good_width(g, i);
-	return content < GRID_MAX_WIDTH ? content : GRID_MAX_WIDTH;
+	return flex && content > good * 3 / 2 ? good * 3 / 2 : content;
 }
 
 static int needed(const struct grid *g, const int w[GRID_COLUMNS], unsigned p)

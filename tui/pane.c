@@ -166,6 +166,8 @@ static void feed_event(struct feed *f, struct link_event *ev)
 		break;
 	case LINK_GONE:
 		feed_fail(f, FEED_GONE, "");
+		if (f->spec.sampled)
+			feed_drop_link(f); /* nothing more will come; nothing of the dead target stays open */
 		break;
 	case LINK_CLOSED:
 		feed_closed(f, ev);

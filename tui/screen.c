@@ -11,6 +11,7 @@
 
 #include <curses.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
@@ -19,6 +20,8 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -41,6 +44,8 @@ struct screen {
 	size_t n_pasted;
 	uint64_t click_ms;
 	int click_x, click_y;
+	int keeper;
+	pid_t keeper_pid;
 };
 
 /* --- giving the terminal back when all else failed: the one thing kept at file scope --- */
@@ -75,6 +80,55 @@ static void reset_install(void)
 		sigaction(crashes[i], &act, NULL);
 	atexit(reset_terminal);
 	reset_wanted = 1;
+}
+
+/*
+ * Not even kill -9 may leave the terminal with the mouse on: a child that does nothing but wait for the other end of a pipe to close.
+ * screen_stop ends it with a byte; without that byte it gives the terminal back.
+ */
+static void keeper_run(int fd)
+{
+	char byte;
+	ssize_t n;
+
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTTOU, SIG_IGN); /* it may not be in the foreground any more */
+	prctl(PR_SET_NAME, "nsdbg-terminal");
+	do
+		n = read(fd, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
+		reset_terminal();
+	_exit(0);
+}
+
+static int keeper_start(pid_t *ret_pid)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		close_range(STDERR_FILENO, (unsigned)ends[0] - 1, 0);
+		close(ends[1]);
+		close_range((unsigned)ends[1] + 1, ~0u, 0);
+		keeper_run(ends[0]);
+	}
+	close(ends[0]);
+	*ret_pid = pid;
+	return ends[1];
+}
+
+static void keeper_stop(int fd, pid_t pid)
+{
+	if (fd < 0)
+		return;
+	if (write(fd, "q", 1) == 1 && pid > 0)
+		waitpid(pid, NULL, 0);
+	close(fd);
 }
 
 /* --- colours by meaning --- */
@@ -256,6 +310,7 @@ int screen_start(const struct screen_options *o, struct screen **ret, struct err
 	s->color = want_color(o);
 	s->charset = o->ascii || term_needs_ascii(getenv("TERM")) ? TEXT_ASCII : TEXT_UTF8;
 	s->mouse = !o->no_mouse;
+	s->keeper = keeper_start(&s->keeper_pid);
 	modes_on(s);
 	*ret = fd_ptr_take(&s);
 	return 0;
@@ -268,6 +323,7 @@ void screen_stop(struct screen *s)
 	modes_off();
 	endwin();
 	reset_wanted = 0;
+	keeper_stop(s->keeper, s->keeper_pid);
 	delscreen(s->curses);
 	free(s->last);
 	free(s->pasted);
