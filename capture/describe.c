@@ -273,15 +273,29 @@ static const struct liner liners[LAYER_N] = {
 	[LAYER_DNS] = { describe_dns_line, true },
 };
 
-/* What was read of a header before it broke: ports come first in TCP and UDP. */
-static void line_trouble(const struct layer *l, struct packet_line *ret)
+/* What was read of a header before it broke: who sent it and to whom. */
+static void line_known(const struct layer *l, struct packet_line *ret)
 {
 	bool has_ports = (l->kind == LAYER_TCP || l->kind == LAYER_UDP) && l->length >= 4;
 
 	if (has_ports) {
 		ret->source_port = l->kind == LAYER_TCP ? l->tcp.source_port : l->udp.source_port;
 		ret->destination_port = l->kind == LAYER_TCP ? l->tcp.destination_port : l->udp.destination_port;
+	} else if (l->kind == LAYER_ETHER && l->length >= 12) {
+		ret->source = addr_mac(l->ether.source);
+		ret->destination = addr_mac(l->ether.destination);
+	} else if (l->kind == LAYER_IP4 && l->length >= 20) {
+		ret->source = addr_ip4(l->ip4.source);
+		ret->destination = addr_ip4(l->ip4.destination);
+	} else if (l->kind == LAYER_IP6 && l->length >= 40) {
+		ret->source = addr_ip6(l->ip6.source);
+		ret->destination = addr_ip6(l->ip6.destination);
 	}
+}
+
+static void line_trouble(const struct layer *l, struct packet_line *ret)
+{
+	line_known(l, ret);
 	if (l->trouble == TROUBLE_CUT) {
 		words_add(&ret->info, "[cut]");
 		return;
@@ -303,6 +317,8 @@ static void line_rest(const struct packet *p, struct packet_line *ret)
 		words_add(&ret->info, "link type %u not decoded", p->rest_number);
 	else if (p->rest == NEXT_DATA || p->rest == NEXT_NONE || p->too_deep)
 		return;
+	else if (p->rest == NEXT_IP && p->rest_number == IP_PROTO_NONE)
+		words_add(&ret->info, "no next header ");
 	else if (name)
 		snprintf(ret->protocol, sizeof ret->protocol, "%s", name);
 	else
@@ -333,4 +349,5 @@ void describe_line(const struct packet *p, struct packet_line *ret)
 	if (p->too_deep)
 		words_add(&ret->info, " more than %d layers", PACKET_LAYERS);
 	line_rest(p, ret);
+	words_trim(&ret->info);
 }

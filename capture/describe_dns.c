@@ -16,6 +16,7 @@ struct message {
 	const uint8_t *bytes;
 	uint32_t held;
 	bool is_cut; /* fewer bytes captured than it has */
+	bool continues; /* and that because the rest comes in other TCP segments */
 	bool multicast;
 	struct dns_reader reader;
 };
@@ -26,6 +27,7 @@ static bool message_open(const struct packet *p, const struct dns *dns, struct m
 
 	ret->held = held < dns->length ? held : dns->length;
 	ret->is_cut = held < dns->length;
+	ret->continues = ret->is_cut && dns->over_tcp && p->captured >= p->length;
 	ret->bytes = p->bytes + (p->captured > dns->offset ? dns->offset : 0);
 	ret->multicast = dns->flavour == DNS_MULTICAST;
 	return dns_message_open(&ret->reader, ret->bytes, ret->held);
@@ -59,7 +61,10 @@ static void data_words(struct words *w, const struct message *m, const struct dn
 
 static void failed(const struct message *m, struct packet_line *ret)
 {
-	words_add(&ret->info, "%s%s", ret->info.n ? " " : "", m->is_cut ? "[cut]" : "malformed: DNS: record cannot be read");
+	words_add(&ret->info, " %s",
+		m->continues ? "[goes on in the next segment]" :
+		m->is_cut    ? "[cut]" :
+			       "malformed: DNS: record cannot be read");
 	if (!m->is_cut)
 		ret->severity = SEVERITY_WARN;
 }
@@ -121,7 +126,7 @@ static void reply_line(const struct dns *dns, struct message *m, struct packet_l
 		if (w->n == 0 && good)
 			words_add(w, "no data %s", asked.text);
 		else if (asked.n > 0)
-			words_add(w, "  %s", asked.text);
+			words_add(w, " (%s)", asked.text);
 	}
 	if (dns->flags & DNS_FLAG_TC)
 		words_add(w, " truncated");
@@ -220,7 +225,8 @@ void describe_dns_tree(struct tree *t, const struct packet *p, const struct laye
 		return;
 	at = l->dns.offset + (uint32_t)m.reader.span.at;
 	if (m.is_cut)
-		tree_add(t, 1, (struct place){ at, p->captured - at }, "Cut", "the capture kept too few bytes");
+		tree_add(t, 1, (struct place){ at, p->captured - at }, "Cut", "%s",
+			m.continues ? "goes on in the next segment" : "the capture kept too few bytes");
 	else
 		tree_add(t, 1, (struct place){ at, 0 }, "Malformed", "record cannot be read");
 }

@@ -90,11 +90,12 @@ int device_open(const struct device_options *o, struct device **ret, struct err 
 	char why[PCAP_ERRBUF_SIZE] = "";
 	int r = 0;
 
-	if (device_name_is_safe(o->interface) && !is_rdma(o->interface))
+	if (!device_name_is_safe(o->interface) || is_rdma(o->interface))
+		r = err_set(err, EINVAL, "interface \"%s\" has a name that cannot be given to libpcap; capture on \"any\"",
+			o->interface);
+	if (r == 0)
 		d->pcap = pcap_create(o->interface, why);
-	else
-		snprintf(why, sizeof why, "libpcap would take this name for something else; use \"any\"");
-	if (!d->pcap || configure(d->pcap, o) != 0)
+	if (r == 0 && (!d->pcap || configure(d->pcap, o) != 0))
 		r = err_set(err, EIO, "capture on %s: %s", o->interface, why);
 	if (r == 0) {
 		int status = pcap_activate(d->pcap);

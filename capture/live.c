@@ -336,7 +336,8 @@ static void fill(const struct live *l, struct builder *b)
 	struct words w;
 
 	row->head.id = 1;
-	row->head.severity = l->state == LIVE_OVER || l->is_down ? SEVERITY_WARN : SEVERITY_OK;
+	notes(l, &w);
+	row->head.severity = w.n ? SEVERITY_WARN : SEVERITY_OK;
 	row->head.flags = (l->state == LIVE_OVER ? CAPTURE_IS_OVER : 0) |
 		(writing ? CAPTURE_IS_SAVING : 0);
 	row->interface = builder_str(b, l->interface);
@@ -351,7 +352,6 @@ static void fill(const struct live *l, struct builder *b)
 	row->overwritten = spool_overwritten(l->spool);
 	row->saved = l->saver ? saver_saved(l->saver) : ROW_NO_UINT;
 	row->started_at = l->started_at;
-	notes(l, &w);
 	row->note = w.n ? builder_text(b, w.text, w.n) : ROW_NO_TEXT;
 }
 

@@ -36,7 +36,7 @@ const char *names_ip_protocol(uint32_t protocol)
 	static const struct name names[] = {
 		{ 0, "hop-by-hop" }, { 1, "ICMP" }, { 2, "IGMP" }, { 4, "IPv4" }, { 6, "TCP" }, { 8, "EGP" }, { 17, "UDP" },
 		{ 33, "DCCP" }, { 41, "IPv6" }, { 43, "routing" }, { 44, "fragment" }, { 46, "RSVP" }, { 47, "GRE" },
-		{ 50, "ESP" }, { 51, "AH" }, { 58, "ICMPv6" }, { 59, "nothing" }, { 60, "destination options" },
+		{ 50, "ESP" }, { 51, "AH" }, { 58, "ICMPv6" }, { 59, "no next header" }, { 60, "destination options" },
 		{ 88, "EIGRP" }, { 89, "OSPF" }, { 103, "PIM" }, { 108, "IPComp" }, { 112, "VRRP" }, { 115, "L2TP" },
 		{ 132, "SCTP" }, { 135, "mobility" }, { 136, "UDP-Lite" }, { 137, "MPLS" },
 	};

@@ -13,6 +13,17 @@ void words_clear(struct words *w)
 	w->text[0] = 0;
 }
 
+void words_trim(struct words *w)
+{
+	size_t from = strspn(w->text, " ");
+
+	while (w->n > from && w->text[w->n - 1] == ' ')
+		w->n--;
+	w->n -= from;
+	memmove(w->text, w->text + from, w->n);
+	w->text[w->n] = 0;
+}
+
 void words_add(struct words *w, const char *fmt, ...)
 {
 	size_t room = sizeof w->text - w->n;

@@ -12,6 +12,7 @@ struct words {
 };
 
 void words_clear(struct words *w);
+void words_trim(struct words *w); /* no spaces at the ends */
 void words_add(struct words *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Bytes as they are, NUL becomes "\000". */
 void words_bytes(struct words *w, const void *p, size_t n);

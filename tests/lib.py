@@ -241,6 +241,10 @@ def children_of(pid):
     return found
 
 
+def netns_of(pid):
+    return os.stat(f"/proc/{pid}/ns/net").st_ino
+
+
 def namespaces():
     """{inode} of the network namespaces that have a process or a mount."""
     found = set()
@@ -255,5 +259,6 @@ def namespaces():
 
 
 def mounts():
+    """Mount points, without those of container engines: these come and go."""
     with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as file:
-        return {line.split()[4] for line in file}
+        return {p for p in (line.split()[4] for line in file) if not re.search(r"/(data|exec|overlay2|netns)/|^/run/netns", p)}

@@ -50,6 +50,7 @@ enum cli_status cli_status_of(int code)
 	case ELOOP:
 	case ENAMETOOLONG:
 	case ENODEV:
+	case ENXIO:
 		return CLI_USAGE;
 	default:
 		return CLI_INTERNAL;

@@ -11,6 +11,7 @@
 #include "core/table.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ struct cap {
 	bool stopping;
 	bool saving; /* packets wait to be written */
 	bool ended; /* by the worker */
+	bool closed; /* the worker has ended: nobody answers */
 	bool reader_left; /* of standard output */
 	uint64_t next; /* number of the next packet to print */
 	uint64_t printed;
@@ -76,6 +78,10 @@ static int open_file(struct cap *k, struct err *err)
 
 	if (!c->o->file)
 		return 0;
+	if (strcmp(c->o->file, "/dev/null") == 0) { /* to count packets; no right is needed for it */
+		k->save = open(c->o->file, O_WRONLY | O_CLOEXEC);
+		return k->save < 0 ? err_set(err, errno, "open %s", c->o->file) : 0;
+	}
 	if (strcmp(c->o->file, "-") != 0) {
 		k->save = session_create(c->session, c->o->file, c->o->force, err);
 		return k->save < 0 ? k->save : 0;
@@ -232,6 +238,14 @@ static void take_page(struct cap *k, struct block *b)
 
 /* --- running --- */
 
+static void worker_left(struct cap *k, const char *how)
+{
+	char msg[256];
+
+	snprintf(msg, sizeof msg, "the capture worker %s: what it had is lost, start again", how[0] ? how : "has ended");
+	cli_error(k->c, CLI_PARTIAL, 0, msg);
+}
+
 static void take_event(struct cap *k, struct link_event *ev)
 {
 	if (ev->type == LINK_BLOCK && ev->row_type == &packet_row_type)
@@ -242,10 +256,11 @@ static void take_event(struct cap *k, struct link_event *ev)
 		cli_error(k->c, cli_status_of(ev->code), ev->code, ev->msg);
 	else if (ev->type == LINK_GONE)
 		cli_error(k->c, CLI_PARTIAL, 0, "the target has ended: the capture ends with it");
-	else if (ev->type == LINK_CLOSED && ev->msg[0])
-		cli_error(k->c, CLI_PARTIAL, 0, ev->msg);
-	if (ev->type == LINK_ERROR && ev->tag == TAG_PAGE)
+	else if (ev->type == LINK_CLOSED && !k->ended)
+		worker_left(k, ev->msg);
+	if (ev->type == LINK_CLOSED || (ev->type == LINK_ERROR && ev->tag == TAG_PAGE))
 		k->asked = false;
+	k->closed = k->closed || ev->type == LINK_CLOSED;
 	if (ev->type == LINK_GONE || ev->type == LINK_CLOSED || (ev->type == LINK_ERROR && ev->tag != TAG_PAGE))
 		k->ended = true;
 	block_unref(ev->block);
@@ -258,7 +273,7 @@ static void drain(struct cap *k)
 	do {
 		link_read(k->l, &ev);
 		take_event(k, &ev);
-	} while (ev.type != LINK_NOTHING && ev.type != LINK_CLOSED);
+	} while (ev.type != LINK_NOTHING && !k->closed);
 }
 
 /* Everything the worker has is printed. */
@@ -280,7 +295,7 @@ static void run(struct cap *k, int signals)
 	struct pollfd p[3] = { { .fd = link_fd(k->l), .events = POLLIN }, { .fd = signals, .events = POLLIN }, { .fd = k->c->out } };
 	uint64_t end = k->c->o->for_ms ? loop_now_ms() + k->c->o->for_ms : UINT64_MAX;
 
-	while (!(k->ended && is_drained(k))) {
+	while (!k->closed && !(k->ended && is_drained(k))) {
 		uint64_t now = loop_now_ms();
 
 		if (now >= end) {
@@ -303,8 +318,6 @@ static void run(struct cap *k, int signals)
 		if (p[0].revents)
 			drain(k);
 		ask_page(k);
-		if (k->ended && k->now.running != 0 && !k->asked)
-			return; /* worker gone: nobody answers further pages */
 	}
 }
 

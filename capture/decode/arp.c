@@ -11,11 +11,11 @@ bool arp_decode(struct span *s, struct arp *ret)
 	ret->plain = ret->hardware_length == 6 && ret->protocol_length == 4;
 	if (!ret->plain) {
 		if (!span_skip(s, 2 * (uint32_t)ret->hardware_length + 2 * (uint32_t)ret->protocol_length))
-			return span_fail(s, "ARP addresses past the end of the packet");
+			return span_fail(s, "addresses past the end of the packet");
 		return true;
 	}
 	if (!span_copy(s, ret->sender_mac, 6) || !span_copy(s, ret->sender_ip, 4) ||
 		!span_copy(s, ret->target_mac, 6) || !span_copy(s, ret->target_ip, 4))
-		return span_fail(s, "ARP addresses past the end of the packet");
+		return span_fail(s, "addresses past the end of the packet");
 	return true;
 }

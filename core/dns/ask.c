@@ -206,7 +206,7 @@ static int try_as_is(struct ask *a, bool is_first, enum verdict *ret)
 
 	if (a->best.verdict != VERDICT_NONE && is_late(a))
 		return 0;
-	snprintf(a->tried.how, sizeof a->tried.how, "as it is");
+	snprintf(a->tried.how, sizeof a->tried.how, "as typed");
 	r = ask_name(a, &a->name, ret);
 	if (r < 0)
 		return r;

@@ -10,7 +10,7 @@ struct builder;
 struct dns_asked {
 	const struct dns_flight *flight;
 	const struct dns_server *server;
-	const char *how; /* why this name: "as it is", "search example.com" */
+	const char *how; /* why this name: "as typed", "search example.com" */
 	uint64_t waited_us; /* all tries together, for the row that says there was no reply */
 };
 

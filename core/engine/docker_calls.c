@@ -12,25 +12,38 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EVENTS_SLOT = DOCKER_CALLS, FRAMES_A_TURN = 64 };
+enum { EVENTS_SLOT = DOCKER_CALLS, FRAMES_A_TURN = 64, KEPT_BUFFER = 64 << 10 };
 
 void docker_calls_init(struct docker_calls *c, int fd)
 {
 	*c = (struct docker_calls){ .fd = fd };
 }
 
+/* A small buffer stays for the next call. */
 static void call_free(struct docker_calls *c, struct docker_call *call)
 {
 	if (call->tag && call->kind != MOVER_EVENTS)
 		c->n_busy--;
+	call->tag = 0;
+	call->n = 0;
+	if (call->cap <= KEPT_BUFFER)
+		return;
 	free(call->body);
-	*call = (struct docker_call){ 0 };
+	call->body = NULL;
+	call->cap = 0;
+}
+
+static void give_up(struct docker_calls *c)
+{
+	for (unsigned i = 0; i < DOCKER_CALLS + 1; i++)
+		call_free(c, &c->slots[i]);
 }
 
 void docker_calls_done(struct docker_calls *c)
 {
+	give_up(c);
 	for (unsigned i = 0; i < DOCKER_CALLS + 1; i++)
-		call_free(c, &c->slots[i]);
+		free(c->slots[i].body);
 }
 
 static struct docker_call *free_slot(struct docker_calls *c, enum mover_kind kind)
@@ -77,7 +90,9 @@ int docker_calls_start(struct docker_calls *c, enum mover_kind kind, const struc
 	ret = send_request(c, &r);
 	if (ret < 0)
 		return ret;
-	*call = (struct docker_call){ .tag = r.tag, .kind = kind };
+	call->tag = r.tag;
+	call->kind = kind;
+	call->n = 0;
 	memcpy(call->id, r.id, sizeof call->id);
 	c->n_busy += kind != MOVER_EVENTS;
 	return 0;
@@ -87,7 +102,7 @@ int docker_calls_reset(struct docker_calls *c)
 {
 	struct mover_request r = { .kind = MOVER_RESET };
 
-	docker_calls_done(c);
+	give_up(c);
 	return send_request(c, &r);
 }
 

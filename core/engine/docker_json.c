@@ -19,23 +19,34 @@ enum { MAX_ENDPOINTS = 256, MAX_PORTS = 2048, MAX_LIST = 256, MAX_COMMAND = 4096
 
 /* --- text to tree --- */
 
+/* Index of the quote that ends the string which begins at `at`; n - 1 when none does. */
+static size_t string_end(const char *p, size_t n, size_t at)
+{
+	const char *q = p + at;
+
+	while ((q = memchr(q + 1, '"', n - (size_t)(q + 1 - p)))) {
+		size_t slashes = 0;
+
+		while (q[-1 - (ptrdiff_t)slashes] == '\\')
+			slashes++;
+		if (slashes % 2 == 0)
+			return (size_t)(q - p);
+	}
+	return n - 1;
+}
+
 /* Counts without trusting that it is JSON at all. */
 static int scan(const char *p, size_t n, struct err *err)
 {
 	unsigned depth = 0, values = 1;
-	bool in_string = false;
 
 	if (n > DOCKER_JSON_MAX_BYTES)
 		return err_set(err, E2BIG, "the answer is larger than 8 MiB");
 	for (size_t i = 0; i < n; i++) {
 		char c = p[i];
 
-		if (in_string) {
-			if (c == '\\')
-				i++;
-			in_string = c != '"';
-		} else if (c == '"') {
-			in_string = true;
+		if (c == '"') {
+			i = string_end(p, n, i);
 		} else if (c == '{' || c == '[') {
 			values++;
 			if (++depth > DOCKER_JSON_MAX_DEPTH)
@@ -96,7 +107,7 @@ static bool is_wanted_child(const struct wanted *parent, const char *key, size_t
 	return !parent->children[0];
 }
 
-/* The copy of an inspection, while it is made. */
+/* An inspection while it is thinned out: out[0..n) is kept so far. */
 struct pruning {
 	char *out;
 	size_t n;
@@ -154,12 +165,12 @@ static void prune_byte(struct pruning *x, char c)
 }
 
 /*
- * Copies an inspection without the members that nobody reads, on its two upper levels: that is more than half of it, and making
- * cJSON's tree is the dearest part of reading. Checks nothing: broken JSON stays broken, or its broken part is left out.
+ * Takes the members out of an inspection that nobody reads, on its two upper levels and in place: that is more than half of it, and
+ * making cJSON's tree is the dearest part of reading. Checks nothing: broken JSON stays broken, or its broken part is left out.
  */
-static size_t prune(const char *p, size_t n, char *out)
+static size_t prune(char *p, size_t n)
 {
-	struct pruning x = { .out = out };
+	struct pruning x = { .out = p };
 
 	for (size_t i = 0; i < n; i++) {
 		size_t from = i;
@@ -168,10 +179,8 @@ static size_t prune(const char *p, size_t n, char *out)
 			prune_byte(&x, p[i]);
 			continue;
 		}
-		for (i++; i < n && p[i] != '"'; i++)
-			i += p[i] == '\\';
-		i = i < n ? i : n - 1;
-		memcpy(x.out + x.n, p + from, i - from + 1);
+		i = string_end(p, n, i);
+		memmove(x.out + x.n, p + from, i - from + 1);
 		x.n += i - from + 1;
 	}
 	return x.n;
@@ -182,11 +191,15 @@ static void tree_freep(cJSON **t)
 	cJSON_Delete(*t);
 }
 
-static int make_tree(const char *p, size_t n, cJSON **ret, struct err *err)
+static int parse(const char *p, size_t n, cJSON **ret, struct err *err)
 {
 	const char *end = NULL;
-	cJSON *tree = cJSON_ParseWithLengthOpts(p, n, &end, 0);
+	cJSON *tree;
+	int r = scan(p, n, err);
 
+	if (r < 0)
+		return r;
+	tree = cJSON_ParseWithLengthOpts(p, n, &end, 0);
 	if (!tree)
 		return err_set(err, EBADMSG, "the answer is not JSON");
 	while (end < p + n && (*end == ' ' || *end == '\n' || *end == '\r' || *end == '\t'))
@@ -197,24 +210,6 @@ static int make_tree(const char *p, size_t n, cJSON **ret, struct err *err)
 	}
 	*ret = tree;
 	return 0;
-}
-
-static int parse(const char *p, size_t n, cJSON **ret, struct err *err)
-{
-	int r = scan(p, n, err);
-
-	return r < 0 ? r : make_tree(p, n, ret, err);
-}
-
-static int parse_inspection(const char *p, size_t n, cJSON **ret, struct err *err)
-{
-	AUTO(fd_freep) char *pruned = NULL;
-	int r = scan(p, n, err);
-
-	if (r < 0)
-		return r;
-	pruned = fd_xcalloc(1, n + 1);
-	return make_tree(pruned, prune(p, n, pruned), ret, err);
 }
 
 /* --- values: absent or of another type is unknown --- */
@@ -312,32 +307,61 @@ static uint32_t index_of(const char *const *names, uint32_t n, const char *text)
 	return ROW_NO_ENUM;
 }
 
+/* Takes `n` digits and the byte behind them from *p; -1: not so. */
+static int take_digits(const char **p, unsigned n, char behind)
+{
+	int v = 0;
+
+	for (; n > 0; n--, (*p)++) {
+		if (**p < '0' || **p > '9')
+			return -1;
+		v = v * 10 + (**p - '0');
+	}
+	if (behind && *(*p)++ != behind)
+		return -1;
+	return v;
+}
+
+/* "Z" or "+01:30": seconds east of Greenwich. */
+static bool take_zone(const char *p, int64_t *ret)
+{
+	int sign = *p == '-' ? -1 : 1, hours, minutes;
+
+	*ret = 0;
+	if (strcmp(p, "Z") == 0)
+		return true;
+	if (*p != '+' && *p != '-')
+		return false;
+	p++;
+	hours = take_digits(&p, 2, ':');
+	minutes = hours < 0 ? -1 : take_digits(&p, 2, 0);
+	*ret = sign * (hours * 3600 + minutes * 60);
+	return hours >= 0 && hours < 24 && minutes >= 0 && minutes < 60 && *p == 0;
+}
+
 int64_t docker_json_time(const char *text)
 {
-	struct tm tm = { 0 };
-	int64_t ns = 0, unit = 100000000, seconds;
-	int n = 0, hours, minutes;
+	static const struct {
+		unsigned digits;
+		char behind;
+		int min, max;
+	} parts[6] = { { 4, '-', 1970, 2200 }, { 2, '-', 1, 12 }, { 2, 'T', 1, 31 }, { 2, ':', 0, 23 }, { 2, ':', 0, 59 }, { 2, 0, 0, 60 } };
+	int v[6] = { 0 };
+	int64_t ns = 0, unit = 100000000, zone;
+	struct tm tm;
 
-	if (!text || sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
-			    &tm.tm_sec, &n) != 6)
-		return ROW_NO_INT;
-	if (tm.tm_year < 1970 || tm.tm_year > 2200 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-		tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60)
-		return ROW_NO_INT;
-	tm.tm_year -= 1900;
-	tm.tm_mon--;
-	text += n;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		v[i] = text ? take_digits(&text, parts[i].digits, parts[i].behind) : -1;
+		if (v[i] < parts[i].min || v[i] > parts[i].max)
+			return ROW_NO_INT;
+	}
 	if (*text == '.')
 		for (text++; *text >= '0' && *text <= '9'; text++, unit /= 10)
 			ns += (*text - '0') * unit;
-	seconds = timegm(&tm);
-	if (strcmp(text, "Z") == 0)
-		return seconds * 1000000000 + ns;
-	if ((*text != '+' && *text != '-') || sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &n) != 2 || text[1 + n] ||
-		hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+	if (!take_zone(text, &zone))
 		return ROW_NO_INT;
-	seconds += (hours * 3600 + minutes * 60) * (*text == '+' ? -1 : 1);
-	return seconds * 1000000000 + ns;
+	tm = (struct tm){ .tm_year = v[0] - 1900, .tm_mon = v[1] - 1, .tm_mday = v[2], .tm_hour = v[3], .tm_min = v[4], .tm_sec = v[5] };
+	return (timegm(&tm) - zone) * 1000000000 + ns;
 }
 
 /* --- containers --- */
@@ -719,11 +743,11 @@ int docker_json_networks(const char *p, size_t n, struct docker_network ***ret, 
 	return 0;
 }
 
-int docker_json_inspect(const char *p, size_t n, struct docker_container **ret, struct err *err)
+int docker_json_inspect(char *p, size_t n, struct docker_container **ret, struct err *err)
 {
 	AUTO(tree_freep) cJSON *tree = NULL;
 	struct docker_container *c;
-	int r = parse_inspection(p, n, &tree, err);
+	int r = parse(p, prune(p, n), &tree, err);
 
 	if (r < 0)
 		return r;

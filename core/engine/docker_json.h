@@ -25,8 +25,8 @@ int docker_json_list(const char *p, size_t n, struct docker_container ***ret, ui
 int docker_json_networks(const char *p, size_t n, struct docker_network ***ret, uint32_t *ret_n, uint32_t *ret_skipped,
 	struct err *err);
 
-/* Answers of /containers/ID/json and /networks/ID. */
-int docker_json_inspect(const char *p, size_t n, struct docker_container **ret, struct err *err);
+/* Answers of /containers/ID/json (whose bytes are used up) and /networks/ID. */
+int docker_json_inspect(char *p, size_t n, struct docker_container **ret, struct err *err);
 int docker_json_network(const char *p, size_t n, struct docker_network **ret, struct err *err);
 
 /* One line of /events. -ENOMSG: not about a container or a network. */

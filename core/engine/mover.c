@@ -26,7 +26,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { SLOTS = MOVER_PARALLEL + 1, EVENTS_SLOT = MOVER_PARALLEL, FOREVER_MS = 3600 * 1000, N_FILES = 64 };
+enum { SLOTS = MOVER_PARALLEL + 1, EVENTS_SLOT = MOVER_PARALLEL, FOREVER_MS = 3600 * 1000, N_FILES = 64, NOBODY = 65534 };
 
 /* One connection's worth of work. */
 struct slot {
@@ -46,6 +46,8 @@ struct mover {
 	int sock; /* to the reader */
 	bool reader_left;
 	CURLM *multi;
+	char resolved[512]; /* CURLOPT_RESOLVE entry, "" when there was nothing to look up */
+	char unresolved[192]; /* why the name could not be looked up: the answer to every request */
 	struct slot slots[SLOTS];
 	struct mover_request queue[MOVER_QUEUE];
 	unsigned n_queue;
@@ -168,7 +170,7 @@ static void no_connection(struct slot *s, int code)
 		return;
 	}
 	if (code == ECONNREFUSED)
-		why = t->path[0] ? "nobody listens there any more: start dockerd again" : "nobody listens there: is dockerd running?";
+		why = "nobody listens there: is dockerd running?";
 	else if (code == EAGAIN)
 		why = "takes no more connections: dockerd hangs or is overloaded";
 	else if (code) {
@@ -274,7 +276,8 @@ static CURL *easy_new(struct slot *s)
 {
 	const struct mover_target *t = s->mover->target;
 	CURL *e = curl_easy_init();
-	struct curl_slist *names = t->resolved[0] ? curl_slist_append(NULL, t->resolved) : NULL;
+	const char *resolved = s->mover->resolved;
+	struct curl_slist *names = resolved[0] ? curl_slist_append(NULL, resolved) : NULL;
 
 	if (!e)
 		return NULL;
@@ -317,6 +320,10 @@ static void start(struct mover *m, struct slot *s, const struct mover_request *r
 	char url[1200], path[800], version[16] = "";
 	int n;
 
+	if (m->unresolved[0]) {
+		refuse(m, r, EHOSTUNREACH, m->unresolved);
+		return;
+	}
 	if (!s->easy)
 		s->easy = easy_new(s);
 	n = s->easy ? request_path(s->easy, r, path, sizeof path) : -1;
@@ -465,6 +472,39 @@ static int become_owner(const struct mover_target *t, unsigned *ret_owner)
 	return 0;
 }
 
+static void add_address(char *list, size_t cap, const struct addrinfo *a)
+{
+	char text[INET6_ADDRSTRLEN + 2] = "";
+	size_t n = strlen(list);
+
+	if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST) != 0)
+		return;
+	if (n + strlen(text) + 2 < cap)
+		snprintf(list + n, cap - n, "%s%s", list[n - 1] == ':' ? "" : ",", text);
+}
+
+/* Looks the engine's name up: as nobody and without capabilities, since this reads answers from the network, and before the cage,
+ * since the resolver opens files. */
+static int look_up(struct mover *m, struct err *err)
+{
+	const struct mover_target *t = m->target;
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
+	int r = t->path[0] ? 0 : cage_drop_user(NOBODY, NOBODY, err);
+
+	if (r < 0 || !t->host[0])
+		return r;
+	r = getaddrinfo(t->host, t->port, &hints, &list);
+	if (r != 0) {
+		snprintf(m->unresolved, sizeof m->unresolved, "look up %.100s: %s", t->host, gai_strerror(r));
+		return 0;
+	}
+	snprintf(m->resolved, sizeof m->resolved, "%s:%s:", t->host, t->port);
+	for (const struct addrinfo *a = list; a; a = a->ai_next)
+		add_address(m->resolved, sizeof m->resolved, a);
+	freeaddrinfo(list);
+	return 0;
+}
+
 static _Noreturn void mover_main(const struct mover_target *target, int sock)
 {
 	struct mover *m = fd_xcalloc(1, sizeof *m);
@@ -485,6 +525,8 @@ static _Noreturn void mover_main(const struct mover_target *target, int sock)
 	for (unsigned i = 0; i < SLOTS; i++)
 		m->slots[i].mover = m;
 	r = become_owner(target, &owner);
+	if (r == 0)
+		r = look_up(m, &err);
 	if (r == 0)
 		r = cage_enter(CAGE_ENGINE, 0, N_FILES, true, &err);
 	if (r < 0)
@@ -561,36 +603,15 @@ static int split_host(const char *text, char host[256], char port[6])
 		0 : -EINVAL;
 }
 
-static void add_address(struct mover_target *t, const struct addrinfo *a, bool is_first)
-{
-	char text[INET6_ADDRSTRLEN + 2] = "";
-	size_t n = strlen(t->resolved);
-
-	if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST) != 0)
-		return;
-	if (n + strlen(text) + 2 < sizeof t->resolved)
-		snprintf(t->resolved + n, sizeof t->resolved - n, "%s%s", is_first ? "" : ",", text);
-}
-
 static int parse_tcp(const char *text, struct mover_target *t, struct err *err)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
 	unsigned char literal[16];
-	char host[256], port[6];
-	int r;
 
-	if (split_host(text, host, port) < 0)
+	if (split_host(text, t->host, t->port) < 0)
 		return err_set(err, EINVAL, "%.120s is not an address such as tcp://127.0.0.1:2375", t->endpoint);
-	snprintf(t->origin, sizeof t->origin, strchr(host, ':') ? "http://[%s]:%s" : "http://%s:%s", host, port);
-	if (inet_pton(AF_INET, host, literal) == 1 || inet_pton(AF_INET6, host, literal) == 1)
-		return 0;
-	r = getaddrinfo(host, port, &hints, &list);
-	if (r != 0)
-		return err_set(err, EHOSTUNREACH, "look up %.100s: %s", host, gai_strerror(r));
-	snprintf(t->resolved, sizeof t->resolved, "%s:%s:", host, port);
-	for (const struct addrinfo *a = list; a; a = a->ai_next)
-		add_address(t, a, a == list);
-	freeaddrinfo(list);
+	snprintf(t->origin, sizeof t->origin, strchr(t->host, ':') ? "http://[%s]:%s" : "http://%s:%s", t->host, t->port);
+	if (inet_pton(AF_INET, t->host, literal) == 1 || inet_pton(AF_INET6, t->host, literal) == 1)
+		t->host[0] = 0;
 	return 0;
 }
 

@@ -60,15 +60,15 @@ struct mover_done {
 	char msg[192]; /* why, with the remedy, when code is set */
 };
 
-/* Where the engine is, resolved. */
+/* Where the engine is. */
 struct mover_target {
 	char endpoint[512]; /* as given: for messages */
 	char path[108]; /* unix socket; "" for tcp */
 	char origin[320]; /* "http://docker" or "http://host:2375" */
-	char resolved[512]; /* CURLOPT_RESOLVE entry for tcp, "" when host is a literal */
+	char host[256], port[6]; /* tcp: a name that is to be looked up, else "" */
 };
 
-/* Takes unix://PATH, tcp://HOST[:PORT] or http://HOST[:PORT] apart; looks host names up (waits for DNS). 0, -EINVAL, -EHOSTUNREACH. */
+/* Takes unix://PATH, tcp://HOST[:PORT] or http://HOST[:PORT] apart. 0 or -EINVAL. */
 int mover_target_parse(const char *endpoint, struct mover_target *ret, struct err *err);
 
 /* Forks the process and cages it; *ret_fd is the reader's non-blocking end. When root meets the socket of an ordinary user, the

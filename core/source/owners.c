@@ -49,6 +49,7 @@ struct map {
 struct owners_scan {
 	int proc;
 	uint64_t netns; /* 0: every process counts as inside */
+	uint64_t host;
 	struct map now, before;
 	uint64_t *wanted; /* sorted */
 	uint32_t n_wanted;
@@ -64,6 +65,7 @@ struct owners_scan *owners_scan_new(int proc, uint64_t netns)
 
 	s->proc = proc;
 	s->netns = netns;
+	proc_dir_host_ns(proc, "net", &s->host);
 	s->wanted = fd_xcalloc(MAX_WANTED, sizeof *s->wanted);
 	return s;
 }
@@ -217,7 +219,8 @@ static int walk(struct owners_scan *s, struct err *err)
 			continue; /* pid 1 holds more rights than we do, and lives on the host */
 		if (r == 0)
 			r = visit(s, pids[i], s->netns && netns != s->netns);
-		s->n_denied += err_denied(r);
+		/* Pid 1 may hold rights that we cannot have; in a container it has no part. */
+		s->n_denied += err_denied(r) && (pids[i] != 1 || s->netns == s->host);
 	}
 	s->search = false;
 	return 0;
@@ -250,8 +253,8 @@ int owners_scan_read(struct owners_scan *s, struct builder *b, struct err *err)
 			if (s->now.holders[i].guest == guest)
 				add_rows(s, b, &s->now.holders[i]);
 	if (s->n_denied)
-		builder_note(b, EACCES, "descriptors of %" PRIu32 " processes hidden: needs CAP_SYS_PTRACE; run with sudo",
-			s->n_denied);
+		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: needs CAP_SYS_PTRACE; run with sudo",
+			s->n_denied, s->n_denied == 1 ? "" : "es");
 	return 0;
 }
 

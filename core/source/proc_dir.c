@@ -99,6 +99,13 @@ int proc_dir_ns(int proc, uint64_t pid, const char *kind, uint64_t *ret_inode)
 	return proc_text_link((struct text){ .p = link, .n = (size_t)n }, kind, ret_inode) ? 0 : -EINVAL;
 }
 
+int proc_dir_host_ns(int proc, const char *kind, uint64_t *ret_inode)
+{
+	if (proc_dir_ns(proc, 1, kind, ret_inode) == 0)
+		return 0;
+	return proc_dir_ns(proc, (uint64_t)getpid(), kind, ret_inode);
+}
+
 int proc_dir_identity(int proc, uint64_t pid, uint64_t *ret)
 {
 	struct stat st;

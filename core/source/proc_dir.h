@@ -24,6 +24,9 @@ ssize_t proc_dir_read(int proc, uint64_t pid, const char *name, char *buf, size_
 /* Inode of PID/ns/KIND ("net", "pid"); 0 or -errno. -ENOENT also for zombies. */
 int proc_dir_ns(int proc, uint64_t pid, const char *kind, uint64_t *ret_inode);
 
+/* The same of the host: of pid 1, or of ourselves when we may not look at it (it may hold rights that we cannot have). */
+int proc_dir_host_ns(int proc, const char *kind, uint64_t *ret_inode);
+
 /*
  * A number that changes when the pid is taken by another process: the inode of PID in procfs, made when its dentry is made and
  * dropped when the process ends. It may also change while the process lives (memory pressure); then cached facts are read again.

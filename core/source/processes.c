@@ -114,8 +114,8 @@ static void choose_membership(struct processes_scan *s, uint64_t leader)
 		s->by = BY_CGROUP;
 		return;
 	}
-	proc_dir_ns(s->proc, 1, "pid", &host_pidns);
-	proc_dir_ns(s->proc, 1, "net", &host_netns);
+	proc_dir_host_ns(s->proc, "pid", &host_pidns);
+	proc_dir_host_ns(s->proc, "net", &host_netns);
 	if (proc_dir_ns(s->proc, leader, "pid", &s->pidns) == 0 && s->pidns != host_pidns)
 		s->by = BY_PIDNS;
 	else if (s->netns == host_netns)

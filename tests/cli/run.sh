@@ -134,7 +134,7 @@ errors() {
 	same "existing file is kept whole" full "$(cat "$dir/full")"
 	timeout 20 "$NSDBG" ls >/dev/full 2>"$err"
 	[ $? = 10 ] && grep -q 'No space' "$err" && ok "full disk" || not_ok "full disk" "$(cat "$err")"
-	for command in "ls" "ss host" "ps host" "fields" "help"; do
+	for command in "ls" "ss netns:$ns" "ps host" "fields" "help"; do
 		# shellcheck disable=SC2086
 		same "$command into a closed pipe" "0 " "$({ timeout 20 "$NSDBG" $command 2>"$err"; echo $? >"$out"; } | true; echo "$(cat "$out") $(cat "$err")")"
 	done

@@ -6,7 +6,7 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import NSDBG, ROOT, Checks, Terminal, children_of, docker, inspect, namespaces, nsdbg_json, processes_of, run, wait_for
+from lib import NSDBG, ROOT, Checks, Terminal, children_of, docker, inspect, namespaces, netns_of, nsdbg_json, pid_of, processes_of, run, wait_for
 
 SIZES = [(160, 50), (120, 36), (80, 24), (60, 20), (40, 10)]
 GONE = r"removed|gone|ended|no longer|not running|has left|is not there"
@@ -66,7 +66,7 @@ def each_view(t):
             terminal.keys("p")
             shows(t, terminal, f"processes at {size}", r"lab( |$)")
             terminal.keys("c")
-            shows(t, terminal, f"capture at {size}: live packets", r"\b(TCP|DNS)\b", 8)
+            shows(t, terminal, f"capture at {size}: live packets", r"\b(TCP|DNS)\b" if columns >= 60 else r"\b(db:5432|web:80)\b", 8)
             terminal.keys("d")
             shows(t, terminal, f"dns at {size}: the container's resolver", r"127\.0\.0\.11")
             terminal.keys("q")
@@ -81,8 +81,9 @@ def same_as_command(t):
         terminal.keys("p")
         for row in nsdbg_json("ps", "client")["data"]:
             shows(t, terminal, f"processes: pid {row['pid']} is on the screen", rf"\b{row['pid']}\b")
-        terminal.keys("2")  # s would take the process along as a filter
-        for row in nsdbg_json("ss", "client", "-l")["data"]:
+    with open_on("client") as terminal:
+        terminal.keys("s")
+        for row in nsdbg_json("ss", "client", "-t", "-l")["data"]:
             shows(t, terminal, f"sockets: port {row['local_port']} is on the screen", rf":{row['local_port']}\b")
 
 
@@ -125,14 +126,14 @@ def letters_between_views(t):
 def removed_and_back(t):
     for key, view in (("s", "sockets"), ("p", "processes"), ("c", "capture"), ("d", "dns"), ("1", "overview")):
         docker("run", "-d", "--name", "brief", "--network", "shop", "bb:1", "sleep", "1000000")
-        before = len(namespaces())
+        inode = netns_of(pid_of("brief"))
         with open_on("brief") as terminal:
             terminal.keys(key)
             wait_for(lambda: re.search(r"(?i)brief", terminal.screen()), 3)
             wait_for(lambda: False, 0.7)
             docker("rm", "-f", "brief")
             shows(t, terminal, f"{view}: says within 2 s that the container is gone", GONE, 2.0)
-            t.ok(f"{view}: the dead container's namespace is let go", wait_for(lambda: len(namespaces()) < before, 3))
+            t.ok(f"{view}: the dead container's namespace is let go", wait_for(lambda: inode not in namespaces(), 3))
             docker("run", "-d", "--name", "brief", "--network", "shop", "bb:1", "sleep", "1000000")
             shows(t, terminal, f"{view}: one of the same name is found again", r"(?i)again|new|back|came|re-?created|follow", 4.0)
             quits(t, terminal, f"{view} after removal")
@@ -147,8 +148,7 @@ def killed_workers(t):
             shows(t, terminal, f"{view}: opens", r"ESTAB|lab( |$)|TCP|DNS")
             wait_for(lambda: False, 0.5)
             app = terminal.pid()
-            leaves = [p for p in children_of(app) if not children_of(p)]
-            for worker in leaves:
+            for worker in workers_of(app):
                 try:
                     os.kill(worker, signal.SIGKILL)
                 except ProcessLookupError:
@@ -158,6 +158,19 @@ def killed_workers(t):
             terminal.keys("R")
             shows(t, terminal, f"{view}: R brings it back", {"s": r"ESTAB", "p": r"lab( |$)", "c": r"\b(TCP|DNS)\b"}[key], 8)
             quits(t, terminal, f"{view} with killed workers")
+
+
+def workers_of(app):
+    """The broker's children: what reads in the target."""
+    return [p for p in children_of(app) if parent_of(p) != app]
+
+
+def parent_of(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return int(file.read().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return 0
 
 
 def tty_state(terminal, mark):
@@ -196,9 +209,8 @@ def terminal_is_whole(t):
 def signal_app(number):
     parents = processes_of()
     for pid in parents:  # the app is the one whose parent is not nsdbg
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            if int(file.read().rsplit(")", 1)[1].split()[1]) not in parents:
-                os.kill(pid, number)
+        if parent_of(pid) not in parents:
+            os.kill(pid, number)
 
 
 def suspended(t):

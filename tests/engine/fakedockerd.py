@@ -2,7 +2,8 @@
 """A Docker engine that misbehaves on purpose:   fakedockerd.py SOCKET MODE [CONTAINERS]
 
 MODE is one of the names in MODES below; NAME@list answers /_ping well and misbehaves afterwards. Writing another mode into the file
-SOCKET.mode switches a running one over: open event streams then get an event about the first container.
+SOCKET.mode switches a running one over: open event streams then get an event about the first container. SOCKET.count holds the
+number of requests so far.
 """
 import json
 import os
@@ -56,6 +57,7 @@ class Fake:
         self.path, self.mode, self.count = path, mode, count
         self.streams = []
         self.requests = 0
+        self.lock = threading.Lock()
 
     def bad(self, what):
         name, _, scope = self.mode.partition("@")
@@ -224,7 +226,10 @@ class Fake:
                         return
                     pending += got
                 head, _, pending = pending.partition(b"\r\n\r\n")
-                self.requests += 1
+                with self.lock:
+                    self.requests += 1
+                    with open(self.path + ".count", "w") as f:
+                        f.write(str(self.requests))
                 what = head.split(b" ")[1].decode()
                 if what.startswith("/v"):
                     what = "/" + what.split("/", 2)[2]

@@ -176,6 +176,53 @@ def test_scale(probe):
            "%.0f s" % (time.monotonic() - begin))
 
 
+def test_idle(probe):
+    """While nothing happens nothing is asked."""
+    fake = Fake("good")
+    try:
+        child = subprocess.Popen([probe, "unix://" + fake.path, "live", "5"], stdout=subprocess.PIPE)
+        time.sleep(2)
+        before = open(fake.path + ".count").read()
+        time.sleep(2.5)
+        after = open(fake.path + ".count").read()
+        out = child.communicate()[0].decode("ascii")
+    finally:
+        fake.end()
+    report(before == after and out.count("block ls") == 1, "live: nothing is asked while nothing happens (%s requests)" % after,
+           "%s then %s requests, %d blocks" % (before, after, out.count("block ls")))
+
+
+def descendants(pid):
+    found = []
+    for child in open("/proc/%d/task/%d/children" % (pid, pid)).read().split():
+        found += [int(child)] + descendants(int(child))
+    return found
+
+
+def named(pids, name):
+    return [pid for pid in pids if open("/proc/%d/comm" % pid).read().strip() == name]
+
+
+def test_killed(probe, victim):
+    """Either of the two processes may be killed: the view hears of it, the other one ends."""
+    fake = Fake("good")
+    try:
+        child = subprocess.Popen([probe, "unix://" + fake.path, "live", "6"], stdout=subprocess.PIPE)
+        for line in child.stdout:
+            if b"block networks" in line:
+                break
+        pids = descendants(child.pid)
+        os.kill(named(pids, victim)[0], 9)
+        out = child.communicate()[0].decode("ascii")
+        time.sleep(0.2)
+        left = [pid for pid in pids if os.path.exists("/proc/%d/exe" % pid) and os.path.lexists("/proc/%d/ns/net" % pid)
+                and open("/proc/%d/cmdline" % pid).read()]
+    finally:
+        fake.end()
+    closed = re.search(r"^(\d+) closed", out, re.M)
+    report(bool(closed) and not left and int(closed.group(1)) < 5000, "killed: %s" % victim, out[-200:] + " left %s" % left)
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -183,7 +230,8 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         jobs = [pool.submit(test_once, sys.argv[1], mode, rows, says) for mode, (rows, says) in ONCE.items()]
         jobs += [pool.submit(test_live, sys.argv[1], mode) for mode in LIVE]
-        jobs += [pool.submit(test_comes_back, sys.argv[1]), pool.submit(test_scale, sys.argv[1])]
+        jobs += [pool.submit(test_comes_back, sys.argv[1]), pool.submit(test_scale, sys.argv[1]), pool.submit(test_idle, sys.argv[1])]
+        jobs += [pool.submit(test_killed, sys.argv[1], name) for name in ("nsdbg: api", "nsdbg: engine")]
         for job in jobs:
             job.result()
     print("1..%d" % count)

@@ -34,3 +34,5 @@ bash -c 'tests/lab/lab.sh start "$1" "$2" $$ >"$1.prefix"; kill -KILL $$' sh "$d
 prefix=$(cat "$dir.prefix"; rm -f "$dir.prefix")
 check "it goes away when its owner was killed" until_true 3 gone
 same "nothing is left then either" "$before" "$(host_picture)"
+
+python3 tests/lab/check_dns.py

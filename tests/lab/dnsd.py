@@ -108,7 +108,7 @@ ZONE = [
     ('_443._tcp.example.', 'TLSA', 120, (u8(3), u8(1), u8(1), bytes(range(32)))),
     ('svcb.example.', 'SVCB', 120, (u16(0), plain('www.example.'))),
     ('svcb2.example.', 'SVCB', 120, (u16(2), plain('a.example.'), param(1, string(b'a,b\\c"d')), param(2, b''), param(5, b'echech!'),
-                                     param(7, b'/q{?dns}'), param(667, b'hi "x" \x01'))),
+                                     param(667, b'hi "x" \x01'))),
     ('svcb3.example.', 'SVCB', 120, (u16(3), plain('a.example.'), param(0, u16(1, 3)), param(1, string(b'h2')), param(3, u16(53)))),
     ('uri.example.', 'URI', 120, (u16(10, 1), b'https://www.example/path?q="1"')),
     ('spf.example.', 'SPF', 120, (string(b'v=spf1 mx'),)),

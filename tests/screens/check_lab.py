@@ -46,11 +46,12 @@ def app(t):
     for columns, lines in ((160, 50), (120, 36), (80, 24), (40, 10)):
         with Terminal(columns, lines, env=ENV) as terminal:
             size = f"{columns}x{lines}"
-            t.ok(f"list at {size}", terminal.wait(rf"{PREFIX}-", 10), terminal.screen())
+            t.ok(f"list at {size}", terminal.wait(r"/ filter", 10), terminal.screen())
             terminal.keys("/")
             terminal.type(f"{PREFIX}-web")
             terminal.keys("Enter")
-            for key, pattern in (("s", r"LISTEN"), ("p", r"\bweb\b"), ("c", r"\b(TCP|ARP)\b"), ("d", r"10\.77\.0\.53")):
+            t.ok(f"list at {size}: the lab is in it", terminal.wait(rf"^>.*{PREFIX}-web"), terminal.screen())
+            for key, pattern in (("s", r"LISTEN"), ("p", r"\bweb\b"), ("c", r"\b(TCP|ARP|ACK|FIN)\b"), ("d", r"10\.77\.0\.53")):
                 terminal.keys(key)
                 t.ok(f"{key} at {size}", terminal.wait(pattern, 8), " / ".join(s.strip() for s in terminal.screen().splitlines() if s.strip()))
             terminal.keys("Q")

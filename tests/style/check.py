@@ -12,6 +12,9 @@ FOLDERS = ("core", "capture", "tui")
 BELOW = {"core": {"core"}, "capture": {"core", "capture"}, "tui": {"core", "capture", "tui"}}
 FORBIDDEN = r"\b(goto|gets|strcpy|strcat|sprintf|vsprintf|strtok|asctime|ctime|gethostbyname|getaddrinfo|system|popen|tmpnam|mktemp)\b *\(?"
 
+# The name in tcp://NAME:2375, looked up by a process that is nobody and holds nothing yet.
+ALLOWED = {("core/engine/mover.c", "getaddrinfo")}
+
 
 def sources():
     for folder in FOLDERS:
@@ -48,7 +51,8 @@ def nobody_below_prints(t):
 
 
 def forbidden_words(t):
-    wrong = [f"{path}: {found[0].strip()}" for _, path, text in sources() for found in re.finditer(FORBIDDEN, code_only(text))]
+    wrong = [f"{path}: {found[0].strip()}" for _, path, text in sources() for found in re.finditer(FORBIDDEN, code_only(text))
+             if (path, found[1]) not in ALLOWED]
     t.ok("no goto, no unbounded string functions, no shell, no libc resolver", not wrong, wrong)
 
 

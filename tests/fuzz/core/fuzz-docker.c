@@ -50,12 +50,14 @@ static void try_lists(struct docker_model *m, const char *p, size_t n)
 
 static void try_objects(struct docker_model *m, const char *p, size_t n)
 {
+	char *copy = memcpy(malloc(n + 1), p, n); /* reading an inspection uses it up */
 	struct docker_container *container = NULL;
 	struct docker_network *network = NULL;
 	struct err err = { 0 };
 
-	if (docker_json_inspect(p, n, &container, &err) == 0)
+	if (docker_json_inspect(copy, n, &container, &err) == 0)
 		docker_model_put(m, container);
+	free(copy);
 	if (docker_json_network(p, n, &network, &err) == 0)
 		docker_model_put_network(m, network);
 }

@@ -164,6 +164,7 @@ static const struct {
 		"1 . mandatory=alpn,port alpn=\"h2\" no-default-alpn port=53" },
 	{ "SVCB", DATA("\0\1\0\0\5\0\4\1\2\3\4"), "1 . ech=AQIDBA==" },
 	{ "SVCB", DATA("\0\1\0\x02\x9b\0\3a\"\1"), "1 . key667=\"a\\\"\\001\"" },
+	{ "SVCB", DATA("\0\1\0\0\7\0\7/{?dns}"), "1 . dohpath=\"/{?dns}\"" },
 	{ "SVCB", DATA("\0\1\0\x02\x9b\0\0"), "1 . key667" },
 	{ "TYPE65400", DATA("\1\xfe"), "\\# 2 01FE" },
 	{ "TYPE65400", DATA(""), "\\# 0" },
