@@ -1,11 +1,10 @@
-/* Where a capture filter is wrong, for the person typing it: libpcap says what, rarely where. pcap-filter(7). */
+/* Where a capture filter is wrong, for the person typing it: the word that the sentence about it names. */
 #ifndef NSDBG_TUI_BPFHINT_H
 #define NSDBG_TUI_BPFHINT_H
 
 #include <stddef.h>
 
-/* Byte offset of the word that libpcap's sentence `why` is about, and the sentence to show: shorter, with the keyword that was
- * probably meant. Never fails: when nothing can be told the offset is the end of the text. */
-size_t bpfhint_locate(const char *text, const char *why, char *ret_sentence, size_t cap);
+/* Byte offset in `text` of the last whole word that `why` quotes ("near \"prot\""); the end of the text when it names none. */
+size_t bpfhint_locate(const char *text, const char *why);
 
 #endif

@@ -85,7 +85,7 @@ static int key_filter(struct pane *p, int key)
 	const struct capture_row *s = capture_view_status(v);
 	struct text now = s ? block_text(v->status, s->filter) : text_of(v->params.filter);
 	struct pane_prompt prompt = {
-		.label = "capture filter", .hint = "as tcpdump: host 172.18.0.3 and port 5432   empty: every packet   up: earlier ones",
+		.label = "capture filter: ", .hint = "as tcpdump: host 172.18.0.3 and port 5432   empty: every packet   up: earlier ones",
 		.history = &v->filters, .changed = filter_changed, .done = filter_done,
 	};
 
@@ -143,7 +143,7 @@ static int key_show(struct pane *p, int key)
 {
 	struct capture_view *v = capture_view_of(p);
 	struct pane_prompt prompt = {
-		.label = "show", .hint = "words: dns   protocol:tcp   length>1000   -ssh   /regex/",
+		.label = "show: ", .hint = "words: dns   protocol:tcp   length>1000   -ssh   /regex/",
 		.history = &v->shows, .changed = show_changed, .done = show_done, .cancelled = show_cancelled,
 	};
 
@@ -191,7 +191,7 @@ static int key_find_words(struct pane *p, int key)
 {
 	struct capture_view *v = capture_view_of(p);
 	struct pane_prompt prompt = {
-		.label = "find packet", .hint = "words as in the show filter; n and N repeat",
+		.label = "find packet: ", .hint = "words as in the show filter; n and N repeat",
 		.history = &v->finds, .changed = find_changed, .done = find_done,
 	};
 
@@ -229,7 +229,7 @@ static bool jump_done(struct pane *p, const char *text)
 static int key_jump(struct pane *p, int key)
 {
 	struct capture_view *v = capture_view_of(p);
-	struct pane_prompt prompt = { .label = ":", .hint = "number of a packet", .history = &v->jumps, .done = jump_done };
+	struct pane_prompt prompt = { .label = "packet number: ", .hint = "number of a packet", .history = &v->jumps, .done = jump_done };
 
 	(void)key;
 	pane_prompt(p, &prompt);

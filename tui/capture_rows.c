@@ -49,6 +49,16 @@ static const struct packet_row *row_before(const struct capture_view *v, const s
 	return pages_at(&v->pages, at - 1, NULL);
 }
 
+/* When the first packet came; as long as nobody has seen it, when the capture began. */
+static int64_t start_time(const struct capture_view *v, const struct packet_row *r)
+{
+	const struct capture_row *s = capture_view_status(v);
+
+	if (v->pages.first_time)
+		return v->pages.first_time;
+	return s && s->started_at != ROW_NO_INT ? s->started_at : r->time;
+}
+
 static size_t time_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
 {
 	const struct capture_view *v = arg;
@@ -64,7 +74,7 @@ static size_t time_format(const void *arg, const struct block *b, const void *ro
 	case CAPTURE_CLOCK_N:
 		break;
 	}
-	return seconds_text(v->pages.first_time ? r->time - v->pages.first_time : 0, buf, cap);
+	return seconds_text(r->time - start_time(v, r), buf, cap);
 }
 
 enum { ADDRESS_SHORT = 21, ADDRESS_END = 9 };

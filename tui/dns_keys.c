@@ -40,7 +40,7 @@ static int key_name(struct pane *p, int key)
 {
 	struct dns_view *v = dns_view_of(p);
 	struct pane_prompt prompt = {
-		.label = "name", .hint = "a name as the program would write it, or an address for its name (PTR); a final dot: no search list",
+		.label = "name: ", .hint = "a name as the program would write it, or an address for its name (PTR); a final dot: no search list",
 		.history = &v->names, .done = name_done,
 	};
 
@@ -99,7 +99,7 @@ static int key_server(struct pane *p, int key)
 {
 	struct dns_view *v = dns_view_of(p);
 	struct pane_prompt prompt = {
-		.label = "server", .hint = "address of a name server; empty: the container's own", .history = &v->servers, .done = server_done,
+		.label = "server: ", .hint = "address of a name server; empty: the container's own", .history = &v->servers, .done = server_done,
 	};
 
 	(void)key;

@@ -91,12 +91,13 @@ static void list_visible(struct layertree *t)
 		t->cursor = t->n_visible ? t->n_visible - 1 : 0;
 }
 
+/* The last layer that has fields: payload that nobody could read is not it. */
 static uint32_t innermost(const struct layertree *t)
 {
 	uint32_t last = 0;
 
 	for (uint32_t i = 0; i < n_rows(t); i++) {
-		if (row_at(t, i)->depth == 0)
+		if (row_at(t, i)->depth == 0 && has_children(t, i))
 			last = i;
 	}
 	return last;

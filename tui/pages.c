@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { PAGES_EMPTY = 4 }; /* answers without rows until a count is not believed */
+
 void pages_init(struct pages *p)
 {
 	*p = (struct pages){ 0 };
@@ -187,8 +189,17 @@ static void learn_first_time(struct pages *p, const struct block *b)
 {
 	const struct packet_row *row = block_count(b) ? block_row(b, 0) : NULL;
 
-	if (row && p->first_time == 0)
+	if (row && row->number == 1) /* not when a show filter hides it, or when it has left the ring */
 		p->first_time = row->time;
+}
+
+/* A worker that has fewer rows than it said must not be asked in circles. */
+static void believe(struct pages *p, uint64_t end, uint32_t rows, uint64_t said)
+{
+	if (rows == PAGES_ROWS || end >= p->count || said != p->count)
+		return;
+	p->empty = rows > 0 ? 0 : p->empty + 1;
+	p->count = p->empty < PAGES_EMPTY ? end : 0;
 }
 
 bool pages_take(struct pages *p, uint32_t tag, struct block *b)
@@ -201,10 +212,7 @@ bool pages_take(struct pages *p, uint32_t tag, struct block *b)
 		p->flight[i].tag = 0;
 		if (p->flight[i].from == 0)
 			learn_first_time(p, b);
-		/* A worker that has fewer rows than it said must not be asked in circles. */
-		if (p->flight[i].from + block_count(b) < p->count && block_count(b) < PAGES_ROWS &&
-			p->flight[i].count == p->count)
-			p->count = p->flight[i].from + block_count(b);
+		believe(p, p->flight[i].from + block_count(b), block_count(b), p->flight[i].count);
 		page_put(p, p->flight[i].from, b);
 		return true;
 	}

@@ -24,6 +24,7 @@ struct pages {
 	uint64_t clock;
 	uint32_t next_tag;
 	bool frozen; /* what is there stays as it is */
+	unsigned empty; /* answers without rows where some should have been */
 	int64_t first_time; /* of packet 1; 0: not seen yet */
 	struct page page[PAGES_KEPT];
 	struct {

@@ -360,13 +360,10 @@ static void take_block(struct capture_view *v, struct link_event *ev)
 
 static void check_failed(struct capture_view *v, const char *why)
 {
-	char sentence[192];
-	size_t column = bpfhint_locate(v->check.text, why, sentence, sizeof sentence);
-
 	if (!v->check.changed) {
-		snprintf(v->check_error, sizeof v->check_error, "%s", sentence);
-		v->check_column = column;
-		pane_prompt_error(v->pane, column, sentence);
+		snprintf(v->check_error, sizeof v->check_error, "%s", why);
+		v->check_column = bpfhint_locate(v->check.text, why);
+		pane_prompt_error(v->pane, v->check_column, why);
 	}
 	typed_answered(v, &v->check);
 }

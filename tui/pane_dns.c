@@ -68,7 +68,7 @@ bool dns_view_set_server(struct dns_view *v, const char *text)
 
 	if (strlen(text) >= sizeof buf)
 		return false;
-	strcpy(buf, text);
+	memcpy(buf, text, strlen(text) + 1);
 	if (buf[0] && !cut_port(buf, &port))
 		return false;
 	n = strlen(buf);

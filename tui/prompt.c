@@ -210,7 +210,7 @@ void prompt_history_add(struct prompt_history *h, const char *text)
 		h->n--;
 	}
 	h->items[h->n] = fd_xcalloc(strlen(text) + 1, 1);
-	strcpy(h->items[h->n++], text);
+	memcpy(h->items[h->n++], text, strlen(text));
 }
 
 void prompt_history_done(struct prompt_history *h)
