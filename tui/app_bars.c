@@ -205,28 +205,31 @@ static void draw_tabs(struct app *app, struct area a)
 
 /* --- message line --- */
 
-static bool trouble_words(struct app *app, char *buf, size_t cap)
+/* What is wrong with the pane in front, and which key helps. False: nothing. */
+static bool trouble_words(struct app *app, char *buf, size_t cap, const char **ret_keys)
 {
 	struct pane *p = app_front(app);
 	const struct feed *f = pane_trouble(p);
-	const char *back = app->current == APP_AT_LIST ? "" : "   [q] back";
+	bool list = app->current == APP_AT_LIST;
 	char age[32];
 
 	if (app_comeback(p)) {
-		snprintf(buf, cap, "%s is back as a new %s: [R] open it%s", p->target_name,
-			pane_target(p, NULL) && !f ? "process" : "container", back);
+		snprintf(buf, cap, "%s is back as a new %s", p->target_name, pane_target(p, NULL) && !f ? "process" : "container");
+		*ret_keys = "[R] open it   [q] back";
 		return true;
 	}
 	if (!f)
 		return false;
+	*ret_keys = list ? "[R] restart" : "[R] restart   [q] back";
 	if (f->state == FEED_GONE) {
 		facts_age(0, (app->env.now_ms - f->fresh_ms) * 1000000, age, sizeof age);
-		snprintf(buf, cap, "%s has ended%s%s%s   [R] restart%s", p->target_name, f->fresh_ms ? "; what you see is from " : "",
-			f->fresh_ms ? age : "", f->fresh_ms ? " ago" : "", back);
+		snprintf(buf, cap, "%s has ended%s%s%s", p->target_name, f->fresh_ms ? "; what you see is from " : "", f->fresh_ms ? age : "",
+			f->fresh_ms ? " ago" : "");
 	} else if (f->state == FEED_ENDED) {
-		snprintf(buf, cap, "the reader of %s was %s   [R] restart%s", f->spec.source->name, f->why, back);
+		snprintf(buf, cap, "the reader of %s was %s", f->spec.source->name, f->why);
 	} else {
-		snprintf(buf, cap, "%s   [R] try again%s", f->why, back);
+		snprintf(buf, cap, "%s", f->why);
+		*ret_keys = list ? "[R] try again" : "[R] try again   [q] back";
 	}
 	return true;
 }
@@ -234,8 +237,9 @@ static bool trouble_words(struct app *app, char *buf, size_t cap)
 static bool has_news(struct app *app)
 {
 	char buf[512];
+	const char *keys;
 
-	return app->prompting || app->toast[0] || trouble_words(app, buf, sizeof buf);
+	return app->prompting || app->toast[0] || trouble_words(app, buf, sizeof buf, &keys);
 }
 
 static void draw_status(struct app *app, struct area a)
@@ -258,16 +262,26 @@ static void draw_status(struct app *app, struct area a)
 	}
 }
 
+/* The sentence gives way to the keys: they stand right behind it, or at the end of the line. */
+static void draw_trouble(struct area a, const char *words, const char *keys)
+{
+	int need = (int)strlen(keys), room = a.w - 3 - need - 4, wide = (int)text_width(text_of(words));
+
+	canvas_sign(a, 1, 0, SEVERITY_WARN);
+	canvas_fit(a, 3, 0, room, false, STYLE_STRONG, text_of(words));
+	canvas_hint(a, 3 + (wide < room ? wide : room) + 3, 0, STYLE_TEXT, keys);
+}
+
 static void draw_message(struct app *app, struct area a)
 {
 	char buf[512];
+	const char *keys;
 
 	if (app->toast[0]) {
 		canvas_sign(a, 1, 0, app->toast_severity);
 		canvas_hint(a, app->toast_severity ? 3 : 1, 0, STYLE_STRONG, app->toast);
-	} else if (trouble_words(app, buf, sizeof buf)) {
-		canvas_sign(a, 1, 0, SEVERITY_WARN);
-		canvas_hint(a, 3, 0, STYLE_STRONG, buf);
+	} else if (trouble_words(app, buf, sizeof buf, &keys)) {
+		draw_trouble(a, buf, a.w < NARROW_BAR ? "[R]" : keys);
 	} else {
 		draw_status(app, a);
 	}

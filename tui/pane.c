@@ -383,6 +383,19 @@ void pane_freeze(struct pane *p, bool on)
 	}
 }
 
+void pane_draw_empty(const struct pane *p, const struct grid *g, struct area a, const char *nothing)
+{
+	const struct feed *f = pane_trouble(p);
+	int y = a.h > 3 ? 2 : 1;
+
+	if (g->table && table_filter_text(g->table)[0] && table_total(g->table))
+		canvas_hint(a, 3, y, STYLE_TEXT, "Nothing matches the filter.   [\\] clears it");
+	else if (f && f->why[0])
+		canvas_fit(a, 3, y, a.w - 4, false, STYLE_TEXT, text_of(f->why));
+	else if (p->feeds[0].fresh_ms)
+		canvas_str(a, 3, y, STYLE_TEXT, nothing);
+}
+
 void pane_table_words(const struct pane *p, const struct grid *g, struct area a, int from)
 {
 	char all[256], sort[64];

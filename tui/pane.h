@@ -208,6 +208,9 @@ const struct feed *pane_trouble(const struct pane *p);
 void pane_freshness(const struct pane *p, unsigned slot, char *buf, size_t cap);
 void pane_freeze(struct pane *p, bool on);
 
+/* What stands where rows would be: nothing matches, why there are none, or `nothing`. */
+void pane_draw_empty(const struct pane *p, const struct grid *g, struct area a, const char *nothing);
+
 /* Right end of a summary line, where there is room right of column `from`: "17 of 55   filter: listen   sort: state ^". */
 void pane_table_words(const struct pane *p, const struct grid *g, struct area a, int from);
 

@@ -240,8 +240,8 @@ static void processes_draw(const struct pane *p, struct area a)
 	if (top)
 		draw_summary(p, canvas_line(a, 0));
 	grid_draw(&s->grid, rows, &p->env->look, true);
-	if (grid_count(&s->grid) == 0 && table_filter_text(s->grid.table)[0])
-		canvas_hint(rows, 3, 2, STYLE_TEXT, "Nothing matches the filter.   [\\] clears it");
+	if (grid_count(&s->grid) == 0)
+		pane_draw_empty(p, &s->grid, rows, "No processes here.");
 	if (below)
 		draw_detail(p, canvas_sub(a, 0, a.h - below, a.w, below));
 }

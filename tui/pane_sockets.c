@@ -339,16 +339,6 @@ static void draw_detail(const struct pane *p, struct area a)
 		canvas_str(a, 1, y, STYLE_DIM, "next");
 }
 
-static void draw_nothing(const struct pane *p, struct area a)
-{
-	const struct sockets_state *s = p->state;
-
-	if (table_filter_text(s->grid.table)[0])
-		canvas_hint(a, 3, 2, STYLE_TEXT, "Nothing matches the filter.   [\\] clears it");
-	else if (s->sockets)
-		canvas_str(a, 3, 2, STYLE_TEXT, "No sockets in this namespace.");
-}
-
 static void sockets_draw(const struct pane *p, struct area a)
 {
 	struct sockets_state *s = p->state;
@@ -361,7 +351,7 @@ static void sockets_draw(const struct pane *p, struct area a)
 		draw_summary(p, canvas_line(a, 0));
 	grid_draw(&s->grid, rows, &p->env->look, true);
 	if (grid_count(&s->grid) == 0)
-		draw_nothing(p, rows);
+		pane_draw_empty(p, &s->grid, rows, "No sockets in this namespace.");
 	if (below)
 		draw_detail(p, canvas_sub(a, 0, a.h - below, a.w, below));
 }
