@@ -37,7 +37,7 @@ part_style() { python3 tests/style/check.py; }
 part_units() { units build-test; }
 
 part_sanitizers() {
-	{ setup build-asan -Db_sanitize=address,undefined -Db_lundef=false && ninja -C build-asan; } >$out/setup-asan.log 2>&1 ||
+	{ setup build-asan -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false && ninja -C build-asan; } >$out/setup-asan.log 2>&1 ||
 		{ tail -40 $out/setup-asan.log; echo "not ok - builds with sanitizers: see $out/setup-asan.log"; return; }
 	units build-asan | sed 's/ - / - sanitizers: /'
 }
