@@ -26,6 +26,7 @@ enum command_id {
 	COMMAND_DNS,
 	COMMAND_FILES,
 	COMMAND_FIELDS,
+	COMMAND_COMPLETION,
 	COMMAND_HELP,
 	COMMAND_VERSION,
 	COMMAND_N,
@@ -128,6 +129,9 @@ int options_parse(int argc, char *const *argv, struct options *ret, struct err *
 
 /* Overview, or one command's page with its fields. */
 void options_help(FILE *out, enum command_id command);
+
+/* The script that makes bash complete commands, options, their choices and targets. */
+void options_completion(FILE *out);
 
 /* COMMAND_N: no such command. */
 enum command_id options_command_find(const char *name);
