@@ -564,6 +564,10 @@ int cli_main(const struct options *o)
 		return printf("nsdbg %s\n", NSDBG_VERSION) < 0 ? CLI_INTERNAL : CLI_OK;
 	if (o->command == COMMAND_COMPLETION)
 		return completion(o);
+	if (o->print_manual) {
+		cli_manual(stdout);
+		return CLI_OK;
+	}
 	if (o->print_keys) {
 		app_print_keys(stdout);
 		return CLI_OK;

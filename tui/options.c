@@ -39,6 +39,7 @@ static const struct option_def global_options[] = {
 	{ 0, "runtime", TEXT(runtime, "NAMES"), .help = "only these runtimes: docker,netns,host" },
 	{ 'h', "help", FLAG(help), .help = "this help" },
 	{ 0, "version", FLAG(version), .help = "print the version" },
+	{ 0, "print-manual", FLAG(print_manual), .help = "the manual page in scdoc(5)", .hidden = true },
 	{ 0, "print-keys", FLAG(print_keys), .help = "the keys of all views as Markdown", .hidden = true },
 };
 
@@ -141,6 +142,12 @@ const struct command_def options_commands[COMMAND_N] = {
 	[COMMAND_HELP] = { .name = "help", .args = "[COMMAND]", .help = "explain a command", .max_words = 1 },
 	[COMMAND_VERSION] = { .name = "version", .args = "", .help = "print the version" },
 };
+
+const struct option_def *options_globals(unsigned *ret_n)
+{
+	*ret_n = ARRAY_LEN(global_options);
+	return global_options;
+}
 
 /* --- near misses --- */
 

@@ -58,6 +58,7 @@ struct options {
 	bool help;
 	bool version;
 	bool print_keys;
+	bool print_manual;
 	/* ls */
 	bool all;
 	bool quiet;
@@ -123,6 +124,7 @@ struct command_def {
 };
 
 extern const struct command_def options_commands[COMMAND_N];
+const struct option_def *options_globals(unsigned *ret_n);
 
 /* 0, or -EINVAL with a sentence that names the nearest option or command: exit status 2. *ret points into argv. */
 int options_parse(int argc, char *const *argv, struct options *ret, struct err *err);

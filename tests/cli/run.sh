@@ -80,6 +80,15 @@ grammar() {
 	refused "fields of nothing" 2 'no kind of row' fields nope
 }
 
+manual() {
+	"$NSDBG" --print-manual >"$dir/nsdbg.1.scd"
+	if ! command -v scdoc >/dev/null; then skip "manual page" "no scdoc"; return; fi
+	check "manual page: scdoc takes it" sh -c "scdoc <'$dir/nsdbg.1.scd' >'$dir/nsdbg.1'"
+	for word in 'nsdbg ss TARGET' 'no-trunc' 'recv_queue' 'EXIT STATUS'; do
+		grep -qF -- "$word" "$dir/nsdbg.1" && ok "manual page has $word" || not_ok "manual page has $word" "it has not"
+	done
+}
+
 completion() {
 	local script
 
@@ -176,6 +185,7 @@ without_rights() {
 
 grammar
 completion
+manual
 if [ "$(id -u)" != 0 ]; then skip "targets and errors" "needs root"; exit 0; fi
 ip netns add "$ns" && ip -n "$ns" link set lo up
 ip netns exec "$ns" python3 -c "
