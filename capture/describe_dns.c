@@ -188,7 +188,7 @@ static int tree_questions(struct tree *t, struct message *m, uint32_t start)
 	struct dns_question q;
 	char type[16];
 	size_t from = m->reader.span.at;
-	int r;
+	int r = 0;
 
 	while (t->n < TREE_LINES && (r = dns_message_question(&m->reader, &q)) > 0) {
 		name_words(&t->value, &q.name);
@@ -204,7 +204,7 @@ static int tree_records(struct tree *t, struct message *m, uint32_t start)
 {
 	struct dns_record rec;
 	size_t from = m->reader.span.at;
-	int r;
+	int r = 0;
 
 	while (t->n < TREE_LINES && (r = dns_message_record(&m->reader, &rec)) > 0) {
 		tree_record(t, m, &rec, (struct place){ start + (uint32_t)from, (uint32_t)(m->reader.span.at - from) });

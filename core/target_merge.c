@@ -246,6 +246,22 @@ static void add_namespace(struct merge *m, const struct netns_row *n)
 	r->command = builder_text(m->out, leader.p, leader.n);
 }
 
+/*
+ * An engine's bare list comes before the pids: until then the namespace of such a container is not a target of its own. Its id comes
+ * from a cgroup, which a container may choose; that hides a namespace for this moment, and names nothing.
+ */
+static bool waits_for_pid(const struct block *const *engines, unsigned n, struct text container)
+{
+	for (unsigned e = 0; e < n && container.n; e++)
+		for (uint32_t i = 0; engines[e] && i < block_count(engines[e]); i++) {
+			const struct target_row *r = block_row(engines[e], i);
+
+			if ((r->pid == ROW_NO_UINT || r->pid == 0) && text_equal(block_text(engines[e], r->id), container))
+				return r->state == TARGET_STATE_RUNNING || r->state == TARGET_STATE_PAUSED;
+		}
+	return false;
+}
+
 struct block *target_merge(const struct block *const *engines, unsigned n, const struct block *netns)
 {
 	struct merge m = { .out = builder_new(&target_row_type), .scan = netns };
@@ -259,7 +275,9 @@ struct block *target_merge(const struct block *const *engines, unsigned n, const
 		for (uint32_t i = 0; i < block_count(netns); i++) {
 			const struct netns_row *row = block_row(netns, i);
 
-			if (row->is_host == host && (host || !m.taken[i]))
+			if (row->is_host != host || (!host && m.taken[i]))
+				continue;
+			if (host || !waits_for_pid(engines, n, block_text(netns, row->container)))
 				add_namespace(&m, row);
 		}
 	}

@@ -186,7 +186,13 @@ class Terminal:
         return self.tmux("display", "-p", "-t", "t", "#{pane_dead}").strip() == "1"
 
     def status(self):
-        return int(self.tmux("display", "-p", "-t", "t", "#{pane_dead_status}").strip() or -1)
+        """Exit status, or None: killed by a signal, or still alive. tmux sees the end of the terminal before the end of the process."""
+        wait_for(lambda: not self.dead() or self.how() != "status  signal", 3)
+        found = self.tmux("display", "-p", "-t", "t", "#{pane_dead_status}").strip()
+        return int(found) if found else None
+
+    def how(self):
+        return self.tmux("display", "-p", "-t", "t", "status #{pane_dead_status} signal #{pane_dead_signal}").strip()
 
     def resize(self, columns, rows):
         self.tmux("resize-window", "-t", "t", "-x", columns, "-y", rows)

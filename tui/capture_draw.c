@@ -225,7 +225,7 @@ static void draw_list(struct capture_view *v, struct area a)
 	v->at[CAPTURE_LIST] = a;
 	v->grid.no_heading = a.h < 5;
 	grid_draw(&v->grid, a, &v->pane->env->look, v->focus == CAPTURE_LIST);
-	if (v->pages.count == 0)
+	if (v->pages.promised == 0)
 		draw_empty(v, canvas_sub(a, 0, 1, a.w, a.h - 1));
 }
 
@@ -434,7 +434,7 @@ void capture_view_draw(const struct pane *p, struct area a)
 	rest = canvas_sub(a, 0, y, a.w, a.h - y);
 	if (v->interfaces)
 		draw_menu(v, rest);
-	else if (v->pages.count == 0 && v->detail == 0)
+	else if (v->pages.promised == 0 && v->detail == 0)
 		draw_list(v, rest);
 	else if (p->zoom || layout == CAPTURE_ALONE)
 		draw_alone(v, rest);

@@ -22,7 +22,7 @@ void pages_reset(struct pages *p)
 		page_drop(&p->page[i]);
 	for (unsigned i = 0; i < PAGES_N; i++)
 		p->flight[i].tag = 0;
-	p->count = 0;
+	p->count = p->promised = 0;
 	p->frozen = false;
 }
 
@@ -102,7 +102,7 @@ bool pages_find(const struct pages *p, uint64_t number, uint64_t *ret)
 /* Is everything here that the worker has for this page? */
 static bool page_is_whole(const struct pages *p, const struct page *g)
 {
-	uint64_t should = p->count > g->from ? p->count - g->from : 0;
+	uint64_t should = p->promised > g->from ? p->promised - g->from : 0;
 
 	if (p->frozen)
 		return true;
@@ -113,7 +113,7 @@ static bool page_is_wanted(struct pages *p, uint64_t from)
 {
 	struct page *g;
 
-	if (from >= p->count)
+	if (from >= p->promised)
 		return false;
 	g = page_find(p, from);
 	if (!g)
@@ -129,7 +129,7 @@ static bool ask(struct pages *p, enum pages_direction d, uint64_t from, struct c
 	p->next_tag = (p->next_tag + 1) % PAGES_TAGS;
 	p->flight[d].tag = PAGES_TAGS | p->next_tag;
 	p->flight[d].from = from;
-	p->flight[d].count = p->count;
+	p->flight[d].promised = p->promised;
 	*ret = (struct capture_page){ .from = from, .count = PAGES_ROWS };
 	*ret_tag = p->flight[d].tag;
 	return true;
@@ -139,10 +139,10 @@ bool pages_next(struct pages *p, uint64_t cursor, uint64_t span, struct capture_
 {
 	uint64_t here, end, back;
 
-	if (p->count == 0)
+	if (p->promised == 0)
 		return false;
-	if (cursor >= p->count)
-		cursor = p->count - 1;
+	if (cursor >= p->promised)
+		cursor = p->promised - 1;
 	here = cursor - cursor % PAGES_ROWS;
 	end = cursor + span + PAGES_ROWS / 2; /* half a page ahead of what is seen */
 	back = cursor > span + PAGES_ROWS / 2 ? cursor - span - PAGES_ROWS / 2 : 0;
@@ -160,6 +160,16 @@ bool pages_next(struct pages *p, uint64_t cursor, uint64_t span, struct capture_
 			return true;
 	}
 	return false;
+}
+
+void pages_advance(struct pages *p, bool follow, uint64_t span)
+{
+	uint64_t top = p->promised > span ? p->promised - span : 0;
+
+	if (!follow || p->promised < p->count || p->promised == 0)
+		p->count = p->promised;
+	else if (pages_at(p, p->promised - 1, NULL) && pages_at(p, top, NULL))
+		p->count = p->promised;
 }
 
 static struct page *page_oldest(struct pages *p)
@@ -196,10 +206,10 @@ static void learn_first_time(struct pages *p, const struct block *b)
 /* A worker that has fewer rows than it said must not be asked in circles. */
 static void believe(struct pages *p, uint64_t end, uint32_t rows, uint64_t said)
 {
-	if (rows == PAGES_ROWS || end >= p->count || said != p->count)
+	if (rows == PAGES_ROWS || end >= p->promised || said != p->promised)
 		return;
 	p->empty = rows > 0 ? 0 : p->empty + 1;
-	p->count = p->empty < PAGES_EMPTY ? end : 0;
+	p->promised = p->empty < PAGES_EMPTY ? end : 0;
 }
 
 bool pages_take(struct pages *p, uint32_t tag, struct block *b)
@@ -212,7 +222,7 @@ bool pages_take(struct pages *p, uint32_t tag, struct block *b)
 		p->flight[i].tag = 0;
 		if (p->flight[i].from == 0)
 			learn_first_time(p, b);
-		believe(p, p->flight[i].from + block_count(b), block_count(b), p->flight[i].count);
+		believe(p, p->flight[i].from + block_count(b), block_count(b), p->flight[i].promised);
 		page_put(p, p->flight[i].from, b);
 		return true;
 	}

@@ -20,7 +20,8 @@ struct page {
 };
 
 struct pages {
-	uint64_t count; /* rows the worker shows */
+	uint64_t count; /* rows on display */
+	uint64_t promised; /* rows that the worker has; pages_advance makes them the count */
 	uint64_t clock;
 	uint32_t next_tag;
 	bool frozen; /* what is there stays as it is */
@@ -30,7 +31,7 @@ struct pages {
 	struct {
 		uint32_t tag; /* 0: nothing under way */
 		uint64_t from;
-		uint64_t count; /* pages.count when it was asked */
+		uint64_t promised; /* pages.promised when it was asked */
 	} flight[PAGES_N];
 };
 
@@ -50,6 +51,8 @@ bool pages_find(const struct pages *p, uint64_t number, uint64_t *ret);
 /* What to ask next for a reader on row `cursor` who sees `span` rows around it. True: send *ret under *ret_tag. When sending fails,
  * call pages_failed. */
 bool pages_next(struct pages *p, uint64_t cursor, uint64_t span, struct capture_page *ret, uint32_t *ret_tag);
+/* Puts new rows on display: for a reader who follows the end only when the last `span` of them are here, so that nothing flickers. */
+void pages_advance(struct pages *p, bool follow, uint64_t span);
 /* An answer; takes the block. False: not for us (the block is dropped then as well when the tag is a page's). */
 bool pages_take(struct pages *p, uint32_t tag, struct block *b);
 /* The request under this tag will not be answered. */

@@ -110,7 +110,7 @@ void capture_view_seek(struct capture_view *v, uint64_t number)
 
 	v->seek.number = number;
 	v->seek.low = 0;
-	v->seek.high = v->pages.count;
+	v->seek.high = v->pages.promised;
 	if (pages_find(&v->pages, number, &at))
 		v->seek.low = v->seek.high = at;
 	seek_step(v);
@@ -139,15 +139,20 @@ static bool frozen_rows_left(const struct capture_view *v)
 	return v->pane->frozen && s && s->first != v->frozen_first;
 }
 
+static uint64_t seen_rows(const struct capture_view *v)
+{
+	return v->grid.body > 0 ? (uint64_t)v->grid.body : 1;
+}
+
 static void want_pages(struct capture_view *v)
 {
-	uint64_t span = v->grid.body > 0 ? (uint64_t)v->grid.body : 1;
+	uint64_t at = v->grid.follow ? v->pages.promised : grid_cursor(&v->grid);
 	struct capture_page page;
 	uint32_t tag;
 
 	if (frozen_rows_left(v)) /* places have moved on; what is held stays */
 		return;
-	while (pages_next(&v->pages, grid_cursor(&v->grid), span, &page, &tag)) {
+	while (pages_next(&v->pages, at, seen_rows(v), &page, &tag)) {
 		if (pane_feed_request(v->pane, 0, tag, CAPTURE_OP_PAGE, &page, sizeof page, -1) == 0)
 			continue;
 		pages_failed(&v->pages, tag);
@@ -167,6 +172,7 @@ static void want_detail(struct capture_view *v)
 
 void capture_view_want(struct capture_view *v)
 {
+	pages_advance(&v->pages, v->grid.follow, seen_rows(v));
 	if (v->grid.follow && v->pages.count)
 		grid_jump(&v->grid, v->pages.count - 1);
 	want_pages(v);
@@ -259,7 +265,7 @@ static void status_take(struct capture_view *v, struct block *b)
 	if (!v->pane->frozen) {
 		if (first != 0 && s->first != first)
 			rows_left(v, first, s);
-		v->pages.count = s->shown == ROW_NO_UINT ? 0 : s->shown;
+		v->pages.promised = s->shown == ROW_NO_UINT ? 0 : s->shown;
 	}
 	block_unref(v->status);
 	v->status = b;
@@ -296,14 +302,14 @@ static void packets_take(struct capture_view *v, uint32_t tag, struct block *b)
 
 static void show_applied(struct capture_view *v)
 {
-	uint64_t anchor = v->anchor, count = v->pages.count;
+	uint64_t anchor = v->anchor, promised = v->pages.promised;
 
 	if (strcmp(v->shown, v->show.text) == 0 && !v->show.changed)
 		return;
 	snprintf(v->shown, sizeof v->shown, "%s", v->show.text);
 	pages_reset(&v->pages);
 	v->pages.frozen = v->pane->frozen;
-	v->pages.count = count;
+	v->pages.promised = promised;
 	v->grid.top = 0;
 	if (!v->grid.follow && anchor)
 		capture_view_seek(v, anchor);
@@ -574,7 +580,7 @@ static void capture_freeze(struct pane *p, bool on)
 	if (s && v->frozen_first && first != v->frozen_first)
 		rows_left(v, v->frozen_first, s);
 	if (s)
-		v->pages.count = s->shown == ROW_NO_UINT ? 0 : s->shown;
+		v->pages.promised = s->shown == ROW_NO_UINT ? 0 : s->shown;
 	capture_view_want(v);
 }
 

@@ -2,7 +2,7 @@
  * What a container's files mean for a question: whom to ask and how (resolv.conf(5)), what /etc/hosts answers (hosts(5), when
  * nsswitch.conf(5) puts files first), and which container an address in an answer belongs to.
  */
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

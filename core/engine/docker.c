@@ -8,6 +8,7 @@
 #include "core/block.h"
 #include "core/engine/docker_calls.h"
 #include "core/engine/docker_json.h"
+#include "core/engine/docker_rows.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/worker.h"
@@ -62,7 +63,7 @@ struct reader {
 	unsigned failures; /* in a row */
 	bool is_over; /* `once` has sent everything */
 	bool shows_stale; /* the rows that the app has are marked */
-	bool has_listed; /* since the engine last came back */
+	bool has_listed, has_networks; /* since the engine last came back */
 	int broken; /* the app or the mover left: -errno */
 	/* what is to be asked */
 	uint32_t next; /* containers before this index are not wanted */
@@ -143,19 +144,19 @@ static void note_gaps(struct reader *r)
 
 static void send_rows(struct reader *r)
 {
-	struct docker_stamp stamp = { .runtime = r->runtime, .as_of = ROW_NO_INT };
+	struct docker_rows_stamp stamp = { .runtime = r->runtime, .as_of = ROW_NO_INT };
 
 	if (r->error[0])
 		stamp.as_of = r->answered_at ? r->answered_at : now_ns();
 	builder_clear(r->targets);
-	docker_model_write_targets(&r->model, &stamp, r->targets);
+	docker_rows_targets(&r->model, &stamp, r->targets);
 	note_gaps(r);
 	if (r->n_skipped)
 		builder_note(r->targets, EBADMSG, "%u containers or networks could not be read", r->n_skipped);
 	builder_lost(r->targets, r->n_skipped);
 	send_block(r, r->targets);
 	builder_clear(r->networks);
-	docker_model_write_networks(&r->model, &stamp, r->networks);
+	docker_rows_networks(&r->model, &stamp, r->networks);
 	send_block(r, r->networks);
 	r->shows_stale = r->error[0] != 0;
 	r->partial_at = 0;
@@ -185,7 +186,7 @@ static void begin(struct reader *r)
 {
 	r->phase = PHASE_PING;
 	r->retry_at = r->round_at = r->partial_at = r->round_end = r->ping_at = r->relist_at = 0;
-	r->has_listed = false;
+	r->has_listed = r->has_networks = false;
 	r->as = (struct mover_request){ 0 };
 	ask(r, MOVER_PING, NULL);
 }
@@ -402,6 +403,7 @@ static void take_networks(struct reader *r, const struct docker_call *call)
 		return;
 	}
 	docker_model_set_networks(&r->model, list, n);
+	r->has_networks = true;
 	free(list);
 	r->n_skipped += skipped;
 }
@@ -432,6 +434,9 @@ static void take_inspect(struct reader *r, const struct docker_call *call)
 	c->is_wanted = old->is_wanted; /* an event came while this answer was on its way */
 	r->next = c->is_wanted ? 0 : r->next;
 	docker_model_put(&r->model, c);
+	/* Podman has no events about networks: one that nobody told of shows up here first. Stopped ones may name removed networks. */
+	if (r->has_networks && c->row.pid != ROW_NO_UINT && !docker_model_knows_networks(&r->model, c))
+		r->wants_networks = true;
 }
 
 static void take_network(struct reader *r, const struct docker_call *call)

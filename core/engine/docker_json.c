@@ -1,13 +1,12 @@
 /*
- * Docker's JSON: see docker_json.h. A scan before cJSON bounds depth and number of values (cJSON takes 40 times the bytes, and
- * recurses); afterwards nothing is believed: strings may be missing, numbers infinite, lists objects.
+ * Docker's JSON: see docker_json.h. Nothing in the tree is believed: strings may be missing, numbers infinite, lists objects.
  */
 #include "core/engine/docker_json.h"
 
+#include "core/engine/docker_tree.h"
 #include "core/err.h"
 #include "core/fd.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -16,201 +15,6 @@
 #include <time.h>
 
 enum { MAX_ENDPOINTS = 256, MAX_PORTS = 2048, MAX_LIST = 256, MAX_COMMAND = 4096, MAX_PID = 1 << 22 };
-
-/* --- text to tree --- */
-
-/* Index of the quote that ends the string which begins at `at`; n - 1 when none does. */
-static size_t string_end(const char *p, size_t n, size_t at)
-{
-	const char *q = p + at;
-
-	while ((q = memchr(q + 1, '"', n - (size_t)(q + 1 - p)))) {
-		size_t slashes = 0;
-
-		while (q[-1 - (ptrdiff_t)slashes] == '\\')
-			slashes++;
-		if (slashes % 2 == 0)
-			return (size_t)(q - p);
-	}
-	return n - 1;
-}
-
-/* Counts without trusting that it is JSON at all. */
-static int scan(const char *p, size_t n, struct err *err)
-{
-	unsigned depth = 0, values = 1;
-
-	if (n > DOCKER_JSON_MAX_BYTES)
-		return err_set(err, E2BIG, "the answer is larger than 8 MiB");
-	for (size_t i = 0; i < n; i++) {
-		char c = p[i];
-
-		if (c == '"') {
-			i = string_end(p, n, i);
-		} else if (c == '{' || c == '[') {
-			values++;
-			if (++depth > DOCKER_JSON_MAX_DEPTH)
-				return err_set(err, E2BIG, "the answer is nested deeper than %d", DOCKER_JSON_MAX_DEPTH);
-		} else if (c == '}' || c == ']') {
-			depth -= depth > 0;
-		} else if (c == ',') {
-			values++;
-		}
-	}
-	if (values > DOCKER_JSON_MAX_VALUES)
-		return err_set(err, E2BIG, "the answer holds more than %d values", DOCKER_JSON_MAX_VALUES);
-	return 0;
-}
-
-/* What an inspection is read for; below a name with a list, only that list. */
-struct wanted {
-	const char *name;
-	const char *children[4]; /* none: all of it */
-};
-
-static const struct wanted wanted[] = {
-	{ "Id", { NULL } },
-	{ "Name", { NULL } },
-	{ "Created", { NULL } },
-	{ "Path", { NULL } },
-	{ "Args", { NULL } },
-	{ "RestartCount", { NULL } },
-	{ "State", { NULL } },
-	{ "Config", { "Image", "Hostname", "Labels", NULL } },
-	{ "HostConfig", { "NetworkMode", NULL } },
-	{ "NetworkSettings", { "Networks", "Ports", NULL } },
-};
-
-/* Is `key`, quotes and blanks around it, the text of `name`? Keys with escapes are not. */
-static bool is_key(const char *key, size_t n, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (; n > 0 && *key != '"'; key++, n--)
-		;
-	return n >= len + 2 && key[len + 1] == '"' && memcmp(key + 1, name, len) == 0;
-}
-
-static const struct wanted *find_wanted(const char *key, size_t n)
-{
-	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
-		if (is_key(key, n, wanted[i].name))
-			return &wanted[i];
-	return NULL;
-}
-
-static bool is_wanted_child(const struct wanted *parent, const char *key, size_t n)
-{
-	for (size_t i = 0; parent->children[i]; i++)
-		if (is_key(key, n, parent->children[i]))
-			return true;
-	return !parent->children[0];
-}
-
-/* An inspection while it is thinned out: out[0..n) is kept so far. */
-struct pruning {
-	char *out;
-	size_t n;
-	unsigned depth;
-	const struct wanted *member; /* of level 1, NULL: not wanted */
-	struct {
-		size_t from; /* where its present member began, with the comma in front */
-		bool is_dropped;
-		bool has_member; /* one was kept: the next needs a comma */
-	} levels[3]; /* [1] and [2] are looked at */
-};
-
-/* Behind a key: is its value wanted? */
-static void prune_key(struct pruning *x)
-{
-	size_t from = x->levels[x->depth].from;
-
-	if (x->depth == 1) {
-		x->member = find_wanted(x->out + from, x->n - from);
-		x->levels[1].is_dropped = !x->member;
-	} else {
-		x->levels[2].is_dropped = x->member && !is_wanted_child(x->member, x->out + from, x->n - from);
-	}
-}
-
-/* A member ends: takes it back when it was not wanted. False: the comma that ended it has no place either. */
-static bool prune_member(struct pruning *x)
-{
-	if (x->levels[x->depth].is_dropped)
-		x->n = x->levels[x->depth].from;
-	else
-		x->levels[x->depth].has_member = true;
-	x->levels[x->depth].is_dropped = false;
-	x->levels[x->depth].from = x->n;
-	return x->levels[x->depth].has_member;
-}
-
-static void prune_byte(struct pruning *x, char c)
-{
-	bool is_looked_at = x->depth == 1 || x->depth == 2;
-
-	if (is_looked_at && c == ':')
-		prune_key(x);
-	if (is_looked_at && (c == ',' || c == '}') && !prune_member(x) && c == ',')
-		return;
-	if (c == '}' || c == ']')
-		x->depth -= x->depth > 0;
-	x->out[x->n++] = c;
-	if (c != '{' && c != '[')
-		return;
-	if (++x->depth <= 2) {
-		x->levels[x->depth].from = x->n;
-		x->levels[x->depth].is_dropped = x->levels[x->depth].has_member = false;
-	}
-}
-
-/*
- * Takes the members out of an inspection that nobody reads, on its two upper levels and in place: that is more than half of it, and
- * making cJSON's tree is the dearest part of reading. Checks nothing: broken JSON stays broken, or its broken part is left out.
- */
-static size_t prune(char *p, size_t n)
-{
-	struct pruning x = { .out = p };
-
-	for (size_t i = 0; i < n; i++) {
-		size_t from = i;
-
-		if (p[i] != '"') {
-			prune_byte(&x, p[i]);
-			continue;
-		}
-		i = string_end(p, n, i);
-		memmove(x.out + x.n, p + from, i - from + 1);
-		x.n += i - from + 1;
-	}
-	return x.n;
-}
-
-static void tree_freep(cJSON **t)
-{
-	cJSON_Delete(*t);
-}
-
-static int parse(const char *p, size_t n, cJSON **ret, struct err *err)
-{
-	const char *end = NULL;
-	cJSON *tree;
-	int r = scan(p, n, err);
-
-	if (r < 0)
-		return r;
-	tree = cJSON_ParseWithLengthOpts(p, n, &end, 0);
-	if (!tree)
-		return err_set(err, EBADMSG, "the answer is not JSON");
-	while (end < p + n && (*end == ' ' || *end == '\n' || *end == '\r' || *end == '\t'))
-		end++;
-	if (end != p + n) {
-		cJSON_Delete(tree);
-		return err_set(err, EBADMSG, "the answer has bytes behind its JSON");
-	}
-	*ret = tree;
-	return 0;
-}
 
 /* --- values: absent or of another type is unknown --- */
 
@@ -680,7 +484,7 @@ static struct docker_network *take_network(const cJSON *o)
 /* Opens an answer that must be an array; *ret_n: how many entries to read. */
 static int parse_array(const char *p, size_t n, cJSON **ret, uint32_t *ret_n, struct err *err)
 {
-	int r = parse(p, n, ret, err), size;
+	int r = docker_tree_parse(p, n, ret, err), size;
 
 	if (r < 0)
 		return r;
@@ -694,7 +498,7 @@ static int parse_array(const char *p, size_t n, cJSON **ret, uint32_t *ret_n, st
 int docker_json_list(const char *p, size_t n, struct docker_container ***ret, uint32_t *ret_n, uint32_t *ret_skipped,
 	struct err *err)
 {
-	AUTO(tree_freep) cJSON *tree = NULL;
+	AUTO(docker_tree_freep) cJSON *tree = NULL;
 	struct docker_container **list;
 	uint32_t size = 0, count = 0;
 	int over = parse_array(p, n, &tree, &size, err);
@@ -720,7 +524,7 @@ int docker_json_list(const char *p, size_t n, struct docker_container ***ret, ui
 int docker_json_networks(const char *p, size_t n, struct docker_network ***ret, uint32_t *ret_n, uint32_t *ret_skipped,
 	struct err *err)
 {
-	AUTO(tree_freep) cJSON *tree = NULL;
+	AUTO(docker_tree_freep) cJSON *tree = NULL;
 	struct docker_network **list;
 	uint32_t size = 0, count = 0;
 	int over = parse_array(p, n, &tree, &size, err);
@@ -745,9 +549,9 @@ int docker_json_networks(const char *p, size_t n, struct docker_network ***ret, 
 
 int docker_json_inspect(char *p, size_t n, struct docker_container **ret, struct err *err)
 {
-	AUTO(tree_freep) cJSON *tree = NULL;
+	AUTO(docker_tree_freep) cJSON *tree = NULL;
 	struct docker_container *c;
-	int r = parse(p, prune(p, n), &tree, err);
+	int r = docker_tree_parse(p, docker_tree_prune(p, n), &tree, err);
 
 	if (r < 0)
 		return r;
@@ -760,9 +564,9 @@ int docker_json_inspect(char *p, size_t n, struct docker_container **ret, struct
 
 int docker_json_network(const char *p, size_t n, struct docker_network **ret, struct err *err)
 {
-	AUTO(tree_freep) cJSON *tree = NULL;
+	AUTO(docker_tree_freep) cJSON *tree = NULL;
 	struct docker_network *network;
-	int r = parse(p, n, &tree, err);
+	int r = docker_tree_parse(p, n, &tree, err);
 
 	if (r < 0)
 		return r;
@@ -775,10 +579,10 @@ int docker_json_network(const char *p, size_t n, struct docker_network **ret, st
 
 int docker_json_event(const char *p, size_t n, struct docker_event *ret, struct err *err)
 {
-	AUTO(tree_freep) cJSON *tree = NULL;
+	AUTO(docker_tree_freep) cJSON *tree = NULL;
 	struct docker_event e = { 0 };
 	const char *type, *action;
-	int r = parse(p, n, &tree, err);
+	int r = docker_tree_parse(p, n, &tree, err);
 
 	if (r < 0)
 		return r;
@@ -799,10 +603,10 @@ int docker_json_event(const char *p, size_t n, struct docker_event *ret, struct 
 
 void docker_json_message(const char *p, size_t n, char *buf, size_t cap)
 {
-	AUTO(tree_freep) cJSON *tree = NULL;
+	AUTO(docker_tree_freep) cJSON *tree = NULL;
 	const char *message;
 
-	if (parse(p, n, &tree, NULL) == 0 && (message = get_text(tree, "message"))) {
+	if (docker_tree_parse(p, n, &tree, NULL) == 0 && (message = get_text(tree, "message"))) {
 		snprintf(buf, cap, "%s", message);
 		return;
 	}

@@ -1,6 +1,6 @@
 /*
- * Docker's JSON answers into objects of the model. Every byte is hostile: at most 8 MiB, 64 levels, 2 million values, then cJSON;
- * every type and range is checked, and what does not fit is unknown.
+ * Docker's JSON answers into objects of the model. Every byte is hostile: read within limits (docker_tree.h), every type and range
+ * checked, and what does not fit is unknown.
  */
 #ifndef NSDBG_CORE_ENGINE_DOCKER_JSON_H
 #define NSDBG_CORE_ENGINE_DOCKER_JSON_H
@@ -9,7 +9,7 @@
 
 struct err;
 
-enum { DOCKER_JSON_MAX_BYTES = 8 << 20, DOCKER_JSON_MAX_DEPTH = 64, DOCKER_JSON_MAX_VALUES = 2000000, DOCKER_JSON_MAX_OBJECTS = 20000 };
+enum { DOCKER_JSON_MAX_OBJECTS = 20000 };
 
 struct docker_event {
 	bool is_network; /* else a container's */

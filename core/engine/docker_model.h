@@ -1,6 +1,6 @@
 /*
  * What an engine has told: containers and networks with their facts as rows, strings in an arena of their own. Answers replace whole
- * objects; blocks are written from here.
+ * objects.
  */
 #ifndef NSDBG_CORE_ENGINE_DOCKER_MODEL_H
 #define NSDBG_CORE_ENGINE_DOCKER_MODEL_H
@@ -42,12 +42,6 @@ struct docker_model {
 	uint32_t n_networks, cap_networks;
 };
 
-/* What rows of one block have in common. */
-struct docker_stamp {
-	const char *runtime;
-	int64_t as_of; /* ROW_NO_INT while the engine answers */
-};
-
 /* --- objects --- */
 
 struct docker_container *docker_model_container_new(void); /* every field unknown */
@@ -69,13 +63,10 @@ void docker_model_put(struct docker_model *m, struct docker_container *c); /* ta
 void docker_model_remove(struct docker_model *m, const char *id);
 /* Takes the objects (not the array): what is not among them goes; known containers keep their details until they are inspected. */
 void docker_model_merge_list(struct docker_model *m, struct docker_container **list, uint32_t n);
+/* Is every network that c is on among the known ones? */
+bool docker_model_knows_networks(const struct docker_model *m, const struct docker_container *c);
 void docker_model_put_network(struct docker_model *m, struct docker_network *n);
 void docker_model_remove_network(struct docker_model *m, const char *id);
 void docker_model_set_networks(struct docker_model *m, struct docker_network **list, uint32_t n);
-
-/* --- blocks: rows in order of names --- */
-
-void docker_model_write_targets(const struct docker_model *m, const struct docker_stamp *stamp, struct builder *b);
-void docker_model_write_networks(const struct docker_model *m, const struct docker_stamp *stamp, struct builder *b);
 
 #endif

@@ -20,10 +20,10 @@
 #include "core/block.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/source/mounts.h"
 #include "core/worker.h"
 
 enum { MAX_FILE = 64 << 10, MAX_SERVERS = 3, MAX_RACES = 64 };
-enum { NFS_MAGIC = 0x6969, SMB2_MAGIC = 0xfe534d42, CIFS_MAGIC = 0xff534d42 };
 
 /* Where the rows of one file go. */
 struct sheet {
@@ -365,25 +365,14 @@ struct files_state {
 	struct opened files[ARRAY_LEN(wanted)];
 };
 
-/* File systems whose files are no files (reading takes lines out of the kernel's log), or that may never answer. */
-static const struct {
-	long magic;
-	bool is_slow; /* refused only behind a mount: a container's whole root may well be FUSE */
-} refused[] = {
-	{ PROC_SUPER_MAGIC, false },
-	{ SYSFS_MAGIC, false },
-	{ DEBUGFS_MAGIC, false },
-	{ TRACEFS_MAGIC, false },
-	{ DEVPTS_SUPER_MAGIC, false },
-	{ SECURITYFS_MAGIC, false },
-	{ CGROUP_SUPER_MAGIC, false },
-	{ CGROUP2_SUPER_MAGIC, false },
-	{ BPF_FS_MAGIC, false },
-	{ FUSE_SUPER_MAGIC, true },
-	{ NFS_MAGIC, true },
-	{ SMB2_MAGIC, true },
-	{ CIFS_MAGIC, true },
+/* File systems whose files are no files: reading some of them takes lines out of the kernel's log. */
+static const uint32_t refused[] = {
+	PROC_SUPER_MAGIC, SYSFS_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC, DEVPTS_SUPER_MAGIC, SECURITYFS_MAGIC, CGROUP_SUPER_MAGIC,
+	CGROUP2_SUPER_MAGIC, BPF_FS_MAGIC,
 };
+
+/* Types of mounts, by how they begin, that may never answer. */
+static const char *const slow[] = { "fuse", "nfs", "cifs", "smb", "9p", "ceph", "afs" };
 
 static const char *why_not(int code)
 {
@@ -455,18 +444,32 @@ static int find_file(int root, const char *path, bool *ret_behind_mount)
 	return fd;
 }
 
+/* fstatfs, and fstat too, may wait for a FUSE daemon or a file server for ever: /proc knows without asking them. */
+static bool is_slow(struct worker_target *t, int fd)
+{
+	char type[MOUNTS_TYPE];
+
+	if (!mounts_type(t->proc, t->dir, fd, type))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(slow); i++)
+		if (strncmp(type, slow[i], strlen(slow[i])) == 0)
+			return true;
+	return false;
+}
+
 /* NULL: may be read; else why not. */
-static const char *look_at(int fd, bool behind_mount)
+static const char *look_at(struct worker_target *t, int fd, bool behind_mount)
 {
 	struct statfs fs;
 	struct stat st;
 
-	/* The kind of file system first: fstat may wait for a FUSE daemon for ever. */
+	if (behind_mount && is_slow(t, fd)) /* a container's whole root may well be FUSE */
+		return "on a file system that may not answer";
 	if (fstatfs(fd, &fs) < 0)
 		return strerror(errno);
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
-		if ((uint32_t)fs.f_type == (uint32_t)refused[i].magic && (behind_mount || !refused[i].is_slow))
-			return refused[i].is_slow ? "on a file system that may not answer" : "not a file of the container";
+		if ((uint32_t)fs.f_type == refused[i])
+			return "not a file of the container";
 	if (fstat(fd, &st) < 0)
 		return strerror(errno);
 	if (S_ISLNK(st.st_mode))
@@ -483,7 +486,7 @@ static void open_file(struct worker_target *t, const char *path, struct opened *
 
 	snprintf(ret->path, sizeof ret->path, "%s", path);
 	fd = find_file(t->root, path, &behind_mount);
-	why = fd < 0 ? why_not(-fd) : look_at(fd, behind_mount);
+	why = fd < 0 ? why_not(-fd) : look_at(t, fd, behind_mount);
 	if (!why) {
 		snprintf(name, sizeof name, "self/fd/%d", fd);
 		ret->fd = openat(t->proc, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

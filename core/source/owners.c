@@ -143,18 +143,17 @@ static const struct holder *remembered(const struct owners_scan *s, uint64_t pid
 static int walk_fds(struct owners_scan *s, struct holder *h)
 {
 	AUTO(proc_dir_closep) DIR *d = NULL;
-	char name[32], link[64];
+	char path[32], link[64];
 	uint64_t fd, inode;
+	const char *name;
 
-	snprintf(name, sizeof name, "%" PRIu64 "/fd", h->pid);
-	d = proc_dir_open(s->proc, name);
+	snprintf(path, sizeof path, "%" PRIu64 "/fd", h->pid);
+	d = proc_dir_open(s->proc, path);
 	if (!d)
 		return -errno;
-	while (proc_dir_next(d, &fd)) {
-		ssize_t n;
+	while ((name = proc_dir_next(d, &fd))) {
+		ssize_t n = readlinkat(dirfd(d), name, link, sizeof link);
 
-		snprintf(name, sizeof name, "%" PRIu64, fd);
-		n = readlinkat(dirfd(d), name, link, sizeof link);
 		if (n > 0 && proc_text_link((struct text){ .p = link, .n = (size_t)n }, "socket", &inode) &&
 			(h->complete || is_wanted(s, inode)))
 			map_add(&s->now, inode, fd);

@@ -30,14 +30,14 @@ void proc_dir_closep(DIR **d)
 	*d = NULL;
 }
 
-bool proc_dir_next(DIR *d, uint64_t *ret)
+const char *proc_dir_next(DIR *d, uint64_t *ret)
 {
 	struct dirent *e;
 
 	while ((e = readdir(d)))
 		if (proc_text_number(text_of(e->d_name), 10, ret))
-			return true;
-	return false;
+			return e->d_name;
+	return NULL;
 }
 
 static int by_number(const void *x, const void *y)
@@ -81,9 +81,13 @@ ssize_t proc_dir_read(int proc, uint64_t pid, const char *name, char *buf, size_
 	fd = openat(proc, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;
-	n = fd_read_all(fd, buf, cap - 1);
-	if (n >= 0)
-		buf[n] = 0;
+	/* One read gets all of such a file, as far as it fits: a second one only to see the end would cost a fifth of the time. */
+	do
+		n = read(fd, buf, cap - 1);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	buf[n] = 0;
 	return n;
 }
 

@@ -12,8 +12,8 @@
 DIR *proc_dir_open(int at, const char *name);
 void proc_dir_closep(DIR **d); /* for AUTO */
 
-/* Next entry that is a number; false at the end. */
-bool proc_dir_next(DIR *d, uint64_t *ret);
+/* Name of the next entry that is a number, good until the next call; NULL at the end. */
+const char *proc_dir_next(DIR *d, uint64_t *ret);
 
 /* All processes in ascending order, memory owned by the caller; 0 or -errno. */
 int proc_dir_pids(int proc, uint64_t **ret, uint32_t *ret_n);

@@ -32,7 +32,7 @@ enum membership { BY_HOST, BY_CGROUP, BY_PIDNS, BY_NETNS };
 
 struct known {
 	uint64_t pid;
-	uint64_t identity; /* proc_dir_identity */
+	uint64_t identity; /* proc_dir_identity; of others than members */
 	int64_t first_seen; /* monotonic ns */
 	bool is_member;
 	/* of members */
@@ -43,7 +43,7 @@ struct known {
 	uint64_t netns; /* 0: none any more (zombie) */
 	char name[COMM_MAX];
 	uint32_t command, command_n; /* in text */
-	bool has_status;
+	bool has_stat, has_status;
 };
 
 /* One walk. */
@@ -103,7 +103,7 @@ static bool read_cgroup(int proc, uint64_t pid, char *buf, size_t cap, struct te
 /* What makes a process one of the target's: the narrowest group that its first process is in. */
 static void choose_membership(struct processes_scan *s, uint64_t leader)
 {
-	uint64_t host_pidns = 0, host_netns = 0;
+	uint64_t host_pidns = 0;
 	char buf[8192];
 	struct text cgroup;
 
@@ -115,11 +115,8 @@ static void choose_membership(struct processes_scan *s, uint64_t leader)
 		return;
 	}
 	proc_dir_host_ns(s->proc, "pid", &host_pidns);
-	proc_dir_host_ns(s->proc, "net", &host_netns);
 	if (proc_dir_ns(s->proc, leader, "pid", &s->pidns) == 0 && s->pidns != host_pidns)
 		s->by = BY_PIDNS;
-	else if (s->netns == host_netns)
-		s->by = BY_HOST;
 }
 
 struct processes_scan *processes_scan_new(int proc, uint64_t leader, uint64_t netns, bool is_host)
@@ -255,14 +252,11 @@ static int by_pid(const void *x, const void *y)
 	return CMP(a->pid, b->pid);
 }
 
-static const struct known *remembered(const struct processes_scan *s, uint64_t pid, uint64_t identity)
+static const struct known *remembered(const struct processes_scan *s, uint64_t pid)
 {
 	struct known key = { .pid = pid };
-	const struct known *k = NULL;
 
-	if (s->before.n)
-		k = bsearch(&key, s->before.known, s->before.n, sizeof key, by_pid);
-	return k && k->identity == identity ? k : NULL;
+	return s->before.n ? bsearch(&key, s->before.known, s->before.n, sizeof key, by_pid) : NULL;
 }
 
 static struct known *add_known(struct walk *w)
@@ -312,6 +306,7 @@ static bool read_stat(const struct processes_scan *s, struct known *k)
 		return false;
 	snprintf(k->name, sizeof k->name, "%.*s", (int)k->stat.comm.n, k->stat.comm.p);
 	k->stat.comm = (struct text){ .p = NULL };
+	k->has_stat = true;
 	return true;
 }
 
@@ -329,13 +324,14 @@ static bool read_member(struct processes_scan *s, struct known *k, const struct 
 {
 	bool renamed, few = s->n_members <= FEW;
 
-	if (!read_stat(s, k))
+	if (!k->has_stat && !read_stat(s, k))
 		return false;
 	if (old && old->is_member) {
 		k->ticks_before = old->stat.ticks;
 		k->time_before = s->before.time;
 		k->status = old->status;
 		k->has_status = old->has_status;
+		k->netns = old->netns;
 	}
 	renamed = !old || !old->is_member || strcmp(old->name, k->name) != 0 || old->stat.state != k->stat.state;
 	/* Few processes: memory as exact as status has it, each time. */
@@ -345,7 +341,7 @@ static bool read_member(struct processes_scan *s, struct known *k, const struct 
 		read_command(s, k);
 	else
 		keep_command(&s->now, k, s->before.text + old->command, old->command_n);
-	if (proc_dir_ns(s->proc, k->pid, "net", &k->netns) < 0)
+	if ((renamed || in_turn) && proc_dir_ns(s->proc, k->pid, "net", &k->netns) < 0)
 		k->netns = 0;
 	return true;
 }
@@ -357,29 +353,35 @@ static bool is_zombie_of_target(const struct processes_scan *s, struct known *k,
 	const struct known *parent;
 	uint64_t ns;
 
-	if (s->by == BY_HOST || proc_dir_ns(s->proc, k->pid, "net", &ns) != -ENOENT || !read_stat(s, k) || k->stat.state != 'Z')
+	if (s->by == BY_HOST || proc_dir_ns(s->proc, k->pid, "net", &ns) != -ENOENT || (!k->has_stat && !read_stat(s, k)) ||
+		k->stat.state != 'Z')
 		return false;
 	key.pid = k->stat.ppid;
 	parent = bsearch(&key, s->now.known, s->now.n, sizeof key, by_pid);
 	return (parent && parent->is_member) || (old && old->is_member);
 }
 
+/* Is `old` still this process? A member is known again by its start, which is read anyway, others by their identity. */
+static bool is_same(const struct processes_scan *s, struct known *k, const struct known *old)
+{
+	if (old && old->is_member)
+		return read_stat(s, k) && k->stat.start == old->stat.start;
+	return proc_dir_identity(s->proc, k->pid, &k->identity) == 0 && old && old->identity == k->identity;
+}
+
 static void visit(struct processes_scan *s, uint64_t pid)
 {
-	const struct known *old;
-	struct known *k;
-	uint64_t identity;
+	const struct known *old = remembered(s, pid);
+	struct known *k = add_known(&s->now);
 	bool in_turn;
 
-	if (proc_dir_identity(s->proc, pid, &identity) < 0)
-		return;
-	old = remembered(s, pid, identity);
-	k = add_known(&s->now);
 	k->pid = pid;
-	k->identity = identity;
-	k->first_seen = old ? old->first_seen : s->now.time;
-	in_turn = s->now.time - k->first_seen < YOUNG_NS || (pid + s->turn) % TURNS == 0;
-	if (in_turn || s->by == BY_NETNS)
+	if (!is_same(s, k, old))
+		old = NULL;
+	/* What was there at the first walk is settled; what comes later may still be on its way into its group. */
+	k->first_seen = old ? old->first_seen : s->turn == 1 ? s->now.time - YOUNG_NS : s->now.time;
+	in_turn = !old || s->now.time - k->first_seen < YOUNG_NS || (pid + s->turn) % TURNS == 0;
+	if (in_turn || (s->by == BY_NETNS && !old->is_member))
 		k->is_member = belongs(s, pid) || is_zombie_of_target(s, k, old);
 	else
 		k->is_member = old->is_member;

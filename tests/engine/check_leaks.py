@@ -48,7 +48,7 @@ def killed_front(t):
     """kill -9 of the front: broker and workers must follow."""
     before = picture()
     process = subprocess.Popen([NSDBG, "cap", "web", "-w", "/dev/null"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for(lambda: len(processes_of()) >= 3, 3)
+    wait_for(lambda: len(processes_of()) >= 3, 10)
     process.send_signal(signal.SIGKILL)
     process.wait()
     unchanged(t, "after kill -9 of the front", before)
@@ -57,7 +57,7 @@ def killed_front(t):
 def killed_worker(t):
     before = picture()
     process = subprocess.Popen([NSDBG, "cap", "web", "-w", "/dev/null"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    wait_for(lambda: len(processes_of()) >= 3, 3)
+    wait_for(lambda: len(processes_of()) >= 3, 10)
     for pid in processes_of():
         if pid != process.pid and not children(pid):
             os.kill(pid, signal.SIGKILL)
@@ -87,7 +87,7 @@ def privileges(t):
     try:
         def ready():
             return len(processes_of()) >= 3 and [p for p in processes_of() if status(p, "Seccomp") == "2"]
-        wait_for(ready, 3)
+        wait_for(ready, 10)
         wait_for(lambda: False, 0.7)
         mine = processes_of()
         powerful = [p for p in mine if int(status(p, "CapEff") or "0", 16) & ~READERS]

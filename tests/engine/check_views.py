@@ -35,7 +35,8 @@ def shows(t, terminal, name, pattern, seconds=5.0):
 
 def quits(t, terminal, name):
     terminal.keys("Q")
-    t.ok(f"{name}: Q leaves with status 0", wait_for(terminal.dead) and terminal.status() == 0, terminal.screen())
+    dead = wait_for(terminal.dead, 10)
+    t.ok(f"{name}: Q leaves with status 0", dead and terminal.status() == 0, f"{dead} {terminal.how()} {terminal.screen()}")
 
 
 def list_first(t):
@@ -109,7 +110,7 @@ def capture_keys(t):
         terminal.keys("C-u")
         terminal.type("udp port 53")
         terminal.keys("Enter")
-        shows(t, terminal, "capture: the new filter is in force", r"udp port 53")
+        shows(t, terminal, "capture: the new filter is in force", r"udp port 53.* [1-9][0-9]* pkts", 10)
         terminal.keys("S")
         terminal.keys("Enter")
         shows(t, terminal, "capture: a packet's tree and bytes", r"0000 +[0-9a-f]{2} ")
@@ -209,7 +210,7 @@ def terminal_is_whole(t):
 def signal_app(number):
     parents = processes_of()
     for pid in parents:  # the app is the one whose parent is not nsdbg
-        if parent_of(pid) not in parents:
+        if parent_of(pid) not in (0, *parents):
             os.kill(pid, number)
 
 

@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import ROOT, Checks, end, in_net, nsdbg, nsdbg_json, popen_in_net, wait_for
@@ -86,9 +85,9 @@ HOSTILE = [
     ("tc", [], 0, "NOERROR", "asked again over TCP", 1),
     ("tcrefuse", [], 6, "refused by 127.0.0.1:53", "asked again over TCP", 1),
     ("tccut", [], 6, "closed by 127.0.0.1:53", "asked again over TCP", 1),
-    ("tcstall", [], 6, "timeout", "asked again over TCP", 3),
-    ("tcdribble", [], 6, "timeout", "asked again over TCP", 3),
-    ("silent", [], 6, "timeout", "timeout", 3),
+    ("tcstall", [], 6, "timeout", "asked again over TCP", 4.9),
+    ("tcdribble", [], 6, "timeout", "asked again over TCP", 4.9),
+    ("silent", [], 6, "timeout", "timeout", 4.9),
     ("loop", [], 6, "malformed", "malformed", 1),
     ("fwd", [], 6, "malformed", "malformed", 1),
     ("cut", [], 6, "malformed", "malformed", 1),
@@ -114,15 +113,14 @@ def verdict(rows):
 def every_liar(t):
     for mode, words, code, rcode, part, seconds in HOSTILE:
         with Inside(mode) as inside:
-            start = time.monotonic()
-            result = nsdbg("dns", f"pid:{inside.pid}", "www.example.", "A", *words, *SERVER, "--timeout", "2s", "-v", "--json", timeout=20)
-            took = time.monotonic() - start
+            result = nsdbg("dns", f"pid:{inside.pid}", "www.example.", "A", *words, *SERVER, "--timeout", "4s", "-v", "--json", timeout=30)
             rows = json.loads(result.stdout)["data"] if result.stdout else []
+            took = max((r["time_us"] or 0 for r in rows), default=0) / 1e6  # in the worker: a busy machine starts programs late
             text = "\n".join(str(v) for r in rows for v in r.values())
             t.ok(f"{mode}: exit {code}, {rcode}, in time", (result.returncode, verdict(rows)) == (code, rcode) and part in text and took < seconds,
                  f"exit {result.returncode}, {verdict(rows)}, {took:.1f} s, {text!r} {result.stderr!r}")
             t.ok(f"{mode}: nothing but printable text", not re.search(rb"[^\x20-\x7e\n]", nsdbg(
-                "dns", f"pid:{inside.pid}", "www.example.", "A", *SERVER, "--timeout", "1s", "-v").stdout))
+                "dns", f"pid:{inside.pid}", "www.example.", "A", *SERVER, "--timeout", "1s", "-v", timeout=30).stdout))
 
 
 def big_answer(t):
@@ -148,7 +146,7 @@ def strange_names(t):
     with Inside("ok") as inside:
         for name, code in (("", 2), ("..", None), ("a" * 300, None), ("x" * 63 + ".example.", 0), ("a b.example.", 0), ("a\\000c.example.", 0),
                            ("bücher.example.", None), ("\x1b[2J.example.", 0), ("%s%n.example.", 0)):
-            result = nsdbg("dns", f"pid:{inside.pid}", "--", name, "A", *SERVER, timeout=20)
+            result = nsdbg("dns", f"pid:{inside.pid}", "--", name, "A", *SERVER, timeout=40)
             good = result.returncode == 0 if code == 0 else result.returncode in (2, 5, 7, 10) and result.stderr
             t.ok(f"the name {name[:20]!r}", good and b"\x1b" not in result.stdout + result.stderr, f"exit {result.returncode} {result.stderr!r}")
 
@@ -161,7 +159,7 @@ def environment(t):
         t.ok("LOCALDOMAIN and RES_OPTIONS have no effect", b"evil" not in result.stdout and b"192.0.2.10" in result.stdout, result.stdout[:300])
 
 
-if os.geteuid() != 0:
+if __name__ == "__main__" and os.geteuid() != 0:
     print("ok - dns against dig # SKIP needs root")
-else:
+elif __name__ == "__main__":
     Checks().run(every_type, every_liar, big_answer, guessing, strange_names, environment)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import ROOT, Terminal, wait_for
+from lib import NSDBG, ROOT, Terminal, wait_for
 
 # name, columns, rows, container, keys (a tuple is typed text), text to wait for
 SHOTS = [
@@ -22,7 +22,7 @@ SHOTS = [
 
 
 def take(out, name, columns, rows, container, keys, text):
-    with Terminal(columns, rows) as terminal:
+    with Terminal(columns, rows, command=[NSDBG, "--runtime", "docker"]) as terminal:
         if not terminal.wait(r"\bweb\b", 10):
             raise SystemExit(f"{name}: no list:\n{terminal.screen()}")
         if container:

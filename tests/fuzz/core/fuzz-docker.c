@@ -3,6 +3,7 @@
  * that the model and every string's bounds are tried as well.
  */
 #include "core/engine/docker_json.h"
+#include "core/engine/docker_rows.h"
 
 #include "core/err.h"
 
@@ -14,11 +15,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Writes the rows, and opens them again with all checks. */
 static void check(const struct docker_model *m)
 {
-	const struct docker_stamp stamp = { .runtime = "docker", .as_of = ROW_NO_INT };
+	const struct docker_rows_stamp stamp = { .runtime = "docker", .as_of = ROW_NO_INT };
 	struct builder *targets = builder_new(&target_row_type), *networks = builder_new(&network_row_type);
 
-	docker_model_write_targets(m, &stamp, targets);
-	docker_model_write_networks(m, &stamp, networks);
+	docker_rows_targets(m, &stamp, targets);
+	docker_rows_networks(m, &stamp, networks);
 	for (int i = 0; i < 2; i++) {
 		const struct row_type *t = i ? &network_row_type : &target_row_type;
 		int fd = -1;

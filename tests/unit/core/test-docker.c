@@ -1,5 +1,7 @@
 /* Answers of real engines (data/: Docker 20.10, podman 4.3) become the right rows; anything else becomes unknown or an error. */
 #include "core/engine/docker_json.h"
+#include "core/engine/docker_rows.h"
+#include "core/engine/docker_tree.h"
 
 #include "core/err.h"
 #include "core/fd.h"
@@ -15,8 +17,8 @@
 
 #include <cmocka.h>
 
-static const struct docker_stamp docker = { .runtime = "docker", .as_of = ROW_NO_INT };
-static const struct docker_stamp podman = { .runtime = "podman", .as_of = ROW_NO_INT };
+static const struct docker_rows_stamp docker = { .runtime = "docker", .as_of = ROW_NO_INT };
+static const struct docker_rows_stamp podman = { .runtime = "podman", .as_of = ROW_NO_INT };
 
 /* --- help --- */
 
@@ -81,23 +83,23 @@ static void load_networks(struct docker_model *m, const char *file)
 	docker_model_set_networks(m, list, n);
 }
 
-static struct block *targets_of(const struct docker_model *m, const struct docker_stamp *stamp)
+static struct block *targets_of(const struct docker_model *m, const struct docker_rows_stamp *stamp)
 {
 	struct builder *b = builder_new(&target_row_type);
 	struct block *ret;
 
-	docker_model_write_targets(m, stamp, b);
+	docker_rows_targets(m, stamp, b);
 	ret = builder_block(b);
 	builder_free(b);
 	return ret;
 }
 
-static struct block *networks_of(const struct docker_model *m, const struct docker_stamp *stamp)
+static struct block *networks_of(const struct docker_model *m, const struct docker_rows_stamp *stamp)
 {
 	struct builder *b = builder_new(&network_row_type);
 	struct block *ret;
 
-	docker_model_write_networks(m, stamp, b);
+	docker_rows_networks(m, stamp, b);
 	ret = builder_block(b);
 	builder_free(b);
 	return ret;
@@ -258,6 +260,8 @@ static void test_podman(void **state)
 	check_targets(b, rows, ARRAY_LEN(rows));
 	web = row_named(b, "web");
 	e = block_nested(b, &endpoint_row_type, web->endpoints, 0);
+	for (uint32_t i = 0; i < m.n_containers; i++)
+		assert_true(docker_model_knows_networks(&m, m.containers[i]));
 	describe(b, &endpoint_row_type, e, "network network_id interface", got, sizeof got);
 	assert_string_equal(got, "network=n1 network_id=561dd64a571c2f8f6a381fb52ab250493df208d88fc016ce74754c823ae4a9ce interface=-");
 	net = networks_of(&m, &podman);
@@ -298,9 +302,27 @@ static void test_networks(void **state)
 	docker_model_done(&m);
 }
 
+/* A network that is not known yet is noticed. */
+static void test_unknown_network(void **state)
+{
+	struct docker_model m = { 0 };
+	unsigned known = 0;
+
+	(void)state;
+	load_inspects(&m, "docker-inspect.ndjson");
+	load_networks(&m, "docker-networks.json");
+	for (uint32_t i = 0; i < m.n_containers; i++)
+		assert_true(docker_model_knows_networks(&m, m.containers[i]));
+	docker_model_remove_network(&m, "626a1dfc1bd6e6b7beded1928b3ffe514cefaa2021316cf8de67e9866b6726bb"); /* feas-n1 */
+	for (uint32_t i = 0; i < m.n_containers; i++)
+		known += docker_model_knows_networks(&m, m.containers[i]);
+	assert_int_equal(known, m.n_containers - 2);
+	docker_model_done(&m);
+}
+
 static void test_stale(void **state)
 {
-	const struct docker_stamp stamp = { .runtime = "docker", .as_of = 1795359106000000000 };
+	const struct docker_rows_stamp stamp = { .runtime = "docker", .as_of = 1795359106000000000 };
 	AUTO(block_unrefp) struct block *b = NULL;
 	struct docker_model m = { 0 };
 
@@ -344,7 +366,7 @@ static void test_refused(void **state)
 
 static void test_too_many_values(void **state)
 {
-	const size_t n = DOCKER_JSON_MAX_VALUES * 2 + 10;
+	const size_t n = DOCKER_TREE_MAX_VALUES * 2 + 10;
 	AUTO(fd_freep) char *text = fd_xcalloc(1, n);
 	struct docker_container **list = NULL;
 	struct err err = { 0 };
@@ -550,6 +572,7 @@ int main(void)
 		cmocka_unit_test(test_list_keeps_details),
 		cmocka_unit_test(test_podman),
 		cmocka_unit_test(test_networks),
+		cmocka_unit_test(test_unknown_network),
 		cmocka_unit_test(test_stale),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_too_many_values),

@@ -210,6 +210,38 @@ static void test_resolve(void **state)
 	}
 }
 
+/* The engine's bare list knows no pids yet: a namespace whose cgroup names such a container is not listed beside it. */
+static void test_bare_list(void **state)
+{
+	static const struct {
+		uint64_t pid;
+		uint32_t state, rows;
+	} t[] = { { ROW_NO_UINT, TARGET_STATE_RUNNING, 2 }, { ROW_NO_UINT, TARGET_STATE_EXITED, 3 }, { 999, TARGET_STATE_RUNNING, 3 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		static const uint64_t host[] = { 1 }, web[] = { 100 };
+		struct builder *eb = builder_new(&target_row_type), *sb = builder_new(namespaces_source.type);
+		struct target_row *r = builder_row(eb);
+		struct block *engine, *scan, *b;
+
+		*r = (struct target_row){ .name = builder_str(eb, "web"), .id = builder_str(eb, "aaaa11112222"), .state = t[i].state,
+			.health = ROW_NO_ENUM, .pid = t[i].pid, .exit_code = ROW_NO_INT, .restarts = ROW_NO_UINT, .as_of = ROW_NO_INT };
+		add_netns(sb, 4000, true, host, 1, NULL);
+		add_netns(sb, 4001, false, web, 1, NULL);
+		((struct netns_row *)builder_at(sb, 1))->container = builder_str(sb, "aaaa11112222");
+		engine = builder_block(eb);
+		scan = builder_block(sb);
+		b = target_merge((const struct block *const[]){ engine }, 1, scan);
+		assert_int_equal(block_count(b), t[i].rows);
+		block_unref(b);
+		block_unref(engine);
+		block_unref(scan);
+		builder_free(eb);
+		builder_free(sb);
+	}
+}
+
 /* No engine, no scan: an empty list, not a crash. */
 static void test_empty(void **state)
 {
@@ -226,7 +258,7 @@ static void test_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_merge), cmocka_unit_test(test_resolve),
-		cmocka_unit_test(test_empty) };
+		cmocka_unit_test(test_bare_list), cmocka_unit_test(test_empty) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

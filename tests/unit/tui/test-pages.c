@@ -19,7 +19,7 @@ static unsigned serve(struct pages *p, uint64_t cursor, uint64_t span)
 	unsigned n = 0;
 
 	while (pages_next(p, cursor, span, &page, &tag)) {
-		uint64_t left = p->count > page.from ? p->count - page.from : 0;
+		uint64_t left = p->promised > page.from ? p->promised - page.from : 0;
 
 		assert_true(page.from % PAGES_ROWS == 0);
 		assert_true(pages_take(p, tag, packets_page(page.from, left < page.count ? (uint32_t)left : page.count)));
@@ -35,14 +35,14 @@ static void asks(void **state)
 	(void)state;
 	pages_init(&p);
 	assert_int_equal(serve(&p, 0, 40), 0); /* nothing there */
-	p.count = 10;
+	p.promised = 10;
 	assert_int_equal(serve(&p, 0, 40), 1);
 	assert_int_equal(serve(&p, 9, 40), 0);
-	p.count = 20; /* the last page has grown */
+	p.promised = 20; /* the last page has grown */
 	assert_int_equal(serve(&p, 9, 40), 1);
 	assert_non_null(pages_at(&p, 19, NULL));
 	assert_null(pages_at(&p, 20, NULL));
-	p.count = 10000;
+	p.promised = 10000;
 	serve(&p, 5000, 40);
 	for (uint64_t i = 5000 - 40; i < 5040; i++) {
 		assert_non_null(pages_at(&p, i, NULL));
@@ -62,8 +62,8 @@ static void scrolls(void **state)
 
 	(void)state;
 	pages_init(&p);
-	p.count = 20 * PAGES_ROWS;
-	for (uint64_t at = 0; at < p.count; at++) {
+	p.promised = 20 * PAGES_ROWS;
+	for (uint64_t at = 0; at < p.promised; at++) {
 		n += serve(&p, at, 40);
 		assert_non_null(pages_at(&p, at, NULL));
 	}
@@ -79,7 +79,7 @@ static void in_flight(void **state)
 
 	(void)state;
 	pages_init(&p);
-	p.count = 100000;
+	p.promised = 100000;
 	assert_true(pages_next(&p, 50000, 40, &page, &first));
 	assert_true(page.from <= 50000 && page.from + PAGES_ROWS > 50000); /* what is seen comes first */
 	assert_true(pages_next(&p, 50000, 40, &page, &second)); /* one more: backwards, or the very first for its time */
@@ -101,7 +101,7 @@ static void moves(void **state)
 
 	(void)state;
 	pages_init(&p);
-	p.count = 1000;
+	p.promised = 1000;
 	serve(&p, 100, 40);
 	assert_true(pages_find(&p, 101, &at));
 	assert_int_equal(at, 100);
@@ -120,6 +120,30 @@ static void moves(void **state)
 	pages_reset(&p);
 }
 
+/* Who follows the end sees new rows when they are here, everybody else at once. */
+static void advances(void **state)
+{
+	struct pages p;
+
+	(void)state;
+	pages_init(&p);
+	p.promised = 300;
+	pages_advance(&p, true, 40);
+	assert_int_equal(p.count, 0);
+	serve(&p, 299, 40);
+	pages_advance(&p, true, 40);
+	assert_int_equal(p.count, 300);
+	p.promised = 900;
+	pages_advance(&p, true, 40);
+	assert_int_equal(p.count, 300);
+	pages_advance(&p, false, 40);
+	assert_int_equal(p.count, 900);
+	p.promised = 2; /* fewer: a show filter */
+	pages_advance(&p, true, 40);
+	assert_int_equal(p.count, 2);
+	pages_reset(&p);
+}
+
 /* A worker that has fewer rows than it said is not asked for ever. */
 static void liar(void **state)
 {
@@ -130,7 +154,7 @@ static void liar(void **state)
 
 	(void)state;
 	pages_init(&p);
-	p.count = UINT64_MAX;
+	p.promised = UINT64_MAX;
 	while (pages_next(&p, UINT64_MAX - 1, 40, &page, &tag) && n < 50) {
 		pages_take(&p, tag, packets_page(0, 0));
 		n++;
@@ -143,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asks), cmocka_unit_test(scrolls), cmocka_unit_test(in_flight), cmocka_unit_test(moves), cmocka_unit_test(liar),
+		cmocka_unit_test(advances),
 	};
 
 	return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
