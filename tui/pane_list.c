@@ -498,7 +498,7 @@ static void engine_words(const struct pane *p, char *buf, size_t cap)
 	struct text version, why;
 
 	if (!p->env->docker) {
-		snprintf(buf, cap, "no engine asked; namespaces come from /proc");
+		snprintf(buf, cap, "no Docker here; namespaces come from /proc");
 	} else if (!e) {
 		snprintf(buf, cap, "asking Docker ...");
 	} else if (e->answering == 1) {
@@ -507,7 +507,8 @@ static void engine_words(const struct pane *p, char *buf, size_t cap)
 			version.n ? version.p : "", e->latency_us == ROW_NO_UINT ? 0 : (double)e->latency_us / 1000);
 	} else {
 		why = block_text(b, e->error);
-		snprintf(buf, cap, "%.*s", why.n > 180 ? 180 : (int)why.n, why.n ? why.p : "Docker does not answer");
+		snprintf(buf, cap, "%s %.*s", p->env->look.charset == TEXT_UTF8 ? "▲" : "!", why.n > 180 ? 180 : (int)why.n,
+			why.n ? why.p : "Docker does not answer");
 	}
 }
 
