@@ -34,7 +34,7 @@ struct sockets_diag {
 	struct link *links;
 	uint32_t n_links;
 	bool links_fresh; /* read during this sample */
-	char buffer[BUFFER];
+	_Alignas(NLMSG_ALIGNTO) char buffer[BUFFER];
 };
 
 struct dump {
@@ -116,7 +116,7 @@ uint64_t sockets_diag_id(const struct sock_row *row)
 
 static int ask(int fd, uint32_t seq, uint16_t type, const void *body, size_t n)
 {
-	char buf[256];
+	_Alignas(NLMSG_ALIGNTO) char buf[256];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 
 	nlh->nlmsg_type = type;
