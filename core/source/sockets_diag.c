@@ -282,6 +282,7 @@ static void take_inet(struct dump *dump, const struct nlmsghdr *nlh)
 	if (m.id.idiag_if)
 		row->interface = (struct str){ .off = m.id.idiag_if, .len = 0 }; /* name_links */
 	row->head.severity = sockets_diag_severity(row);
+	row->head.flags = row->state == SOCK_STATE_TIME_WAIT ? ROW_OVER : 0;
 	row->head.id = m.id.idiag_cookie[0] == UINT32_MAX && m.id.idiag_cookie[1] == UINT32_MAX ?
 		sockets_diag_id(row) : cookie_id(m.id.idiag_cookie, dump->protocol);
 }
