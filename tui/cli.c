@@ -542,6 +542,16 @@ static int help(const struct options *o)
 	return CLI_OK;
 }
 
+static int completion(const struct options *o)
+{
+	if (strcmp(o->words[0], "bash") != 0) {
+		fprintf(stderr, "nsdbg: no completion for \"%.20s\": there is bash\n", o->words[0]);
+		return CLI_USAGE;
+	}
+	options_completion(stdout);
+	return CLI_OK;
+}
+
 int cli_main(const struct options *o)
 {
 	struct cli c = { .o = o, .out = STDOUT_FILENO };
@@ -552,6 +562,12 @@ int cli_main(const struct options *o)
 		return help(o);
 	if (o->version || o->command == COMMAND_VERSION)
 		return printf("nsdbg %s\n", NSDBG_VERSION) < 0 ? CLI_INTERNAL : CLI_OK;
+	if (o->command == COMMAND_COMPLETION)
+		return completion(o);
+	if (o->print_manual) {
+		cli_manual(stdout);
+		return CLI_OK;
+	}
 	if (o->print_keys) {
 		app_print_keys(stdout);
 		return CLI_OK;

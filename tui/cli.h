@@ -102,4 +102,9 @@ void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
 void cli_fields(struct cli *c);
 
+/* The manual page as scdoc(5) source, from the tables of commands and fields. */
+void cli_manual(FILE *out);
+/* All kinds of rows that commands print. */
+const struct row_type *const *cli_row_types(unsigned *ret_n);
+
 #endif

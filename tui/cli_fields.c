@@ -42,6 +42,12 @@ static const struct row_type *const types[] = { &target_row_type, &port_row_type
 	&engine_row_type, &sock_row_type, &owner_row_type, &process_row_type, &packet_row_type, &dns_row_type, &file_row_type,
 	&field_row_type };
 
+const struct row_type *const *cli_row_types(unsigned *ret_n)
+{
+	*ret_n = ARRAY_LEN(types);
+	return types;
+}
+
 static const char *kind_name(const struct field *f)
 {
 	static const char *const names[] = {

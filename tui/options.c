@@ -1,5 +1,5 @@
 /*
- * The command table and what is made from it: parser and help. See options.h. The parser is our own because getopt_long knows one
+ * The command table and what is made from it: parser, help, completion. See options.h. The parser is our own because getopt_long knows one
  * table at a time and names no near misses.
  */
 #include "tui/options.h"
@@ -39,6 +39,7 @@ static const struct option_def global_options[] = {
 	{ 0, "runtime", TEXT(runtime, "NAMES"), .help = "only these runtimes: docker,netns,host" },
 	{ 'h', "help", FLAG(help), .help = "this help" },
 	{ 0, "version", FLAG(version), .help = "print the version" },
+	{ 0, "print-manual", FLAG(print_manual), .help = "the manual page in scdoc(5)", .hidden = true },
 	{ 0, "print-keys", FLAG(print_keys), .help = "the keys of all views as Markdown", .hidden = true },
 };
 
@@ -136,9 +137,17 @@ const struct command_def options_commands[COMMAND_N] = {
 	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
 	[COMMAND_FIELDS] = { .name = "fields", .args = "[TYPE]", .help = "explain every column and JSON field", .max_words = 1 },
+	[COMMAND_COMPLETION] = { .name = "completion", .args = "bash", .help = "print a completion script for bash", .min_words = 1,
+		.max_words = 1, .more = "Example:\n  source <(nsdbg completion bash)\n" },
 	[COMMAND_HELP] = { .name = "help", .args = "[COMMAND]", .help = "explain a command", .max_words = 1 },
 	[COMMAND_VERSION] = { .name = "version", .args = "", .help = "print the version" },
 };
+
+const struct option_def *options_globals(unsigned *ret_n)
+{
+	*ret_n = ARRAY_LEN(global_options);
+	return global_options;
+}
 
 /* --- near misses --- */
 
@@ -453,7 +462,8 @@ static int check_words(const struct parser *p)
 			return err_set(p->err, EINVAL, "no command \"%.40s\": nsdbg help lists them", p->o->words[0]);
 	}
 	if (n < c->min_words)
-		return err_set(p->err, EINVAL, "%s wants %s: nsdbg %s %s", c->name, "a target", c->name, c->args);
+		return err_set(p->err, EINVAL, "%s wants %s: nsdbg %s %s", c->name,
+			p->o->command == COMMAND_COMPLETION ? "a shell" : "a target", c->name, c->args);
 	if (n > c->max_words)
 		return err_set(p->err, EINVAL, "%s takes no \"%.40s\": see nsdbg help %s", c->name, p->o->words[c->max_words], c->name);
 	return 0;
@@ -503,7 +513,7 @@ static void help_overview(FILE *out)
 		"Usage: nsdbg [TARGET]                     the screen\n"
 		"       nsdbg COMMAND [TARGET] [OPTIONS]   the same facts as text or JSON\n\nCommands:\n");
 	for (size_t i = 1; i < COMMAND_N; i++)
-		fprintf(out, "  %-9s %s\n", options_commands[i].name, options_commands[i].help);
+		fprintf(out, "  %-10s %s\n", options_commands[i].name, options_commands[i].help);
 	help_globals(out);
 	fprintf(out, "\nTARGET is a container's name or the beginning of its id (4 digits or more), docker:NAME, pid:N,\n"
 		"netns:NAME, netns:PATH, ns:INODE or host.\n"
@@ -530,4 +540,85 @@ void options_help(FILE *out, enum command_id command)
 	if (c->more)
 		fprintf(out, "\n%s", c->more);
 	help_globals(out);
+}
+
+/* --- completion --- */
+
+/* A case line for each option that takes a value: its choices, or nothing, which means file names. */
+static void completion_values(FILE *out, const char *command, const struct option_def *list, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct option_def *d = &list[i];
+
+		if (d->kind == OPTION_FLAG || !d->name)
+			continue;
+		fprintf(out, "\t%s:--%s", command, d->name);
+		if (d->letter)
+			fprintf(out, "|%s:-%c", command, d->letter);
+		fprintf(out, ") value=1 words='");
+		for (uint32_t k = 0; k < d->n_choices; k++)
+			fprintf(out, "%s%s", k ? " " : "", d->choices[k]);
+		fprintf(out, "' ;;\n");
+	}
+}
+
+static void completion_names(FILE *out, const struct option_def *list, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (!list[i].hidden && list[i].name)
+			fprintf(out, " --%s", list[i].name);
+}
+
+static void completion_commands(FILE *out, bool (*wanted)(const struct command_def *c), const char *between)
+{
+	bool first = true;
+
+	for (size_t c = 1; c < COMMAND_N; c++)
+		if (wanted(&options_commands[c])) {
+			fprintf(out, "%s%s", first ? "" : between, options_commands[c].name);
+			first = false;
+		}
+}
+
+static bool any_command(const struct command_def *c)
+{
+	return c->name != NULL;
+}
+
+static bool takes_target(const struct command_def *c)
+{
+	return strncmp(c->args, "TARGET", 6) == 0;
+}
+
+/* Names of targets come from outside: nothing of them is expanded (as compgen -W would), odd ones are left out. */
+void options_completion(FILE *out)
+{
+	fputs("# bash completion of nsdbg: source <(nsdbg completion bash)\n"
+	      "_nsdbg()\n{\n"
+	      "\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command='' words='' value='' options='' place=0 i list\n"
+	      "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+	      "\t\tcase ${COMP_WORDS[i]} in\n\t\t-*) ;;\n"
+	      "\t\t*) if [ -n \"$command\" ]; then place=$((place + 1)); else command=${COMP_WORDS[i]}; fi ;;\n\t\tesac\n\tdone\n"
+	      "\tcase $command:$before in\n", out);
+	for (size_t c = 1; c < COMMAND_N; c++)
+		completion_values(out, options_commands[c].name, options_commands[c].options, options_commands[c].n_options);
+	completion_values(out, "*", global_options, ARRAY_LEN(global_options));
+	fputs("\tesac\n\tcase $command in\n", out);
+	for (size_t c = 1; c < COMMAND_N; c++) {
+		fprintf(out, "\t%s) options='", options_commands[c].name);
+		completion_names(out, options_commands[c].options, options_commands[c].n_options);
+		fputs("' ;;\n", out);
+	}
+	fputs("\tesac\n\tif [ -n \"$value\" ]; then :\n\telif [[ $word == -* ]]; then words=\"$options", out);
+	completion_names(out, global_options, ARRAY_LEN(global_options));
+	fputs("\"\n\telif [ -z \"$command\" ]; then words='", out);
+	completion_commands(out, any_command, " ");
+	fputs("'\n\telif [ \"$place\" = 0 ]; then\n\t\tcase $command in\n\t\t", out);
+	completion_commands(out, takes_target, "|");
+	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
+	completion_commands(out, any_command, " ");
+	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
+	      "\tCOMPREPLY=()\n\tread -rd '' -a list <<<\"$words\"\n\tfor i in \"${list[@]}\"; do\n"
+	      "\t\t[[ $i == \"$word\"* && $i != *[!A-Za-z0-9_.:/@%+,-]* ]] && COMPREPLY+=(\"$i\")\n\tdone\n}\n"
+	      "complete -o default -F _nsdbg nsdbg\n", out);
 }

@@ -26,6 +26,7 @@ enum command_id {
 	COMMAND_DNS,
 	COMMAND_FILES,
 	COMMAND_FIELDS,
+	COMMAND_COMPLETION,
 	COMMAND_HELP,
 	COMMAND_VERSION,
 	COMMAND_N,
@@ -57,6 +58,7 @@ struct options {
 	bool help;
 	bool version;
 	bool print_keys;
+	bool print_manual;
 	/* ls */
 	bool all;
 	bool quiet;
@@ -122,12 +124,16 @@ struct command_def {
 };
 
 extern const struct command_def options_commands[COMMAND_N];
+const struct option_def *options_globals(unsigned *ret_n);
 
 /* 0, or -EINVAL with a sentence that names the nearest option or command: exit status 2. *ret points into argv. */
 int options_parse(int argc, char *const *argv, struct options *ret, struct err *err);
 
 /* Overview, or one command's page with its fields. */
 void options_help(FILE *out, enum command_id command);
+
+/* The script that makes bash complete commands, options, their choices and targets. */
+void options_completion(FILE *out);
 
 /* COMMAND_N: no such command. */
 enum command_id options_command_find(const char *name);

@@ -23,7 +23,7 @@ enum {
 	MAX_COLUMNS = 64,
 	CELL = 2048, /* room for a cell that is no text */
 	CLEAN_GROWTH = 8, /* one byte becomes at most <U+XXXX> or \uXXXX */
-	MIN_FLEX = 10, /* a column that gives way to a narrow terminal keeps this */
+	MIN_FLEX = 16, /* a column that gives way to a narrow terminal keeps this */
 	MAX_PAD = 120, /* a longer cell sticks out: one hostile name must not blow up all rows */
 	LONG_ID = 64,
 	SHORT_ID = 12,
@@ -561,23 +561,34 @@ static void text_row(struct writer *w, const struct cell *cells, const void *row
 	put_str(w, color ? "\033[m\n" : "\n");
 }
 
-/* Takes width from the flexible columns, the widest first, until the row fits the terminal. */
-static void text_shrink(struct writer *w)
+/* Columns over the terminal's width; how far flexible ones could give way goes to *ret_spare. */
+static size_t text_excess(const struct writer *w, size_t *ret_spare)
 {
 	size_t total = 0;
 
-	for (uint32_t i = 0; i < w->n_columns; i++)
+	*ret_spare = 0;
+	for (uint32_t i = 0; i < w->n_columns; i++) {
 		total += w->widths[i] + (i ? 2 : 0);
-	while (w->o.width > 0 && total > w->o.width) {
+		if (w->columns[i]->flags & FIELD_FLEX && w->widths[i] > MIN_FLEX)
+			*ret_spare += w->widths[i] - MIN_FLEX;
+	}
+	return total > w->o.width ? total - w->o.width : 0;
+}
+
+/* Takes width from the flexible columns, the widest first. When that is not enough, the terminal wraps and nothing is cut. */
+static void text_shrink(struct writer *w)
+{
+	size_t spare, excess = text_excess(w, &spare);
+
+	if (w->o.width == 0 || excess > spare)
+		return;
+	while (excess-- > 0) {
 		size_t *widest = NULL;
 
 		for (uint32_t i = 0; i < w->n_columns; i++)
-			if (w->columns[i]->flags & FIELD_FLEX && w->widths[i] > MIN_FLEX && (!widest || w->widths[i] > *widest))
+			if (w->columns[i]->flags & FIELD_FLEX && (!widest || w->widths[i] > *widest))
 				widest = &w->widths[i];
-		if (!widest)
-			return;
 		--*widest;
-		total--;
 	}
 }
 

@@ -80,6 +80,31 @@ grammar() {
 	refused "fields of nothing" 2 'no kind of row' fields nope
 }
 
+manual() {
+	"$NSDBG" --print-manual >"$dir/nsdbg.1.scd"
+	if ! command -v scdoc >/dev/null; then skip "manual page" "no scdoc"; return; fi
+	check "manual page: scdoc takes it" sh -c "scdoc <'$dir/nsdbg.1.scd' >'$dir/nsdbg.1'"
+	for word in 'nsdbg ss TARGET' 'no-trunc' 'recv_queue' 'EXIT STATUS'; do
+		grep -qF -- "$word" "$dir/nsdbg.1" && ok "manual page has $word" || not_ok "manual page has $word" "it has not"
+	done
+}
+
+completion() {
+	local script
+
+	script="$(dirname "$NSDBG")"
+	complete_words() { # WORDS...: the last is being typed
+		PATH=$script:$PATH timeout 10 bash -c 'source <(nsdbg completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _nsdbg
+			printf "%s " "${COMPREPLY[@]}"' bash "$@"
+	}
+	same "completion: commands" "networks " "$(complete_words nsdbg ne)"
+	same "completion: options of a command" "--tcp " "$(complete_words nsdbg ss --tc)"
+	same "completion: options of all" "--json " "$(complete_words nsdbg ss host --js)"
+	same "completion: choices" "ndjson " "$(complete_words nsdbg ls -o nd)"
+	check "completion: targets" until_true 15 eval 'complete_words nsdbg ss hos | grep -qx "host "'
+	refused "completion of another shell" 2 'there is bash' completion tcsh
+}
+
 forms() {
 	works "ls" ls
 	grep -q '^host' "$out" && ok "ls shows the host without any engine" || not_ok "ls shows the host without any engine" "$(head -5 "$out")"
@@ -159,6 +184,8 @@ without_rights() {
 }
 
 grammar
+completion
+manual
 if [ "$(id -u)" != 0 ]; then skip "targets and errors" "needs root"; exit 0; fi
 ip netns add "$ns" && ip -n "$ns" link set lo up
 ip netns exec "$ns" python3 -c "
