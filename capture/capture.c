@@ -1,6 +1,7 @@
 /*
- * The capture source: opens the ring and the route sockets with privilege inside the target's network namespace, then serves in the
- * cage. When the target ends, everything that would keep its namespace alive is closed; the packets stay to be looked at.
+ * The capture source: opens the ring and the route sockets with privilege inside the target's network namespace, then
+ * serves in the cage. When the target ends, everything that would keep its namespace alive is closed; the packets stay
+ * to be looked at.
  */
 #include "capture/capture.h"
 
@@ -44,6 +45,10 @@ static int choose_interface(struct live *l, const struct capture_params *p, stru
 		return 0;
 	}
 	link = p->interface[0] ? links_find_name(l->links, p->interface) : links_default(l->links, device_name_is_safe);
+	if (link && !link->up && !p->interface[0]) { /* nothing is up yet: this waits for whatever comes up */
+		snprintf(l->interface, sizeof l->interface, "any");
+		return 0;
+	}
 	if (!link && p->interface[0])
 		return err_set(err, ENODEV, "there is no interface \"%s\" in this container", p->interface);
 	if (!link)
@@ -66,8 +71,9 @@ static int open_device(struct live *l, const struct capture_params *p, struct er
 	return 0;
 }
 
-/* A process keeps its network namespace alive as much as a socket does, and this one outlives its target to show the packets. What is
- * open stays where it was made, so the process itself goes back to where the broker is, else to an empty namespace. */
+/* A process keeps its network namespace alive as much as a socket does, and this one outlives its target to show the
+ * packets. What is open stays where it was made, so the process itself goes back to where the broker is, else to an
+ * empty namespace. */
 static void leave_namespace(struct worker *w)
 {
 	AUTO(fd_closep) int fd = -1;
@@ -80,9 +86,10 @@ static void leave_namespace(struct worker *w)
 	unshare(CLONE_NEWNET); /* or else a dead namespace lives until this view is closed */
 }
 
+/* Bounded, since the cage bounds the memory of the process. */
 static bool params_are_good(const struct capture_params *p)
 {
-	return p && memchr(p->interface, 0, sizeof p->interface) && memchr(p->filter, 0, sizeof p->filter);
+	return p && p->spool_bytes <= SPOOL_MAX_BYTES && memchr(p->interface, 0, sizeof p->interface) && memchr(p->filter, 0, sizeof p->filter);
 }
 
 static int capture_open(struct worker *w, struct err *err)
@@ -92,7 +99,7 @@ static int capture_open(struct worker *w, struct err *err)
 	int r;
 
 	if (!params_are_good(p))
-		return err_set(err, EBADMSG, "capture parameters of the wrong size");
+		return err_set(err, EBADMSG, "these capture parameters cannot be (at most 1 GiB is kept)");
 	signal(SIGXFSZ, SIG_IGN); /* a full disk is an error of write, not the end */
 	l = fd_xcalloc(1, sizeof *l);
 	*worker_state(w) = l;
@@ -205,6 +212,7 @@ static int turn(struct live *l, bool *more)
 		r = answer_requests(l);
 		if (r <= 0)
 			return r;
+		*more = true; /* there may be a new file to write or list to make */
 	}
 	live_tell_gone(l);
 	r = tell(l);

@@ -83,7 +83,7 @@ extern const struct row_type interface_row_type; /* "interfaces" */
 
 enum { CAPTURE_FILTER_TEXT = 2048 };
 
-/* Params of MSG_OPEN. Interface "" = the first one that is up and not lo, else lo; "any" = all of the namespace. */
+/* Params of MSG_OPEN. Interface "" = the first one that is up and not lo, else lo, else any; "any" = all of the namespace. */
 struct capture_params {
 	char interface[32];
 	char filter[CAPTURE_FILTER_TEXT]; /* BPF, pcap-filter(7); literal addresses and numbers */

@@ -63,7 +63,7 @@ static int open_failed(pcap_t *p, int status, const char *interface, struct err 
 	case PCAP_ERROR_NO_SUCH_DEVICE:
 		return err_set(err, ENODEV, "there is no interface %s", interface);
 	case PCAP_ERROR_IFACE_NOT_UP:
-		return err_set(err, ENETDOWN, "interface %s is down", interface);
+		return err_set(err, ENETDOWN, "interface %s is down; a capture on \"any\" waits until it is up", interface);
 	default:
 		return err_set(err, EIO, "capture on %s: %s", interface, why[0] ? why : pcap_statustostr(status));
 	}

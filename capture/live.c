@@ -278,9 +278,18 @@ void live_links_changed(struct live *l)
 	snprintf(l->interface, sizeof l->interface, "%s", link->name);
 }
 
-bool live_step(struct live *l)
+static bool look(struct live *l)
 {
 	struct rows_about about = live_about(l);
+	uint64_t shown = display_count(l->display, l->spool);
+	bool more = display_step(l->display, &about);
+
+	l->stale |= shown != display_count(l->display, l->spool);
+	return more;
+}
+
+bool live_step(struct live *l)
+{
 	bool more = false;
 
 	if (l->state == LIVE_STOPPING && live_now_ms() >= l->stop_at_ms) {
@@ -299,7 +308,7 @@ bool live_step(struct live *l)
 		l->stale |= saved != saver_saved(l->saver);
 	}
 	answer_stop(l);
-	return display_step(l->display, &about) || more;
+	return look(l) || more;
 }
 
 /* --- telling --- */

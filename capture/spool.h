@@ -11,7 +11,7 @@
 struct err;
 struct spool;
 
-enum { SPOOL_MIN_BYTES = 1 << 20, SPOOL_DEFAULT_BYTES = 64 << 20 };
+enum { SPOOL_MIN_BYTES = 1 << 20, SPOOL_DEFAULT_BYTES = 64 << 20, SPOOL_MAX_BYTES = 1 << 30 };
 
 struct spool_packet {
 	uint64_t number;

@@ -29,8 +29,10 @@ enum severity { SEVERITY_NONE, SEVERITY_IDLE, SEVERITY_OK, SEVERITY_UNKNOWN, SEV
 struct row_head {
 	uint64_t id; /* stable while the object lives: the cursor follows it */
 	uint32_t severity; /* enum severity: the sign in front of the row */
-	uint32_t flags; /* of the row type */
+	uint32_t flags; /* of the row type, and ROW_OVER */
 };
+
+#define ROW_OVER (1u << 31) /* is over and only remembered (TIME-WAIT): last where findings come first */
 
 /* Text in the block's arena. len UINT32_MAX: unknown. */
 struct str {

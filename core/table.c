@@ -142,15 +142,17 @@ struct sorting {
 	struct sort_key *spare; /* as many as there are rows */
 };
 
-/* Broken first, then suspicious, not known, fine, not running; last what nobody judged. */
-static uint32_t severity_rank(uint32_t severity)
+/* Broken first, then suspicious, not known, fine, not running; then what nobody judged, last what is over. */
+static uint32_t severity_rank(const struct row_head *head)
 {
 	static const uint32_t ranks[SEVERITY_N] = {
 		[SEVERITY_BAD] = 0, [SEVERITY_WARN] = 1, [SEVERITY_UNKNOWN] = 2,
 		[SEVERITY_OK] = 3, [SEVERITY_IDLE] = 4, [SEVERITY_NONE] = 5,
 	};
 
-	return severity < SEVERITY_N ? ranks[severity] : 5;
+	if (head->flags & ROW_OVER)
+		return 6;
+	return head->severity < SEVERITY_N ? ranks[head->severity] : 5;
 }
 
 static uint64_t key_of_real(double v)
@@ -232,7 +234,7 @@ static bool text_of_value(const struct block *b, const struct field *f, const vo
 static void key_fill(const struct table *t, uint32_t row, struct sort_key *k)
 {
 	const void *r = block_row(t->block, row);
-	uint32_t severity = t->severity_first ? severity_rank(((const struct row_head *)r)->severity) : 0;
+	uint32_t severity = t->severity_first ? severity_rank(r) : 0;
 	bool unknown = t->sort && row_is_unknown(t->block, t->sort, r);
 
 	*k = (struct sort_key){ .row = row & 0xfffffff, .rank = (severity * 2 + unknown) & 15 };

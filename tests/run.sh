@@ -18,8 +18,7 @@ setup() { # DIR OPTIONS...
 	local dir=$1
 
 	shift
-	[ -e "$dir/build.ninja" ] || meson setup "$dir" "$@" || return
-	ninja -C "$dir"
+	[ -e "$dir/build.ninja" ] || meson setup "$dir" "$@"
 }
 
 # meson's own report of the units, one line for each check inside them
@@ -29,7 +28,7 @@ units() { # DIR
 }
 
 part_build() {
-	setup build-test -Dwerror=true >$out/setup.log 2>&1 && echo "ok - builds without a warning" ||
+	{ setup build-test -Dwerror=true && ninja -C build-test; } >$out/setup.log 2>&1 && echo "ok - builds without a warning" ||
 		{ tail -40 $out/setup.log; echo "not ok - builds without a warning: see $out/setup.log"; }
 }
 
@@ -38,18 +37,24 @@ part_style() { python3 tests/style/check.py; }
 part_units() { units build-test; }
 
 part_sanitizers() {
-	setup build-asan -Db_sanitize=address,undefined -Db_lundef=false >$out/setup-asan.log 2>&1 ||
+	{ setup build-asan -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false && ninja -C build-asan; } >$out/setup-asan.log 2>&1 ||
 		{ tail -40 $out/setup-asan.log; echo "not ok - builds with sanitizers: see $out/setup-asan.log"; return; }
 	units build-asan | sed 's/ - / - sanitizers: /'
 }
 
+fuzz_targets() { ninja -C build-fuzz -t targets all | grep -oE '^tests/fuzz/[a-z]+/fuzz-[a-z0-9-]+:' | tr -d :; }
+
 part_fuzz() {
-	CC=clang setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false >$out/setup-fuzz.log 2>&1 ||
+	{ CC=clang setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false && ninja -C build-fuzz $(fuzz_targets); } \
+		>$out/setup-fuzz.log 2>&1 ||
 		{ tail -40 $out/setup-fuzz.log; echo "not ok - fuzz targets build: see $out/setup-fuzz.log"; return; }
 	tests/fuzz/run.sh build-fuzz "$fuzz_seconds"
 }
 
-part_lab() { tests/lab/check.sh; }
+part_lab() {
+	tests/lab/check.sh
+	python3 tests/lab/check_dns.py
+}
 
 script_part() { # DIRECTORY: run.sh in it, when there
 	[ ! -x "tests/$1/run.sh" ] || "tests/$1/run.sh"

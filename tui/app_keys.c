@@ -418,7 +418,8 @@ static bool write_done(struct pane *p, const char *path)
 		pane_prompt_error(p, 0, err.msg);
 		return false;
 	}
-	app_toast(app, SEVERITY_NONE, "written to %s", path);
+	if (!p->ops->write) /* who writes by itself says how much */
+		app_toast(app, SEVERITY_NONE, "written to %s", path);
 	return true;
 }
 
@@ -435,6 +436,8 @@ static int key_write(struct pane *p, int key)
 
 	(void)key;
 	app->write_refused[0] = '\0';
+	if (p->ops->write_hint)
+		spec.hint = p->ops->write_hint;
 	if (p->ops->write_name)
 		p->ops->write_name(p, spec.initial, sizeof spec.initial);
 	else

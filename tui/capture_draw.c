@@ -146,7 +146,7 @@ static void draw_status(const struct capture_view *v, struct area a)
 	const char *word = state_word(v, s, &style);
 	int x = 1, end = a.w;
 
-	x += canvas_str(a, x, 0, style, word) + 1;
+	x += canvas_printf(a, x, 0, style, style == STYLE_LIVE ? " %s " : "%s", word) + 1;
 	x += canvas_put(a, x, 0, STYLE_STRONG, interface) + 2;
 	if (s)
 		end = draw_parts(a, 0, x + (filter.n < (size_t)a.w / 2 ? (int)filter.n + 1 : a.w / 2), parts, count_parts(v, s, parts));
@@ -323,7 +323,7 @@ static void draw_three(struct capture_view *v, struct area a)
 /* List on the left, tree over bytes on the right. */
 static void draw_side(struct capture_view *v, struct area a)
 {
-	int w = hexview_width(a.w >= 150 ? 16 : 8) + 2, x = a.w - w, bytes = a.h * 2 / 5;
+	int w = a.w >= 184 ? hexview_width(16) + 2 : a.w * 36 / 100, x = a.w - w, bytes = a.h * 2 / 5;
 	struct area right = canvas_sub(a, x, 0, w, a.h);
 	char title[96];
 

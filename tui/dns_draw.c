@@ -151,7 +151,7 @@ static void draw_form(const struct dns_view *v, struct area a)
 	char server[DNS_SERVER_TEXT];
 	int name = wide ? a.w - 88 : a.w >= 60 ? a.w - 54 : a.w - 11, x;
 
-	x = draw_input(a, a.w >= 60 ? 1 : 0, a.w >= 60 ? "name" : "", v->name[0] ? v->name : "press / and type a name", name < 14 ? 14 : name, v->name[0]);
+	x = draw_input(a, a.w >= 60 ? 1 : 0, a.w >= 60 ? "name" : "", v->name[0] ? v->name : "press / and type a name", name < 14 ? 14 : name > 60 ? 60 : name, v->name[0]);
 	x = draw_input(a, x + (wide ? 3 : 1), wide ? "type" : "", dns_choices[v->choice].name, 8, true);
 	if (a.w >= 60)
 		x = draw_input(a, x + (wide ? 3 : 1), wide ? "server" : "@", server_text(v, server), 20, v->server[0]);

@@ -30,7 +30,6 @@ static bool name_done(struct pane *p, const char *text)
 	}
 	if (*text == '\0')
 		return true;
-	v->waiting = false;
 	dns_view_set_name(v, text);
 	dns_view_ask(v);
 	return true;
@@ -90,7 +89,6 @@ static bool server_done(struct pane *p, const char *text)
 		pane_prompt_error(p, 0, "an address, with a port if it is not 53: 8.8.8.8  10.0.0.2:5353  [2001:db8::1]:53");
 		return false;
 	}
-	v->waiting = false;
 	dns_view_ask(v);
 	return true;
 }
@@ -224,16 +222,16 @@ int dns_view_mouse(struct pane *p, int key, int x, int y)
 
 const struct binding dns_bindings[DNS_N_BINDINGS] = {
 	{ .key = '/', .run = key_name, .label = "name", .help = "type the name to ask", .rank = 0 },
-	{ .key = KEYS_ENTER, .run = key_ask, .label = "ask again", .help = "ask again; on a line of the history, that question",
-		.works = has_name, .group = BINDING_MOVE, .rank = 1 },
-	{ .key = 't', .run = key_type, .label = "type", .help = "record type: A+AAAA, A, AAAA, PTR, CNAME, MX, TXT, SRV, NS, SOA", .rank = 1 },
-	{ .key = 'u', .alias = '@', .shown = "u @", .run = key_server, .label = "server", .help = "ask another name server, from inside the container",
+	{ .key = KEYS_ENTER, .run = key_ask, .label = "ask", .help = "ask again; in the history: that question",
+		.group = BINDING_MOVE, .rank = 1 },
+	{ .key = 't', .run = key_type, .label = "type", .help = "record type: A+AAAA, A, PTR, MX, ...", .rank = 1 },
+	{ .key = 'u', .alias = '@', .shown = "u @", .run = key_server, .label = "server", .help = "ask another server, from in here",
 		.rank = 2 },
-	{ .key = 'S', .run = key_repeat, .label = "repeat", .help = "ask every 2 s and show how long the answers take; again: stop", .rank = 2 },
-	{ .key = 'a', .run = key_files, .label = "files", .help = "lines of the container's resolv.conf, hosts and nsswitch.conf", .rank = 3 },
-	{ .key = 'T', .run = key_tcp, .label = "tcp", .help = "ask over TCP from the start, or over UDP first", .rank = 4 },
-	{ .key = 'X', .run = key_exact, .label = "search", .help = "use the search list, or ask the name exactly as it is", .rank = 5 },
-	{ .key = 'A', .run = key_hosts, .help = "look into /etc/hosts first, or ask the servers only" },
+	{ .key = 'S', .run = key_repeat, .label = "repeat", .help = "ask every 2 s, show times; again: stop", .rank = 2 },
+	{ .key = 'a', .run = key_files, .label = "files", .help = "lines of resolv.conf, hosts, nsswitch", .rank = 3 },
+	{ .key = 'T', .run = key_tcp, .label = "tcp", .help = "TCP from the start, or UDP first", .rank = 4 },
+	{ .key = 'X', .run = key_exact, .label = "search", .help = "by the search list, or exactly as it is", .rank = 5 },
+	{ .key = 'A', .run = key_hosts, .help = "/etc/hosts first, or servers only" },
 	{ .key = KEYS_TAB, .alias = KEYS_BACK_TAB, .shown = "Tab", .run = key_part, .label = "part", .help = "answer, or the table below",
 		.group = BINDING_MOVE, .rank = 6 },
 	{ .key = 'y', .run = key_copy, .label = "copy", .help = "copy the selected line", .group = BINDING_OUT, .rank = 6 },

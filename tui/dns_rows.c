@@ -191,13 +191,21 @@ static size_t clock_format(const void *arg, const struct block *b, const void *r
 	return dns_view_clock(((const struct asked_row *)row)->time, look->utc, false, buf, cap);
 }
 
+static size_t took_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
+{
+	const struct asked_row *r = row;
+
+	(void)arg, (void)b, (void)look;
+	return r->time_us == ROW_NO_UINT ? copy(text_of("-"), buf, cap) : dns_view_took(r->time_us, buf, cap);
+}
+
 static const struct grid_column history_columns[] = {
 	{ .field = "time", .title = "TIME", .priority = 4, .format = clock_format },
 	{ .field = "name", .title = "NAME", .min = 12, .good = 20, .max = 60, .priority = 0 },
 	{ .field = "type", .title = "TYPE", .priority = 2 },
 	{ .field = "server", .title = "SERVER", .min = 9, .good = 12, .max = 30, .priority = 5 },
 	{ .field = "rcode", .title = "RCODE", .min = 7, .good = 10, .max = 40, .priority = 1, .style = rcode_style },
-	{ .field = "time_us", .title = "TOOK", .priority = 3, .flags = GRID_RIGHT },
+	{ .field = "time_us", .title = "TOOK", .priority = 3, .flags = GRID_RIGHT, .format = took_format },
 	{ .field = "answer", .title = "ANSWER", .min = 9, .good = 15, .max = 200, .priority = 2, .flags = GRID_FLEX },
 };
 

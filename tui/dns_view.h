@@ -35,6 +35,7 @@ struct dns_view {
 	bool pending; /* to be asked as soon as files and worker are there */
 	bool waiting; /* for the worker */
 	uint32_t tag;
+	uint64_t question; /* hash of the form as it was asked */
 	int64_t asked_ms; /* env->now_ms */
 	struct asked last; /* n: .time 0 nothing was asked yet */
 	char why[192]; /* it could not be asked */

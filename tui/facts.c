@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FACTS_LABEL = 10, FACTS_LINE = 1024, NS_PER_S = 1000000000 };
+enum { FACTS_LABEL = 10, FACTS_WRAP_HEIGHT = 9, FACTS_LINE = 1024, NS_PER_S = 1000000000 };
 
 /* Text that grows and never overflows. */
 struct line {
@@ -38,11 +38,41 @@ static void add_text(struct line *l, const char *before, struct text t, const ch
 	add(l, "%s%.*s%s", before, t.n > 256 ? 256 : (int)t.n, t.p ? t.p : "", after);
 }
 
+/* Up to which byte a line of `room` columns may go: the last two blanks that fit, else as far as it goes. */
+static size_t line_break(struct text t, int room)
+{
+	size_t fit = text_fit(t, (size_t)room, NULL);
+
+	if (fit == t.n)
+		return fit;
+	for (size_t i = fit; i > 1; i--)
+		if (t.p[i - 1] == ' ' && t.p[i] == ' ')
+			return i - 1;
+	return fit;
+}
+
+/* Words from column x on; in a high area on as many lines as they need. Returns the next free line. */
+static int wrap(struct area a, int x, int y, const struct line *l, enum text_charset cs)
+{
+	char clean[FACTS_LINE * 2];
+	struct text rest = { clean, text_clean(clean, sizeof clean, (struct text){ l->s, l->n }, cs) };
+	int room = a.w - x - 1;
+
+	while (a.h >= FACTS_WRAP_HEIGHT && room > 8 && text_width(rest) > (size_t)room && y < a.h - 1) {
+		size_t n = line_break(rest, room);
+		canvas_put(a, x, y++, STYLE_TEXT, (struct text){ rest.p, n });
+		rest = (struct text){ rest.p + n, rest.n - n };
+		while (rest.n && rest.p[0] == ' ')
+			rest = (struct text){ rest.p + 1, rest.n - 1 };
+	}
+	canvas_fit(a, x, y, room, false, STYLE_TEXT, rest);
+	return y + 1;
+}
+
 static int label(struct area a, int y, const char *name, const struct line *l)
 {
 	canvas_str(a, 1, y, STYLE_DIM, name);
-	canvas_fit(a, 1 + FACTS_LABEL, y, a.w - FACTS_LABEL - 2, false, STYLE_TEXT, (struct text){ l->s, l->n });
-	return y + 1;
+	return wrap(a, 1 + FACTS_LABEL, y, l, canvas_charset(a.canvas));
 }
 
 const char *facts_age(int64_t ns, int64_t now_ns, char *buf, size_t cap)
@@ -157,7 +187,11 @@ static int draw_problem(struct area a, int y, const struct block *b, const struc
 		return y;
 	canvas_sign(a, 1, y, t->head.severity);
 	canvas_fit(a, 3, y, a.w - 4, false, STYLE_STRONG, block_text(b, t->problem));
-	return y + 1;
+	if (text_width(block_text(b, t->problem)) <= (size_t)(a.w - 4) || a.h < FACTS_WRAP_HEIGHT)
+		return y + 1;
+	struct line l = { .n = 0 };
+	add_text(&l, "", block_text(b, t->problem), "");
+	return wrap(a, 3, y, &l, canvas_charset(a.canvas));
 }
 
 static void endpoint_words(struct line *l, const struct block *b, const struct endpoint_row *e)
@@ -166,10 +200,10 @@ static void endpoint_words(struct line *l, const struct block *b, const struct e
 	struct text alias;
 
 	if (e->address.kind)
-		add(l, "  %s", addr_format(&e->address, buf));
+		add(l, "%s  ", addr_format(&e->address, buf));
 	if (e->address6.kind)
-		add(l, "  %s", addr_format(&e->address6, buf));
-	add(l, "  gw %s", e->gateway.kind ? addr_format(&e->gateway, buf) : "-");
+		add(l, "%s  ", addr_format(&e->address6, buf));
+	add(l, "gw %s", e->gateway.kind ? addr_format(&e->gateway, buf) : "-");
 	if (known(e->interface))
 		add_text(l, "  ", block_text(b, e->interface), "");
 	if (e->mac.kind)
@@ -195,8 +229,7 @@ static int draw_networks(struct area a, int y, const struct block *b, const stru
 		endpoint_words(&l, b, e);
 		canvas_str(a, 1, y, STYLE_DIM, i ? "" : "networks");
 		canvas_fit(a, 1 + FACTS_LABEL, y, wide, false, STYLE_STRONG, block_text(b, e->network));
-		canvas_fit(a, 1 + FACTS_LABEL + wide, y, a.w - FACTS_LABEL - wide - 2, false, STYLE_TEXT, (struct text){ l.s, l.n });
-		y++;
+		y = wrap(a, 1 + FACTS_LABEL + wide + 2, y, &l, canvas_charset(a.canvas));
 	}
 	return y;
 }

@@ -73,6 +73,7 @@ struct pane_ops {
 	/* W: own formats. NULL: the grid's rows as text, CSV or JSON. 0, or -errno with the sentence. */
 	int (*write)(struct pane *p, const char *path, int fd, struct err *err);
 	const char *(*write_name)(const struct pane *p, char *buf, size_t cap); /* suggested file name */
+	const char *write_hint; /* under that prompt; NULL: formats of tables */
 	const struct binding *bindings;
 	unsigned n_bindings;
 };

@@ -424,6 +424,8 @@ static void begin(struct capture_view *v)
 	v->pages.frozen = v->pane->frozen;
 	v->pages.first_time = 0;
 	v->grid.cursor = v->grid.top = 0;
+	v->grid.follow = true;
+	memset(v->grid.width, 0, sizeof v->grid.width);
 	v->anchor = 0;
 	detail_clear(v);
 	v->detail_why[0] = '\0';
@@ -468,7 +470,8 @@ static void capture_event(struct pane *p, unsigned slot, struct link_event *ev)
 
 static void capture_targets(struct pane *p)
 {
-	who_set(&capture_view_of(p)->who, p->env->targets, p->target_id);
+	if (pane_target(p, NULL) || !capture_view_of(p)->who.targets) /* packets of who has left keep their names */
+		who_set(&capture_view_of(p)->who, p->env->targets, p->target_id);
 }
 
 static int capture_init(struct pane *p, struct err *err)
@@ -602,6 +605,7 @@ static int capture_write(struct pane *p, const char *path, int fd, struct err *e
 		return err_set(err, -r, "ask the capture worker to save");
 	snprintf(v->save_path, sizeof v->save_path, "%s", path);
 	v->save_started = true;
+	pane_toast(p, SEVERITY_NONE, "saving to %s", path);
 	return 0;
 }
 
@@ -645,6 +649,7 @@ const struct pane_ops pane_capture = {
 	.freeze = capture_freeze,
 	.write = capture_write,
 	.write_name = capture_write_name,
+	.write_hint = "all packets so far, and what comes: .pcap, else pcapng   [Enter] write  [Esc] cancel",
 	.bindings = capture_bindings,
 	.n_bindings = CAPTURE_N_BINDINGS,
 };

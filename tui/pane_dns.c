@@ -155,7 +155,7 @@ static struct block *in_reading_order(const struct block *answers)
 			if ((row->section == DNS_SECTION_STEP) != steps)
 				continue;
 			struct dns_row *copy = builder_copy_row(b, answers, row);
-			if (copy->head.severity == SEVERITY_OK || (steps && copy->head.severity < SEVERITY_WARN))
+			if (copy->head.severity == SEVERITY_OK || (steps && copy->head.severity < SEVERITY_BAD))
 				copy->head.severity = SEVERITY_NONE;
 		}
 	}
@@ -227,10 +227,24 @@ static void try_to_ask(struct dns_view *v)
 		ask_failed(v, "the DNS worker does not take questions; R starts another");
 }
 
+static uint64_t question_hash(const struct dns_view *v)
+{
+	uint64_t hash = row_hash(v->name, strlen(v->name), v->choice);
+
+	hash = row_hash(v->server, strlen(v->server), hash);
+	return row_hash(&v->flags, sizeof v->flags, hash);
+}
+
 void dns_view_ask(struct dns_view *v)
 {
-	if (v->name[0] == '\0' || v->waiting)
+	uint64_t question = question_hash(v);
+
+	if (v->name[0] == '\0' || ((v->waiting || v->pending) && question == v->question))
 		return;
+	if (v->waiting) /* for a slow answer to something else: nobody needs it any more, and the worker does one at a time */
+		pane_feed_open(v->pane, DNS_SLOT_ASK, &ask_spec);
+	v->waiting = false;
+	v->question = question;
 	v->pending = true;
 	v->asked_ms = v->pane->env->now_ms;
 	snprintf(v->last.name, sizeof v->last.name, "%s", v->name);
@@ -356,7 +370,6 @@ static void dns_refresh(struct pane *p)
 	pane_feed_open(p, DNS_SLOT_FILES, &files_spec);
 	if (ask != FEED_LIVE && ask != FEED_STARTING)
 		pane_feed_open(p, DNS_SLOT_ASK, &ask_spec);
-	v->waiting = false;
 	dns_view_ask(v);
 }
 
@@ -366,7 +379,6 @@ static void dns_take(struct pane *p, const struct carry *c)
 
 	if (c->name[0] == '\0')
 		return;
-	v->waiting = false;
 	dns_view_set_name(v, c->name);
 	dns_view_ask(v);
 }

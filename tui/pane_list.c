@@ -14,6 +14,7 @@
 #include <string.h>
 
 enum { SLOT_DOCKER, SLOT_SCAN };
+enum { SIDE_FROM_WIDTH = 160, SIDE_WIDTH = 58 };
 enum { TAB_TARGETS, TAB_NETWORKS, TAB_N };
 
 struct list_state {
@@ -423,26 +424,45 @@ static void draw_empty(const struct pane *p, struct area a)
 		canvas_hint(a, 3, 2, STYLE_TEXT, "Looking for containers and namespaces ...");
 }
 
-static void list_draw(const struct pane *p, struct area a)
+static void draw_preview(const struct pane *p, struct area a)
+{
+	const struct list_state *s = p->state;
+
+	if (s->tab == TAB_TARGETS)
+		draw_target_preview(p, a);
+	else
+		draw_network_preview(p, a);
+}
+
+static void draw_rows(const struct pane *p, struct area a)
 {
 	struct list_state *s = p->state;
-	int screen_h = canvas_height(a.canvas), top = screen_h >= 14, below = p->zoom ? 0 : preview_height(a);
 	struct grid *g = &s->grids[s->tab];
+
+	g->no_heading = canvas_height(a.canvas) < 14;
+	grid_draw(g, a, &p->env->look, true);
+	if (grid_count(g) == 0)
+		draw_empty(p, a);
+}
+
+/* The preview stands below; on very wide screens to the right, always. */
+static void list_draw(const struct pane *p, struct area a)
+{
+	int top = canvas_height(a.canvas) >= 14, below = p->zoom ? 0 : preview_height(a);
+	struct area body = canvas_sub(a, 0, top, a.w, a.h - top);
 
 	if (top)
 		draw_tabs(p, canvas_line(a, 0));
-	g->no_heading = screen_h < 14;
-	struct area rows = canvas_sub(a, 0, top, a.w, a.h - top - below);
-	grid_draw(g, rows, &p->env->look, true);
-	if (grid_count(g) == 0)
-		draw_empty(p, rows);
-	if (below == 0)
+	if (a.w >= SIDE_FROM_WIDTH && below) {
+		int left = a.w - SIDE_WIDTH - 1;
+		draw_rows(p, canvas_sub(body, 0, 0, left, body.h));
+		canvas_vline(body, left, 0, body.h);
+		draw_preview(p, canvas_sub(body, left + 1, 0, SIDE_WIDTH, body.h));
 		return;
-	struct area preview = canvas_sub(a, 0, a.h - below, a.w, below);
-	if (s->tab == TAB_TARGETS)
-		draw_target_preview(p, preview);
-	else
-		draw_network_preview(p, preview);
+	}
+	draw_rows(p, canvas_sub(body, 0, 0, a.w, body.h - below));
+	if (below)
+		draw_preview(p, canvas_sub(body, 0, body.h - below, a.w, below));
 }
 
 static void engine_words(const struct pane *p, char *buf, size_t cap)

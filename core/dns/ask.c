@@ -20,6 +20,8 @@
 
 enum { DEFAULT_TIMEOUT_MS = 5000, DEFAULT_ATTEMPTS = 2, DEFAULT_DEADLINE_MS = 5000, DEFAULT_PORT = 53 };
 
+_Static_assert(sizeof(struct dns_request) <= MSG_PARAMS, "a question fits into one message");
+
 /* What a name came to, from worst to best to show. */
 enum verdict {
 	VERDICT_NONE, /* not asked */

@@ -116,7 +116,7 @@ void docker_calls_eat(struct docker_call *call, size_t n)
 
 static int append(struct docker_call *call, const void *bytes, size_t n)
 {
-	if (n > MOVER_MAX_BODY + 1 - call->n) /* the mover keeps the limit; this is about a mover gone wrong */
+	if (n > MOVER_MAX_LIST + 1 - call->n) /* the mover keeps the limit; this is about a mover gone wrong */
 		return -EBADMSG;
 	if (call->n + n > call->cap) {
 		call->cap = call->n + n > 8192 ? (call->n + n) * 2 : 8192;

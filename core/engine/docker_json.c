@@ -495,13 +495,13 @@ static int parse_array(const char *p, size_t n, cJSON **ret, uint32_t *ret_n, st
 	return size - (int)*ret_n;
 }
 
-int docker_json_list(const char *p, size_t n, struct docker_container ***ret, uint32_t *ret_n, uint32_t *ret_skipped,
+int docker_json_list(char *p, size_t n, struct docker_container ***ret, uint32_t *ret_n, uint32_t *ret_skipped,
 	struct err *err)
 {
 	AUTO(docker_tree_freep) cJSON *tree = NULL;
 	struct docker_container **list;
 	uint32_t size = 0, count = 0;
-	int over = parse_array(p, n, &tree, &size, err);
+	int over = parse_array(p, docker_tree_prune(p, n, DOCKER_TREE_LIST), &tree, &size, err);
 	const cJSON *o;
 
 	if (over < 0)
@@ -551,7 +551,7 @@ int docker_json_inspect(char *p, size_t n, struct docker_container **ret, struct
 {
 	AUTO(docker_tree_freep) cJSON *tree = NULL;
 	struct docker_container *c;
-	int r = docker_tree_parse(p, docker_tree_prune(p, n), &tree, err);
+	int r = docker_tree_parse(p, docker_tree_prune(p, n, DOCKER_TREE_INSPECTION), &tree, err);
 
 	if (r < 0)
 		return r;

@@ -18,9 +18,9 @@ struct docker_event {
 	char container[DOCKER_ID + 1]; /* network connect, disconnect: who; else "" */
 };
 
-/* Answers of /containers/json and /networks. *ret is an array to free(), its objects the caller's; *ret_skipped counts entries without
+/* Answers of /containers/json (whose bytes are used up) and /networks. *ret is an array to free(), its objects the caller's; *ret_skipped counts entries without
  * a usable id. 0, -EBADMSG (not JSON, wrong shape), -E2BIG (a limit); nothing is returned then. */
-int docker_json_list(const char *p, size_t n, struct docker_container ***ret, uint32_t *ret_n, uint32_t *ret_skipped,
+int docker_json_list(char *p, size_t n, struct docker_container ***ret, uint32_t *ret_n, uint32_t *ret_skipped,
 	struct err *err);
 int docker_json_networks(const char *p, size_t n, struct docker_network ***ret, uint32_t *ret_n, uint32_t *ret_skipped,
 	struct err *err);

@@ -53,13 +53,28 @@ static int scan(const char *p, size_t n, struct err *err)
 	return 0;
 }
 
-/* What an inspection is read for; below a name with a list, only that list. */
+/* What an answer is read for; below a name with a list, only that list. */
 struct wanted {
 	const char *name;
 	const char *children[4]; /* none: all of it */
 };
 
-static const struct wanted wanted[] = {
+static const struct wanted wanted_listed[] = {
+	{ "Id", { NULL } },
+	{ "Names", { NULL } },
+	{ "Image", { NULL } },
+	{ "Command", { NULL } },
+	{ "Created", { NULL } },
+	{ "State", { NULL } },
+	{ "Status", { NULL } },
+	{ "Health", { NULL } },
+	{ "Ports", { NULL } },
+	{ "Labels", { "com.docker.compose.project", NULL } },
+	{ "HostConfig", { "NetworkMode", NULL } },
+	{ "NetworkSettings", { "Networks", NULL } },
+};
+
+static const struct wanted wanted_inspected[] = {
 	{ "Id", { NULL } },
 	{ "Name", { NULL } },
 	{ "Created", { NULL } },
@@ -72,6 +87,15 @@ static const struct wanted wanted[] = {
 	{ "NetworkSettings", { "Networks", "Ports", NULL } },
 };
 
+static const struct {
+	const struct wanted *wanted;
+	size_t n;
+	unsigned above; /* brackets around an object: 1 in a list */
+} kinds[DOCKER_TREE_N] = {
+	[DOCKER_TREE_LIST] = { wanted_listed, ARRAY_LEN(wanted_listed), 1 },
+	[DOCKER_TREE_INSPECTION] = { wanted_inspected, ARRAY_LEN(wanted_inspected), 0 },
+};
+
 /* Is `key`, quotes and blanks around it, the text of `name`? Keys with escapes are not. */
 static bool is_key(const char *key, size_t n, const char *name)
 {
@@ -82,11 +106,11 @@ static bool is_key(const char *key, size_t n, const char *name)
 	return n >= len + 2 && key[len + 1] == '"' && memcmp(key + 1, name, len) == 0;
 }
 
-static const struct wanted *find_wanted(const char *key, size_t n)
+static const struct wanted *find_wanted(enum docker_tree_kind kind, const char *key, size_t n)
 {
-	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
-		if (is_key(key, n, wanted[i].name))
-			return &wanted[i];
+	for (size_t i = 0; i < kinds[kind].n; i++)
+		if (is_key(key, n, kinds[kind].wanted[i].name))
+			return &kinds[kind].wanted[i];
 	return NULL;
 }
 
@@ -98,66 +122,79 @@ static bool is_wanted_child(const struct wanted *parent, const char *key, size_t
 	return !parent->children[0];
 }
 
-/* An inspection while it is thinned out: out[0..n) is kept so far. */
+/* An object's members (1) or those of a member (2). */
+struct level {
+	size_t from; /* where its present member began, with the comma in front */
+	bool is_dropped;
+	bool has_member; /* one was kept: the next needs a comma */
+};
+
+/* An answer while it is thinned out: out[0..n) is kept so far. */
 struct pruning {
+	enum docker_tree_kind kind;
 	char *out;
 	size_t n;
 	unsigned depth;
 	const struct wanted *member; /* of level 1, NULL: not wanted */
-	struct {
-		size_t from; /* where its present member began, with the comma in front */
-		bool is_dropped;
-		bool has_member; /* one was kept: the next needs a comma */
-	} levels[3]; /* [1] and [2] are looked at */
+	struct level levels[3]; /* [1] and [2] are looked at */
 };
 
-/* Behind a key: is its value wanted? */
-static void prune_key(struct pruning *x)
+/* The level of the innermost bracket; NULL: it is not looked at. */
+static struct level *level_of(struct pruning *x)
 {
-	size_t from = x->levels[x->depth].from;
+	unsigned level = x->depth - kinds[x->kind].above;
 
-	if (x->depth == 1) {
-		x->member = find_wanted(x->out + from, x->n - from);
-		x->levels[1].is_dropped = !x->member;
+	return level == 1 || level == 2 ? &x->levels[level] : NULL;
+}
+
+/* Behind a key: is its value wanted? */
+static void prune_key(struct pruning *x, struct level *l)
+{
+	const char *key = x->out + l->from;
+	size_t n = x->n - l->from;
+
+	if (l == &x->levels[1]) {
+		x->member = find_wanted(x->kind, key, n);
+		l->is_dropped = !x->member;
 	} else {
-		x->levels[2].is_dropped = x->member && !is_wanted_child(x->member, x->out + from, x->n - from);
+		l->is_dropped = x->member && !is_wanted_child(x->member, key, n);
 	}
 }
 
 /* A member ends: takes it back when it was not wanted. False: the comma that ended it has no place either. */
-static bool prune_member(struct pruning *x)
+static bool prune_member(struct pruning *x, struct level *l)
 {
-	if (x->levels[x->depth].is_dropped)
-		x->n = x->levels[x->depth].from;
+	if (l->is_dropped)
+		x->n = l->from;
 	else
-		x->levels[x->depth].has_member = true;
-	x->levels[x->depth].is_dropped = false;
-	x->levels[x->depth].from = x->n;
-	return x->levels[x->depth].has_member;
+		l->has_member = true;
+	l->is_dropped = false;
+	l->from = x->n;
+	return l->has_member;
 }
 
 static void prune_byte(struct pruning *x, char c)
 {
-	bool is_looked_at = x->depth == 1 || x->depth == 2;
+	struct level *l = level_of(x);
 
-	if (is_looked_at && c == ':')
-		prune_key(x);
-	if (is_looked_at && (c == ',' || c == '}') && !prune_member(x) && c == ',')
+	if (l && c == ':')
+		prune_key(x, l);
+	if (l && (c == ',' || c == '}') && !prune_member(x, l) && c == ',')
 		return;
 	if (c == '}' || c == ']')
 		x->depth -= x->depth > 0;
 	x->out[x->n++] = c;
 	if (c != '{' && c != '[')
 		return;
-	if (++x->depth <= 2) {
-		x->levels[x->depth].from = x->n;
-		x->levels[x->depth].is_dropped = x->levels[x->depth].has_member = false;
-	}
+	x->depth++;
+	l = level_of(x);
+	if (l)
+		*l = (struct level){ .from = x->n };
 }
 
-size_t docker_tree_prune(char *p, size_t n)
+size_t docker_tree_prune(char *p, size_t n, enum docker_tree_kind kind)
 {
-	struct pruning x = { .out = p };
+	struct pruning x = { .kind = kind, .out = p };
 
 	for (size_t i = 0; i < n; i++) {
 		size_t from = i;

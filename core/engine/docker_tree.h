@@ -14,11 +14,13 @@ enum { DOCKER_TREE_MAX_BYTES = 8 << 20, DOCKER_TREE_MAX_DEPTH = 64, DOCKER_TREE_
 int docker_tree_parse(const char *p, size_t n, cJSON **ret, struct err *err);
 void docker_tree_freep(cJSON **t); /* for AUTO */
 
+enum docker_tree_kind { DOCKER_TREE_LIST, DOCKER_TREE_INSPECTION, DOCKER_TREE_N };
+
 /*
- * Takes the members out of an inspection that nobody reads, on its two upper levels and in place: that is more than half of it, and
- * making the tree is the dearest part of reading. Checks nothing: broken JSON stays broken, or its broken part is left out. Returns
- * the new length.
+ * Takes the members out of an answer about containers that nobody reads, in place: that is more than half of it, and making the tree
+ * is the dearest part of reading. It also keeps one container's giant label from costing the whole list. Checks nothing: broken JSON
+ * stays broken, or its broken part is left out. Returns the new length.
  */
-size_t docker_tree_prune(char *p, size_t n);
+size_t docker_tree_prune(char *p, size_t n, enum docker_tree_kind kind);
 
 #endif

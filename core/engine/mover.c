@@ -130,10 +130,11 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg)
 {
 	struct slot *s = arg;
 	size_t left = n *= size;
+	size_t max = s->kind == MOVER_LIST ? MOVER_MAX_LIST : MOVER_MAX_BODY;
 
 	s->body_bytes += n;
-	if (s->kind != MOVER_EVENTS && s->body_bytes > MOVER_MAX_BODY) {
-		cut(s, EMSGSIZE, "an answer of more than 8 MiB: given up");
+	if (s->kind != MOVER_EVENTS && s->body_bytes > max) {
+		cut(s, EMSGSIZE, s->kind == MOVER_LIST ? "a list of more than 32 MiB: given up" : "an answer of more than 8 MiB: given up");
 		return 0;
 	}
 	while (left > 0) {

@@ -28,6 +28,7 @@ enum {
 	MOVER_TIMEOUT_MS = 2000, /* a request, connecting included */
 	MOVER_MAX_HEADER = 64 << 10,
 	MOVER_MAX_BODY = 8 << 20,
+	MOVER_MAX_LIST = 32 << 20, /* of LIST: all labels of all containers are in it, and thrown away before anything is built */
 	MOVER_CHUNK = 32 << 10,
 };
 

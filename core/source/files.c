@@ -297,6 +297,14 @@ static bool next_service(struct text *rest, struct text *ret)
 	return true;
 }
 
+/* "hosts", perhaps with blanks before the colon. */
+static bool is_hosts(struct text database)
+{
+	struct text word;
+
+	return next_word(&database, is_space, &word) && word_is(word, "hosts");
+}
+
 static void line_nsswitch(struct sheet *s, struct text line)
 {
 	struct text rest = before(line, '#'), word, look = rest;
@@ -305,10 +313,12 @@ static void line_nsswitch(struct sheet *s, struct text line)
 		return;
 	rest = (struct text){ .p = word.p, .n = (size_t)(rest.p + rest.n - word.p) };
 	word = before(rest, ':');
-	if (word.n < 5 || memcmp(word.p, "hosts", 5) != 0 || word.n == rest.n) {
+	if (word.n == rest.n) {
 		add_row(s, FILE_OTHER, line)->head.severity = SEVERITY_IDLE;
 		return;
 	}
+	if (!is_hosts(word)) /* passwd and the like: of no use to a resolver, but in order */
+		return;
 	rest = (struct text){ .p = rest.p + word.n + 1, .n = rest.n - word.n - 1 };
 	while (next_service(&rest, &word))
 		add_row(s, FILE_NSS, word);

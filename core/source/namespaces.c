@@ -25,8 +25,10 @@ struct member {
 	uint64_t identity; /* proc_dir_identity */
 	uint64_t start;
 	uint64_t netns;
-	uint8_t is_inner_first; /* pid 1 of its own pid namespace */
+	uint8_t inner; /* enum inner: read only where several processes want to lead */
 };
+
+enum inner { INNER_UNKNOWN, INNER_FIRST, INNER_LATER };
 
 struct members {
 	struct member *m;
@@ -104,22 +106,31 @@ static struct member *members_add(struct members *l)
 }
 
 /* What cannot change while the process lives; false: it left. */
-static bool read_constants(const struct namespaces_scan *s, struct member *m)
+static bool read_start(const struct namespaces_scan *s, struct member *m)
 {
-	struct proc_text_status status;
 	struct proc_text_stat stat;
-	char buf[8192];
+	char buf[2048];
 	ssize_t n = proc_dir_read(s->proc, m->pid, "stat", buf, sizeof buf);
 
 	if (n < 0 || !proc_text_stat((struct text){ .p = buf, .n = (size_t)n }, &stat))
 		return false;
 	m->start = stat.start;
-	if (m->netns == s->host)
-		return true;
-	n = proc_dir_read(s->proc, m->pid, "status", buf, sizeof buf);
-	if (n >= 0 && proc_text_status((struct text){ .p = buf, .n = (size_t)n }, &status))
-		m->is_inner_first = status.ns_pid == 1;
 	return true;
+}
+
+/* Is it pid 1 of a pid namespace of its own? That cannot change either. */
+static bool is_inner_first(const struct namespaces_scan *s, struct member *m)
+{
+	struct proc_text_status status;
+	char buf[8192];
+	ssize_t n;
+
+	if (m->inner != INNER_UNKNOWN)
+		return m->inner == INNER_FIRST;
+	n = proc_dir_read(s->proc, m->pid, "status", buf, sizeof buf);
+	m->inner = n >= 0 && proc_text_status((struct text){ .p = buf, .n = (size_t)n }, &status) && status.ns_pid == 1 ?
+		INNER_FIRST : INNER_LATER;
+	return m->inner == INNER_FIRST;
 }
 
 static bool fill_member(const struct namespaces_scan *s, struct member *m)
@@ -131,9 +142,8 @@ static bool fill_member(const struct namespaces_scan *s, struct member *m)
 		return false;
 	if (s->before.n)
 		old = bsearch(m, s->before.m, s->before.n, sizeof *m, by_pid);
-	/* A host process is read without its inner pid: a move out of the host's namespace makes it new. */
-	if (!old || old->identity != m->identity || (old->netns != netns && old->netns == s->host))
-		return read_constants(s, m);
+	if (!old || old->identity != m->identity)
+		return read_start(s, m);
 	*m = *old;
 	m->netns = netns;
 	return true;
@@ -259,17 +269,18 @@ static void describe_leader(const struct namespaces_scan *s, struct builder *b, 
 }
 
 /* Members [m, m+n) of one namespace, ascending pid. */
-static void add_group(struct namespaces_scan *s, struct builder *b, const struct member *m, uint32_t n)
+static void add_group(struct namespaces_scan *s, struct builder *b, struct member *m, uint32_t n)
 {
 	AUTO(fd_freep) struct netns_member_row *rows = fd_xcalloc(n, sizeof *rows);
 	struct netns_row *row = add_row(s, b, m->netns);
-	const struct member *leader = m;
+	const struct member *leader = NULL;
 
 	for (uint32_t i = 0; i < n; i++) {
 		rows[i] = (struct netns_member_row){ .head.id = m[i].pid, .pid = m[i].pid, .start = m[i].start };
-		if (m[i].is_inner_first && !leader->is_inner_first)
+		if (!leader && n > 1 && !row->is_host && is_inner_first(s, &m[i]))
 			leader = &m[i];
 	}
+	leader = leader ? leader : m;
 	row->pid = leader->pid;
 	row->start = leader->start;
 	row->members = builder_rows(b, &netns_member_row_type, rows, n);

@@ -21,7 +21,7 @@
 #include "core/source/sockets.h"
 #include "core/worker.h"
 
-enum { MAX_WANTED = 8192 };
+enum { MAX_WANTED = 8192, MAX_FRESH = MSG_PARAMS / sizeof(uint64_t) };
 
 struct held {
 	uint64_t inode;
@@ -54,6 +54,8 @@ struct owners_scan {
 	uint64_t *wanted; /* sorted */
 	uint32_t n_wanted;
 	bool search; /* the next walk looks at everybody, cached or not */
+	uint64_t fresh[MAX_FRESH]; /* inodes asked for since the last walk */
+	uint32_t n_fresh;
 	uint32_t n_denied;
 };
 
@@ -104,6 +106,9 @@ void owners_scan_search(struct owners_scan *s, const uint64_t *inodes, size_t n)
 	for (size_t i = 0; i < n && s->n_wanted < MAX_WANTED; i++)
 		s->wanted[s->n_wanted++] = inodes[i];
 	qsort(s->wanted, s->n_wanted, sizeof *s->wanted, by_number);
+	s->n_fresh = 0;
+	for (size_t i = 0; i < n && i < MAX_FRESH; i++)
+		s->fresh[s->n_fresh++] = inodes[i];
 	s->search = true;
 }
 
@@ -196,32 +201,65 @@ static int visit(struct owners_scan *s, uint64_t pid, bool guest)
 	return 0;
 }
 
+/* Were all inodes of the latest request found by now? Then nobody outside needs to be looked at. */
+static bool is_search_done(struct owners_scan *s)
+{
+	bool found[MAX_FRESH] = { false };
+	uint32_t n = 0;
+
+	qsort(s->fresh, s->n_fresh, sizeof *s->fresh, by_number);
+	for (uint32_t i = 0; i < s->now.n_held; i++) {
+		const uint64_t *at = bsearch(&s->now.held[i].inode, s->fresh, s->n_fresh, sizeof *at, by_number);
+
+		if (at && !found[at - s->fresh]) {
+			found[at - s->fresh] = true;
+			n++;
+		}
+	}
+	return n == s->n_fresh;
+}
+
+/* Visits those inside; leaves the others at the front of pids and returns how many. */
+static uint32_t visit_inside(struct owners_scan *s, uint64_t *pids, uint32_t n)
+{
+	uint32_t n_outside = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t netns = s->netns;
+		int r = s->netns ? proc_dir_ns(s->proc, pids[i], "net", &netns) : 0;
+
+		if (r == 0 && netns == s->netns)
+			r = visit(s, pids[i], false);
+		else if (r == 0)
+			pids[n_outside++] = pids[i];
+		/* Pid 1 may hold rights that we cannot have; in a container it has no part. */
+		s->n_denied += err_denied(r) && (pids[i] != 1 || s->netns == s->host);
+	}
+	return n_outside;
+}
+
 static int walk(struct owners_scan *s, struct err *err)
 {
 	AUTO(fd_freep) uint64_t *pids = NULL;
 	struct map swap = s->before;
-	uint64_t netns = 0, own = 0;
 	uint32_t n = 0;
-	int listed = proc_dir_pids(s->proc, &pids, &n);
+	int r = proc_dir_pids(s->proc, &pids, &n);
 
-	if (listed < 0)
-		return err_set(err, -listed, "list /proc");
+	if (r < 0)
+		return err_set(err, -r, "list /proc");
 	s->before = s->now;
 	s->now = swap;
 	s->now.n_holders = s->now.n_held = 0;
 	s->n_denied = 0;
-	proc_dir_ns(s->proc, (uint64_t)getpid(), "net", &own);
-	for (uint32_t i = 0; i < n; i++) {
-		int r = s->netns ? proc_dir_ns(s->proc, pids[i], "net", &netns) : 0;
-
-		if (err_denied(r) && pids[i] == 1 && s->netns != own)
-			continue; /* pid 1 holds more rights than we do, and lives on the host */
-		if (r == 0)
-			r = visit(s, pids[i], s->netns && netns != s->netns);
-		/* Pid 1 may hold rights that we cannot have; in a container it has no part. */
-		s->n_denied += err_denied(r) && (pids[i] != 1 || s->netns == s->host);
-	}
+	n = visit_inside(s, pids, n);
+	if (s->search && is_search_done(s))
+		s->search = false;
+	for (uint32_t i = 0; i < n; i++)
+		s->n_denied += err_denied(visit(s, pids[i], true));
+	if (s->now.n_holders)
+		qsort(s->now.holders, s->now.n_holders, sizeof *s->now.holders, by_pid);
 	s->search = false;
+	s->n_fresh = 0;
 	return 0;
 }
 

@@ -34,7 +34,7 @@ struct sockets_diag {
 	struct link *links;
 	uint32_t n_links;
 	bool links_fresh; /* read during this sample */
-	char buffer[BUFFER];
+	_Alignas(NLMSG_ALIGNTO) char buffer[BUFFER];
 };
 
 struct dump {
@@ -116,7 +116,7 @@ uint64_t sockets_diag_id(const struct sock_row *row)
 
 static int ask(int fd, uint32_t seq, uint16_t type, const void *body, size_t n)
 {
-	char buf[256];
+	_Alignas(NLMSG_ALIGNTO) char buf[256];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 
 	nlh->nlmsg_type = type;
@@ -282,6 +282,7 @@ static void take_inet(struct dump *dump, const struct nlmsghdr *nlh)
 	if (m.id.idiag_if)
 		row->interface = (struct str){ .off = m.id.idiag_if, .len = 0 }; /* name_links */
 	row->head.severity = sockets_diag_severity(row);
+	row->head.flags = row->state == SOCK_STATE_TIME_WAIT ? ROW_OVER : 0;
 	row->head.id = m.id.idiag_cookie[0] == UINT32_MAX && m.id.idiag_cookie[1] == UINT32_MAX ?
 		sockets_diag_id(row) : cookie_id(m.id.idiag_cookie, dump->protocol);
 }

@@ -81,10 +81,12 @@ def key(row):
 
 
 def compare_inet(t, name, target, pid):
-    before = ss_inet(pid)
-    rows = [r for r in nsdbg_json("ss", target)["data"] if r["protocol"] in ("tcp", "udp")]
-    after = ss_inet(pid)
-    ours = {key(r): r for r in rows}
+    for _ in range(5):  # a socket may live for one of the three looks only: then look again
+        before = ss_inet(pid)
+        ours = {key(r): r for r in nsdbg_json("ss", target)["data"] if r["protocol"] in ("tcp", "udp")}
+        after = ss_inet(pid)
+        if set(before) & set(after) <= set(ours) <= set(before) | set(after):
+            break
     t.between(f"ss {name}: the same TCP and UDP sockets", ours, before, after)
     stable = [k for k in ours if k in before and before.get(k) == after.get(k)]
     for what in ("recv_queue", "send_queue", "inode"):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""dns against dig: every record type that has a form of its own, and every server that lies, stalls or breaks off.
+"""dns against dig: every record type that has a form of its own, and every server that lies, stalls or breaks off. And against libc:
+which questions its getaddrinfo sends for a name under a resolv.conf, and which ones we do.
 
 Needs no engine: the target is a process in a network namespace of its own, the server is dnsd.py inside it.
 """
@@ -11,19 +12,21 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import ROOT, Checks, end, in_net, nsdbg, nsdbg_json, popen_in_net, wait_for
+from lib import ROOT, Checks, end, in_net, nsdbg, nsdbg_json, popen_in_net, run, wait_for
 
 sys.path.insert(0, os.path.join(ROOT, "tests/lab"))
 import dnsd
 
 SERVER = ["@127.0.0.1"]
+UP = "ip link set lo up && ip addr add 10.9.9.1/32 dev lo && ip addr add fd99::1/128 dev lo"  # getaddrinfo asks only what it could use
 
 
 class Inside:
-    """A network namespace with a server of this mode on 127.0.0.1:53."""
+    """A network namespace with a server of this mode on 127.0.0.1:53, and a resolv.conf of its own when one is given."""
 
-    def __init__(self, mode, log=None):
-        self.target = subprocess.Popen(["unshare", "-n", "sh", "-c", "ip link set lo up; echo up; exec sleep 600"],
+    def __init__(self, mode, log=None, resolv=None):
+        mount = f"mount --bind {resolv} /etc/resolv.conf && " if resolv else ""
+        self.target = subprocess.Popen(["unshare", "-n", "-m", "sh", "-c", f"{mount} {UP} && echo up && exec sleep 600"],
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.target.stdout.readline()
         self.pid = self.target.pid
@@ -131,6 +134,53 @@ def big_answer(t):
         t.ok("and +short begins as it should", short.startswith(b'"000 yyyy'), short[:60])
 
 
+# resolv.conf (without its nameserver), mode of the server, names
+LIBC = [
+    ("", "ok", ["www.example", "nope", "nope.example", "www.example.", "v4.example", "v6.example", "alias.example", "dangling.example"]),
+    ("search shop.internal.example example", "ok", ["db", "www", "nope", "www.example", "nope.x", "v6", "alias"]),
+    ("search shop.internal.example example\noptions ndots:5", "ok", ["db", "www.example", "nope.a.b", "v6.example", "nope.example."]),
+    ("search shop.internal.example example\noptions ndots:0", "ok", ["db", "nope", "www"]),
+    ("domain example", "ok", ["www", "nope", "v6"]),
+    ("search .", "ok", ["nope", "www.example"]),
+    ("search a.example b.example", "servfail", ["db", "db.x"]),
+    ("search a.example b.example", "refused", ["db", "db.x"]),
+    ("search a.example b.example", "nxdomain", ["db", "db.x"]),
+    ("search a.example b.example\noptions attempts:3", "servfail", ["db"]),
+    ("search a.example b.example\noptions timeout:1 attempts:2", "silent", ["db", "db.x"]),
+    ("search a.example b.example\noptions use-vc", "ok", ["db"]),
+    ("search example\noptions edns0", "ok", ["www", "nope"]),
+]
+
+
+def logged(path, skip):
+    with open(path, encoding="ascii") as file:
+        lines = [line.split() for line in file][skip:]
+    return [(l[0], l[3].lower(), l[4], l[5]) for l in lines]
+
+
+def as_libc(t):
+    """The same questions in the same order as glibc's getaddrinfo; both types at once in any order."""
+    if os.confstr_names.get("CS_GNU_LIBC_VERSION") is None or not os.confstr("CS_GNU_LIBC_VERSION"):
+        t.skip("the questions that libc asks", "this machine's libc is not glibc")
+        return
+    for options, mode, names in LIBC:
+        with tempfile.TemporaryDirectory(prefix="nsdbg-dns-") as dir_:
+            resolv, log = os.path.join(dir_, "resolv.conf"), os.path.join(dir_, "log")
+            with open(resolv, "w", encoding="ascii") as file:
+                file.write(f"nameserver 127.0.0.1\n{options}\n")
+            os.chmod(dir_, 0o755)
+            open(log, "w", encoding="ascii").close()
+            with Inside(mode, log, resolv) as inside:
+                for name in names:
+                    for database, types, order in (("ahostsv4", ["A"], list), ("ahosts", [], sorted)):
+                        before = len(logged(log, 0))
+                        run("nsenter", "-n", "-m", "-t", inside.pid, "getent", database, name, timeout=60)
+                        libc = logged(log, before)
+                        nsdbg("dns", f"pid:{inside.pid}", name, *types, "--timeout", "30s", timeout=60)
+                        ours_ = logged(log, before + len(libc))
+                        t.same(f"as libc: {mode}, {options!r}, {name} {types or 'A+AAAA'}", order(ours_), order(libc))
+
+
 def guessing(t):
     """D16: an attacker has to guess id and port, new ones each time."""
     with tempfile.TemporaryDirectory(prefix="nsdbg-dns-") as dir_, Inside("ok", os.path.join(dir_, "log")) as inside:
@@ -162,4 +212,4 @@ def environment(t):
 if __name__ == "__main__" and os.geteuid() != 0:
     print("ok - dns against dig # SKIP needs root")
 elif __name__ == "__main__":
-    Checks().run(every_type, every_liar, big_answer, guessing, strange_names, environment)
+    Checks().run(every_type, every_liar, as_libc, big_answer, guessing, strange_names, environment)

@@ -308,13 +308,8 @@ def take(sock, n):
     return b
 
 
-def answer_tcp(sock, port, mode, log):
-    sock.settimeout(20)
-    msg = take(sock, struct.unpack('>H', take(sock, 2))[0])
-    log('tcp', port, msg)
-    ok = 'ok' if mode.startswith('tc') or mode == 'flood' else mode
-    reply = hostile(ok, msg, 65535)
-    frame = struct.pack('>H', len(reply)) + reply if reply is not None else b''
+def send_slowly(sock, frame, mode):
+    """What a mode makes of its answer; False: nothing more will come."""
     if mode == 'tcstall':
         time.sleep(20)
     elif mode == 'tcdribble':
@@ -325,7 +320,19 @@ def answer_tcp(sock, port, mode, log):
         sock.send(frame[:len(frame) // 2])
     else:
         sock.sendall(frame)
-    sock.close()
+        return True
+    return False
+
+
+def answer_tcp(sock, port, mode, log):
+    """Several questions may come in one connection (RFC 7766 6.2.1)."""
+    sock.settimeout(20)
+    while True:
+        msg = take(sock, struct.unpack('>H', take(sock, 2))[0])
+        log('tcp', port, msg)
+        reply = hostile('ok' if mode.startswith('tc') or mode == 'flood' else mode, msg, 65535)
+        if reply is not None and not send_slowly(sock, struct.pack('>H', len(reply)) + reply, mode):
+            return
 
 
 def serve_tcp(listener, mode, log):

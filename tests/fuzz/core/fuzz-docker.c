@@ -36,13 +36,15 @@ static void check(const struct docker_model *m)
 
 static void try_lists(struct docker_model *m, const char *p, size_t n)
 {
+	char *copy = memcpy(malloc(n + 1), p, n); /* reading a list uses it up */
 	struct docker_container **containers = NULL;
 	struct docker_network **networks = NULL;
 	uint32_t count, skipped;
 	struct err err = { 0 };
 
-	if (docker_json_list(p, n, &containers, &count, &skipped, &err) == 0)
+	if (docker_json_list(copy, n, &containers, &count, &skipped, &err) == 0)
 		docker_model_merge_list(m, containers, count);
+	free(copy);
 	if (docker_json_networks(p, n, &networks, &count, &skipped, &err) == 0)
 		docker_model_set_networks(m, networks, count);
 	free(containers);
@@ -51,7 +53,7 @@ static void try_lists(struct docker_model *m, const char *p, size_t n)
 
 static void try_objects(struct docker_model *m, const char *p, size_t n)
 {
-	char *copy = memcpy(malloc(n + 1), p, n); /* reading an inspection uses it up */
+	char *copy = memcpy(malloc(n + 1), p, n); /* so does an inspection */
 	struct docker_container *container = NULL;
 	struct docker_network *network = NULL;
 	struct err err = { 0 };

@@ -27,7 +27,7 @@ enum { MAX_LOG = 4096, SERVERS = 3 };
 
 /*
  * What a server does with a name: letter '+' answers A with 192.0.2.1, 'e' a name without records, 'n' NXDOMAIN, 's' SERVFAIL,
- * 'r' REFUSED, '-' silence, 'b' bytes that cannot be, 'w' ten wrong ids. The last entry whose name fits; names of "" fit all.
+ * 'r' REFUSED, 'f' FORMERR to EDNS else '+', '-' silence, 'b' bytes that cannot be, 'w' ten wrong ids. The last entry whose name fits; names of "" fit all.
  */
 struct script {
 	char server; /* '1' to '3', '*' all */
@@ -92,6 +92,8 @@ static const struct {
 		{ "A" }, 2, 0, { { '*', "", '-' } },
 		"1:db.x./A 2:db.x./A 1:db.x./A 2:db.x./A 1:db.x.one.example./A 2:db.x.one.example./A 1:db.x.one.example./A "
 		"2:db.x.one.example./A ", "db.x. A - timeout 2|" },
+	{ "a server that knows no EDNS is asked without", "db.x", { NULL }, 1, { "A" }, 1, DNS_EDNS, { { '*', "", 'f' } },
+		"1:db.x./A 1:db.x./A ", "db.x. A 192.0.2.1 NOERROR 1|" },
 	{ "bytes that cannot be end the matter", "db.x", { NULL }, 1, { "A" }, 2, 0, { { '*', "", 'b' } }, "1:db.x./A ",
 		"db.x. A - malformed 1|" },
 	{ "ten wrong ids: TCP, where nobody listens here", "db.x", { NULL }, 1, { "A" }, 2, 0, { { '1', "", 'w' }, { '2', "", '+' } },
@@ -124,8 +126,10 @@ static char action_of(const struct script *script, char server, const char *name
 static size_t reply_for(char action, uint8_t *msg, size_t n, uint16_t type)
 {
 	static const uint8_t record[] = "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1";
-	static const char rcodes[] = { ['n'] = 3, ['s'] = 2, ['r'] = 5, ['e'] = 0, ['+'] = 0, ['b'] = 0, ['w'] = 0 };
+	static const char rcodes[] = { ['f'] = 1, ['n'] = 3, ['s'] = 2, ['r'] = 5, ['e'] = 0, ['+'] = 0, ['b'] = 0, ['w'] = 0 };
 
+	if (action == 'f' && msg[11] == 0) /* no OPT record */
+		action = '+';
 	msg[2] = 0x81;
 	msg[3] = (uint8_t)(0x80 | rcodes[(unsigned char)action]);
 	if (action == 'b' || (action == '+' && type == 1))

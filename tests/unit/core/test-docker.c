@@ -357,8 +357,10 @@ static void test_refused(void **state)
 		struct docker_container **list = NULL;
 		struct err err = { 0 };
 		uint32_t n = 7, skipped = 7;
+		char text[100];
 
-		assert_int_equal(docker_json_list(rows[i].text, strlen(rows[i].text), &list, &n, &skipped, &err), rows[i].code);
+		snprintf(text, sizeof text, "%s", rows[i].text);
+		assert_int_equal(docker_json_list(text, strlen(text), &list, &n, &skipped, &err), rows[i].code);
 		assert_true(err.msg[0] != 0);
 		assert_null(list);
 	}
@@ -434,6 +436,35 @@ static void test_odd_values(void **state)
 		assert_string_equal(got, rows[i].want);
 		docker_model_done(&m);
 	}
+}
+
+/* One container with labels of 10 MB must not cost the list. */
+static void test_giant_label(void **state)
+{
+	static const char head[] = "[{\"Id\":\"0123456789ab\",\"Names\":[\"/a\"],\"Labels\":{\"x\":\"";
+	static const char tail[] = "\",\"com.docker.compose.project\":\"shop\"}},{\"Id\":\"0123456789ac\",\"Mounts\":[{}],\"Names\":[\"/b\"]}]";
+	const size_t filler = 10 << 20, n = sizeof head - 1 + filler + sizeof tail - 1;
+	AUTO(fd_freep) char *text = fd_xcalloc(1, n + 1);
+	AUTO(fd_freep) struct docker_container **list = NULL;
+	AUTO(block_unrefp) struct block *b = NULL;
+	struct docker_model m = { 0 };
+	struct err err = { 0 };
+	uint32_t count = 0, skipped = 0;
+	char got[200];
+
+	(void)state;
+	memset(text, 'x', n);
+	memcpy(text, head, sizeof head - 1);
+	memcpy(text + sizeof head - 1 + filler, tail, sizeof tail - 1);
+	assert_int_equal(docker_json_list(text, n, &list, &count, &skipped, &err), 0);
+	assert_int_equal(count, 2);
+	docker_model_merge_list(&m, list, count);
+	b = targets_of(&m, &docker);
+	describe(b, &target_row_type, block_row(b, 0), "name project", got, sizeof got);
+	assert_string_equal(got, "name=a project=shop");
+	describe(b, &target_row_type, block_row(b, 1), "name project", got, sizeof got);
+	assert_string_equal(got, "name=b project=-");
+	docker_model_done(&m);
 }
 
 static void test_bad_ids(void **state)
@@ -577,6 +608,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_too_many_values),
 		cmocka_unit_test(test_odd_values),
+		cmocka_unit_test(test_giant_label),
 		cmocka_unit_test(test_bad_ids),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_events),

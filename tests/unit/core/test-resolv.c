@@ -88,7 +88,8 @@ static const struct {
 	{ { NULL, "1.2.3.4\n1.2.3 a\nfe80::1%eth0 b\n 1.2.3.4 c\n1.2.3.4 a\rb\n", NULL },
 		"2 other 1.2.3 a|3 other fe80::1%eth0 b|4 host c =1.2.3.4|5 host a =1.2.3.4|5 host b =1.2.3.4|" },
 	{ { NULL, NULL, "# c\npasswd: files\nhosts:  files mdns4_minimal [NOTFOUND=return] dns # x\n" },
-		"2 other passwd: files|3 nss files|3 nss mdns4_minimal|3 nss [NOTFOUND=return]|3 nss dns|" },
+		"3 nss files|3 nss mdns4_minimal|3 nss [NOTFOUND=return]|3 nss dns|" },
+	{ { NULL, NULL, "hosts : files\nhostsx: dns\nhosts files\n: x\n" }, "1 nss files|3 other hosts files|" },
 	{ { NULL, NULL, "hosts:dns[NOTFOUND = return]files\nhosts: files [ !UNAVAIL = return" },
 		"1 nss dns unused|1 nss [NOTFOUND = return] unused|1 nss files unused|2 nss files|2 nss [ !UNAVAIL = return|" },
 };

@@ -104,6 +104,11 @@ static void new_sockets_are_found(void **state)
 	assert_non_null(find_owner(b, 602));
 	assert_int_equal(find_owner(b, 602)->guest, 0);
 	block_unref(b);
+	/* And the next walk is from memory again. */
+	b = walk(s);
+	assert_int_equal(block_count(b), 1);
+	assert_non_null(find_owner(b, 602));
+	block_unref(b);
 	owners_scan_free(s);
 	proctree_remove(&t);
 }

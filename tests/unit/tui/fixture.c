@@ -230,7 +230,7 @@ static void add_socket(struct builder *b, unsigned i)
 	struct rows owners = p->pid == ROW_NO_UINT ? (struct rows){ 0 } : builder_rows(b, &owner_row_type, &owner, 1);
 	struct sock_row *s = builder_row(b);
 
-	s->head = (struct row_head){ .id = i + 1, .severity = p->severity };
+	s->head = (struct row_head){ .id = i + 1, .severity = p->severity, .flags = p->state == SOCK_STATE_TIME_WAIT ? ROW_OVER : 0 };
 	s->protocol = p->protocol;
 	s->state = p->state;
 	s->family = p->local ? strchr(p->local, ':') ? 6 : 4 : ROW_NO_ENUM;
@@ -260,6 +260,25 @@ struct block *fixture_sockets(void)
 
 	for (unsigned i = 0; i < ARRAY_LEN(plugs); i++)
 		add_socket(b, i);
+	return finish(b);
+}
+
+struct block *fixture_owners(void)
+{
+	struct builder *b = builder_new(&owner_row_type);
+
+	for (unsigned i = 0; i < ARRAY_LEN(plugs); i++) {
+		struct owner_row *o;
+		if (plugs[i].pid == ROW_NO_UINT)
+			continue;
+		o = builder_row(b);
+		o->head = (struct row_head){ .id = i + 1 };
+		o->inode = 99412 + i;
+		o->pid = plugs[i].pid;
+		o->fd = 211;
+		o->guest = 0;
+		o->process = builder_str(b, plugs[i].process);
+	}
 	return finish(b);
 }
 

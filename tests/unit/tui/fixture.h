@@ -10,7 +10,8 @@
 struct block *fixture_targets(void); /* target_row */
 struct block *fixture_networks(void); /* network_row */
 struct block *fixture_engines(void); /* engine_row */
-struct block *fixture_sockets(void); /* sock_row, owners filled in */
+struct block *fixture_sockets(void); /* sock_row */
+struct block *fixture_owners(void); /* owner_row */
 struct block *fixture_processes(void); /* process_row */
 
 #endif

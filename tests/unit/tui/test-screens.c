@@ -3,12 +3,10 @@
  * canvas. NSDBG_GOLDEN=write makes the files anew; look at them before committing.
  */
 #include "fixture.h"
+#include "fixture_app.h"
 
 #include "core/fd.h"
-#include "core/source/processes.h"
 #include "core/source/sockets.h"
-#include "tui/app_state.h"
-#include "tui/help.h"
 
 #include <locale.h>
 #include <setjmp.h>
@@ -70,61 +68,11 @@ static const struct shot shots[] = {
 	{ "messages", 80, 24, '0', "hL", false, 0, FEED_OFF, NULL },
 };
 
-static const struct app_options options = { .utc = true };
-
-static void give(struct pane *p, unsigned slot, struct block *b)
+static void start(struct app *app, const struct shot *s)
 {
-	struct link_event ev = { .type = LINK_BLOCK, .row_type = block_type(b), .block = b };
-
-	p->feeds[slot].state = FEED_LIVE;
-	p->feeds[slot].fresh_ms = 99700;
-	p->feeds[slot].cost_us = block_cost_us(b);
-	p->ops->event(p, slot, &ev);
-}
-
-static void app_start(struct app *app, const struct shot *s)
-{
-	memset(app, 0, sizeof *app);
-	app->options = &options;
-	app->env = (struct pane_env){ .app = app, .look = { .charset = s->ascii ? TEXT_ASCII : TEXT_UTF8, .utc = true, .now_ns = FIXTURE_NOW },
-		.every_ms = 2000, .docker = "unix:///var/run/docker.sock", .now_ms = 100000 };
-	strcpy(app->host, "web-07");
-	app->current = app->last = APP_AT_LIST;
-	app->messages = fd_xcalloc(APP_MESSAGES, sizeof *app->messages);
-	app->canvas = canvas_new(s->w, s->h, app->env.look.charset);
-	assert_int_equal(pane_new(&pane_list, &app->env, NULL, &app->list, NULL), 0);
-	give(app->list, 0, fixture_networks());
-	give(app->list, 0, fixture_engines());
-	give(app->list, 1, fixture_targets());
-}
-
-static void app_end(struct app *app)
-{
-	app_overlay(app, NULL);
-	for (int i = 0; i < APP_VIEWS; i++)
-		pane_free(app->views[i]);
-	pane_free(app->list);
-	block_unref(app->env.targets);
-	block_unref(app->env.networks);
-	block_unref(app->env.engines);
-	canvas_free(app->canvas);
-	free(app->messages);
-}
-
-static void view_start(struct app *app, const struct shot *s)
-{
-	struct pane *p;
-
-	if (s->view == '0')
-		return;
-	app_go(app, s->view, ((const struct target_row *)block_row(app->env.targets, 0))->head.id, NULL);
-	p = app_front(app);
-	if (s->view == '1' || s->view == '2')
-		give(p, 0, fixture_sockets());
-	if (s->view == '1')
-		give(p, 1, fixture_processes());
-	if (s->view == '3')
-		give(p, 0, fixture_processes());
+	fixture_app_start(app, s->w, s->h, s->ascii ? TEXT_ASCII : TEXT_UTF8);
+	fixture_app_view(app, s->view);
+	struct pane *p = app_front(app);
 	if (s->state != FEED_OFF) {
 		p->feeds[0].state = s->state;
 		p->feeds[0].spec.source = &sockets_source;
@@ -132,16 +80,10 @@ static void view_start(struct app *app, const struct shot *s)
 	}
 }
 
+/* Keys, then no trace of when they were pressed. */
 static void press(struct app *app, const char *keys)
 {
-	for (; *keys; keys++) {
-		app_key(app, (struct screen_key){ .key = *keys });
-		if (app->env.prompt.done)
-			app_prompt_start(app);
-		if (app->env.prompt_error_set && app->prompting)
-			prompt_error(&app->prompt, app->env.prompt_error_column, app->env.prompt_error);
-		app->env.prompt_error_set = false;
-	}
+	fixture_app_press(app, keys);
 	app->toast[0] = '\0';
 	for (unsigned i = 0; i < app->n_messages; i++)
 		app->messages[i].time_ns = FIXTURE_NOW;
@@ -184,15 +126,14 @@ static void test_shot(void **state)
 	struct app app;
 	char *got;
 
-	app_start(&app, s);
-	view_start(&app, s);
+	start(&app, s);
 	app_draw(&app); /* scrolling and columns know the screen from here on */
 	press(&app, s->keys);
 	app_draw(&app);
 	got = s->dump ? canvas_dump_meaning(app.canvas, s->dump - 1) : canvas_dump(app.canvas);
 	compare(s, got);
 	free(got);
-	app_end(&app);
+	fixture_app_end(&app);
 }
 
 /* Nothing may be written past the right or the lower border, whatever the size. */
@@ -204,12 +145,11 @@ static void test_all_sizes(void **state)
 			for (int h = 1; h < 52; h += 5) {
 				struct shot s = { .name = "any", .w = w, .h = h, .view = view };
 				struct app app;
-				app_start(&app, &s);
-				view_start(&app, &s);
+				start(&app, &s);
 				app_draw(&app);
 				press(&app, "G/x");
 				app_draw(&app);
-				app_end(&app);
+				fixture_app_end(&app);
 			}
 		}
 	}
