@@ -255,11 +255,17 @@ static const char *option_owner(option_test test, const char *name, size_t n)
 	return NULL;
 }
 
+/* "" as long as none was named. */
+static const char *command_name(const struct parser *p)
+{
+	return p->command ? p->command->name : "";
+}
+
 static int unknown_option(const struct parser *p, const char *name, size_t n)
 {
 	char text[32];
 	struct nearest near = { .text = text, .distance = 4 };
-	const char *of = p->command ? p->command->name : "nsdbg", *owner = option_owner(has_name, name, n);
+	const char *of = command_name(p), *owner = option_owner(has_name, name, n);
 
 	if (n >= sizeof text)
 		n = sizeof text - 1;
@@ -273,18 +279,17 @@ static int unknown_option(const struct parser *p, const char *name, size_t n)
 		return err_set(p->err, EINVAL, "unknown option --%s: did you mean --%s?", text, near.best);
 	if (owner && !p->command)
 		return err_set(p->err, EINVAL, "option --%s goes behind its command: nsdbg %s ... --%s", text, owner, text);
-	return err_set(p->err, EINVAL, "unknown option --%s of %s: see nsdbg help%s%s", text, of, p->command ? " " : "",
-		p->command ? p->command->name : "");
+	return err_set(p->err, EINVAL, "unknown option --%s: see nsdbg help%s%s", text, *of ? " " : "", of);
 }
 
 static int unknown_letter(const struct parser *p, const char *word, char letter)
 {
-	const char *owner = option_owner(has_letter, &letter, 1);
+	const char *of = command_name(p), *owner = option_owner(has_letter, &letter, 1);
 
 	if (!p->command && owner)
 		return err_set(p->err, EINVAL, "option -%c goes behind its command: nsdbg %s ... -%c", letter, owner, letter);
 	return err_set(p->err, EINVAL, "unknown option -%c in \"%.30s\": see nsdbg help%s%s (a filter word that begins with - goes "
-		"behind --)", letter, word, p->command ? " " : "", p->command ? p->command->name : "");
+		"behind --)", letter, word, *of ? " " : "", of);
 }
 
 static void *member(const struct parser *p, const struct option_def *d)

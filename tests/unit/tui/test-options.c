@@ -84,7 +84,7 @@ static const struct {
 	{ "nsdbg xyzzy foo bar", "no command \"xyzzy\"" },
 	{ "nsdbg ls --alll", "unknown option --alll: did you mean --all?" },
 	{ "nsdbg cap web --inter=x", "did you mean --interface?" },
-	{ "nsdbg ls --qqqqqqqqqq", "unknown option --qqqqqqqqqq of ls: see nsdbg help ls" },
+	{ "nsdbg ls --qqqqqqqqqq", "unknown option --qqqqqqqqqq: see nsdbg help ls" },
 	{ "nsdbg ss web -tz", "unknown option -z in \"-tz\"" },
 	{ "nsdbg -t ss web", "goes behind its command" },
 	{ "nsdbg ls --json=yes", "--json takes no value" },
