@@ -116,6 +116,36 @@ static void test_wrong(void **state)
 	}
 }
 
+static void test_environment(void **state)
+{
+	struct options o;
+	struct err err = { 0 };
+	char buf[512];
+
+	(void)state;
+	setenv("NSDBG_DOCKER_HOST", "unix:///x", 1);
+	setenv("NSDBG_OUTPUT", "csv", 1);
+	setenv("NSDBG_UTC", "1", 1);
+	setenv("NSDBG_ASCII", "0", 1);
+	setenv("NSDBG_HELP", "1", 1);
+	good("nsdbg ls", &o);
+	assert_string_equal(o.docker_host, "unix:///x");
+	assert_int_equal(o.format, WRITER_CSV);
+	assert_true(o.utc && !o.ascii && !o.help);
+	good("nsdbg ls -o wide --docker-host=unix:///y", &o);
+	assert_string_equal(o.docker_host, "unix:///y");
+	assert_int_equal(o.format, WRITER_WIDE);
+	setenv("NSDBG_TIMEOUT", "never", 1);
+	assert_int_equal(parse("nsdbg ls", buf, &o, &err), -22);
+	assert_non_null(strstr(err.msg, "NSDBG_TIMEOUT: --timeout wants a time"));
+	unsetenv("NSDBG_DOCKER_HOST");
+	unsetenv("NSDBG_OUTPUT");
+	unsetenv("NSDBG_UTC");
+	unsetenv("NSDBG_ASCII");
+	unsetenv("NSDBG_HELP");
+	unsetenv("NSDBG_TIMEOUT");
+}
+
 static void test_words(void **state)
 {
 	char name[] = "nsdbg", command[] = "ls", word[] = "x", dash[] = "-", empty[] = "";
@@ -181,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_unique),
