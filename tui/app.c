@@ -1,6 +1,6 @@
 /*
- * The app's life: one loop over terminal, signals, broker and workers; which pane is in front; drawing when something changed and
- * at most 20 times a second. It never waits for anybody.
+ * The app's life: one loop over terminal, signals, broker and workers; which pane is in front; drawing when something
+ * changed and at most 20 times a second. It never waits for anybody.
  */
 #include "core/err.h"
 #include "core/fd.h"
@@ -83,7 +83,8 @@ static void close_views(struct app *app, bool keep_busy)
 		if (!app->views[i] || (keep_busy && is_busy(app->views[i])))
 			continue;
 		if (is_busy(app->views[i]))
-			app_toast(app, SEVERITY_WARN, "%s of %s was ended", app->views[i]->ops->name, app->views[i]->target_name);
+			app_toast(app, SEVERITY_WARN, "%s of %s was ended", app->views[i]->ops->name,
+				app->views[i]->target_name);
 		pane_free(app->views[i]);
 		app->views[i] = NULL;
 	}

@@ -1,6 +1,6 @@
 /*
- * The lines that have the same job on every screen: top = where am I and how bad is it, second = views, last but one = messages and
- * freshness, last = keys. Small screens lose the tab line first, then the message line.
+ * The lines that have the same job on every screen: top = where am I and how bad is it, second = views, last but one =
+ * messages and freshness, last = keys. Small screens lose the tab line first, then the message line.
  */
 #include "core/fd.h"
 #include "tui/app_state.h"
@@ -117,7 +117,8 @@ static int draw_runtimes(const struct app *app, struct area a, int x, int end)
 	for (unsigned k = 0; k < ARRAY_LEN(names); k++) {
 		unsigned n = 0;
 		for (uint32_t i = 0; b && i < block_count(b); i++)
-			n += text_equal(block_text(b, ((const struct target_row *)block_row(b, i))->runtime), text_of(names[k]));
+			n += text_equal(block_text(b, ((const struct target_row *)block_row(b, i))->runtime),
+				text_of(names[k]));
 		snprintf(text, sizeof text, "  %s %u", names[k], n);
 		if (n)
 			x = piece(a, x, end, STYLE_TEXT, text);
@@ -135,7 +136,10 @@ static void draw_target_words(const struct pane *p, struct area a, int x, int en
 		return;
 	struct text runtime = block_text(b, t->runtime), id = block_text(b, t->id);
 	bool container = t->head.flags & TARGET_IS_CONTAINER;
-	snprintf(text, sizeof text, "   %.*s %.*s", (int)runtime.n, runtime.p ? runtime.p : "", (int)(a.w < WIDE_BAR || !container ? 0 : id.n < 12 ? id.n : 12),
+	snprintf(text, sizeof text, "   %.*s %.*s", (int)runtime.n, runtime.p ? runtime.p : "",
+		(int)(a.w < WIDE_BAR || !container ? 0
+			: id.n < 12                ? id.n
+						   : 12),
 		id.p ? id.p : "");
 	x = piece(a, x, end, STYLE_TEXT, text);
 	state[facts_state(t, &p->env->look, state, sizeof state)] = '\0';
@@ -160,7 +164,8 @@ static void draw_top(struct app *app, struct area a)
 		x = piece(a, x, right, STYLE_STRONG, app->host);
 		if (a.w >= NARROW_BAR)
 			x = draw_runtimes(app, a, x + 1, right);
-		snprintf(text, sizeof text, a.w >= WIDE_BAR ? "   %u targets" : " %u", app->env.targets ? block_count(app->env.targets) : 0);
+		snprintf(text, sizeof text, a.w >= WIDE_BAR ? "   %u targets" : " %u",
+			app->env.targets ? block_count(app->env.targets) : 0);
 		if (a.w >= WIDE_BAR || a.w < NARROW_BAR)
 			piece(a, x, right, STYLE_TEXT, text);
 		return;
@@ -214,7 +219,8 @@ static bool trouble_words(struct app *app, char *buf, size_t cap, const char **r
 	char age[32];
 
 	if (app_comeback(p)) {
-		snprintf(buf, cap, "%s is back as a new %s", p->target_name, pane_target(p, NULL) && !f ? "process" : "container");
+		snprintf(buf, cap, "%s is back as a new %s", p->target_name,
+			pane_target(p, NULL) && !f ? "process" : "container");
 		*ret_keys = "[R] open it   [q] back";
 		return true;
 	}
@@ -223,8 +229,8 @@ static bool trouble_words(struct app *app, char *buf, size_t cap, const char **r
 	*ret_keys = list ? "[R] restart" : "[R] restart   [q] back";
 	if (f->state == FEED_GONE) {
 		facts_age(0, (app->env.now_ms - f->fresh_ms) * 1000000, age, sizeof age);
-		snprintf(buf, cap, "%s has ended%s%s%s", p->target_name, f->fresh_ms ? "; what you see is from " : "", f->fresh_ms ? age : "",
-			f->fresh_ms ? " ago" : "");
+		snprintf(buf, cap, "%s has ended%s%s%s", p->target_name, f->fresh_ms ? "; what you see is from " : "",
+			f->fresh_ms ? age : "", f->fresh_ms ? " ago" : "");
 	} else if (f->state == FEED_ENDED) {
 		snprintf(buf, cap, "the reader of %s was %s", f->spec.source->name, f->why);
 	} else {
@@ -311,9 +317,11 @@ static void footer_collect(const struct app *app, const struct pane *p, bool rig
 
 	for (unsigned t = 0; (b = app_bindings(p, t, &n)); t++) {
 		for (unsigned i = 0; i < n && f->n < FOOTER_MAX; i++) {
-			if (!b[i].label || b[i].right != right || (b[i].works && !b[i].works(p)) || (b[i].list_only && app->current != APP_AT_LIST) || taken(f, &b[i]))
+			if (!b[i].label || b[i].right != right || (b[i].works && !b[i].works(p)) ||
+				(b[i].list_only && app->current != APP_AT_LIST) || taken(f, &b[i]))
 				continue;
-			if (b[i].group == BINDING_GO && b[i].key >= 'a' && b[i].key != 'q' && b[i].list_only && app_view_index((char)b[i].key) < 0)
+			if (b[i].group == BINDING_GO && b[i].key >= 'a' && b[i].key != 'q' && b[i].list_only &&
+				app_view_index((char)b[i].key) < 0)
 				continue;
 			f->items[f->n++] = &b[i];
 		}
@@ -355,7 +363,9 @@ static int item_width(const struct app *app, const struct binding *b)
 static void footer_sort(struct footer *f)
 {
 	for (unsigned i = 1; i < f->n; i++)
-		for (unsigned j = i; j > 0 && !f->items[j]->right && !f->items[j - 1]->right && f->items[j]->rank < f->items[j - 1]->rank; j--) {
+		for (unsigned j = i; j > 0 && !f->items[j]->right && !f->items[j - 1]->right &&
+				     f->items[j]->rank < f->items[j - 1]->rank;
+			j--) {
 			const struct binding *swap = f->items[j];
 			f->items[j] = f->items[j - 1];
 			f->items[j - 1] = swap;

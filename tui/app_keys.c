@@ -1,6 +1,6 @@
 /*
- * What keys do. A key goes to the prompt, else to the overlay, else through the tables: the pane's own, the table keys when it has a
- * grid, the keys that work everywhere. Footer, help and README are made from these same tables.
+ * What keys do. A key goes to the prompt, else to the overlay, else through the tables: the pane's own, the table keys
+ * when it has a grid, the keys that work everywhere. Footer, help and README are made from these same tables.
  */
 #include "core/err.h"
 #include "core/fd.h"
@@ -230,8 +230,9 @@ static void filter_hint(struct app *app, const struct pane *p)
 {
 	const struct table *t = grid_of(p)->table;
 
-	snprintf(app->prompt_hint, sizeof app->prompt_hint, "%u of %u   [Enter] keep  [Esc] cancel   word  -word  col:word  col>n  /re/",
-		table_count(t), table_total(t));
+	snprintf(app->prompt_hint, sizeof app->prompt_hint,
+		"%u of %u   [Enter] keep  [Esc] cancel   word  -word  col:word  col>n  /re/", table_count(t),
+		table_total(t));
 }
 
 static void filter_changed(struct pane *p, const char *text)
@@ -265,8 +266,12 @@ static void filter_cancelled(struct pane *p)
 static int key_filter(struct pane *p, int key)
 {
 	struct app *app = p->env->app;
-	struct pane_prompt spec = { .label = "/", .hint = app->prompt_hint, .history = &app->filter_history, .changed = filter_changed,
-		.done = filter_done, .cancelled = filter_cancelled };
+	struct pane_prompt spec = { .label = "/",
+		.hint = app->prompt_hint,
+		.history = &app->filter_history,
+		.changed = filter_changed,
+		.done = filter_done,
+		.cancelled = filter_cancelled };
 
 	(void)key;
 	snprintf(spec.initial, sizeof spec.initial, "%s", table_filter_text(grid_of(p)->table));
@@ -431,8 +436,10 @@ static bool can_write(const struct pane *p)
 static int key_write(struct pane *p, int key)
 {
 	struct app *app = p->env->app;
-	struct pane_prompt spec = { .label = "write to", .hint = "format by the name: .json .ndjson .csv, else text   [Enter] write  [Esc] cancel",
-		.history = &app->write_history, .done = write_done };
+	struct pane_prompt spec = { .label = "write to",
+		.hint = "format by the name: .json .ndjson .csv, else text   [Enter] write  [Esc] cancel",
+		.history = &app->write_history,
+		.done = write_done };
 
 	(void)key;
 	app->write_refused[0] = '\0';
@@ -441,7 +448,8 @@ static int key_write(struct pane *p, int key)
 	if (p->ops->write_name)
 		p->ops->write_name(p, spec.initial, sizeof spec.initial);
 	else
-		snprintf(spec.initial, sizeof spec.initial, "%s%s%s.json", p->target_name, p->target_name[0] ? "-" : "", p->ops->name);
+		snprintf(spec.initial, sizeof spec.initial, "%s%s%s.json", p->target_name, p->target_name[0] ? "-" : "",
+			p->ops->name);
 	pane_prompt(p, &spec);
 	return USED_DRAW;
 }
@@ -449,23 +457,68 @@ static int key_write(struct pane *p, int key)
 /* --- tables of keys --- */
 
 static const struct binding table_bindings[] = {
-	{ .key = '/', .alias = KEYS_F(4), .label = "filter", .help = "filter the rows: word  -word  col:word  col>n  /re/", .run = key_filter,
-		.works = has_table, .rank = 3, .group = BINDING_TABLE, .right = true },
+	{ .key = '/',
+		.alias = KEYS_F(4),
+		.label = "filter",
+		.help = "filter the rows: word  -word  col:word  col>n  /re/",
+		.run = key_filter,
+		.works = has_table,
+		.rank = 3,
+		.group = BINDING_TABLE,
+		.right = true },
 	{ .key = '\\', .help = "clear the filter", .run = key_clear, .works = has_table, .group = BINDING_TABLE },
-	{ .key = 'n', .alias = KEYS_F(3), .help = "next row with a finding", .run = key_finding, .works = has_table, .group = BINDING_TABLE },
-	{ .key = 'N', .help = "previous row with a finding", .run = key_finding, .works = has_table, .group = BINDING_TABLE },
-	{ .key = '<', .alias = '>', .shown = "< >", .label = "sort", .help = "sort by the column to the left, to the right", .run = key_sort,
-		.works = has_table, .rank = 10, .group = BINDING_TABLE, .right = true },
+	{ .key = 'n',
+		.alias = KEYS_F(3),
+		.help = "next row with a finding",
+		.run = key_finding,
+		.works = has_table,
+		.group = BINDING_TABLE },
+	{ .key = 'N',
+		.help = "previous row with a finding",
+		.run = key_finding,
+		.works = has_table,
+		.group = BINDING_TABLE },
+	{ .key = '<',
+		.alias = '>',
+		.shown = "< >",
+		.label = "sort",
+		.help = "sort by the column to the left, to the right",
+		.run = key_sort,
+		.works = has_table,
+		.rank = 10,
+		.group = BINDING_TABLE,
+		.right = true },
 	{ .key = 'I', .help = "invert the order", .run = key_invert, .works = has_table, .group = BINDING_TABLE },
-	{ .key = 'C', .alias = 'O', .label = "columns", .help = "choose columns, sort by one", .run = key_columns, .works = has_table,
-		.rank = 12, .group = BINDING_TABLE },
-	{ .key = 'w', .label = "wide", .help = "all columns, scroll with Left and Right", .run = key_wide, .works = has_table, .rank = 13,
+	{ .key = 'C',
+		.alias = 'O',
+		.label = "columns",
+		.help = "choose columns, sort by one",
+		.run = key_columns,
+		.works = has_table,
+		.rank = 12,
+		.group = BINDING_TABLE },
+	{ .key = 'w',
+		.label = "wide",
+		.help = "all columns, scroll with Left and Right",
+		.run = key_wide,
+		.works = has_table,
+		.rank = 13,
 		.group = BINDING_TABLE },
 	{ .key = 'F', .help = "follow: stay at the end", .run = key_follow, .group = BINDING_TABLE },
 	{ .key = ' ', .help = "tag the row", .run = key_tag, .works = has_table, .group = BINDING_TABLE },
 	{ .key = 'U', .help = "untag all", .run = key_untag, .works = has_table, .group = BINDING_TABLE },
-	{ .key = 'y', .label = "copy", .help = "copy the row to the clipboard (OSC 52)", .run = key_copy, .rank = 14, .group = BINDING_OUT },
-	{ .key = 'W', .label = "write", .help = "write to a file: .json .ndjson .csv, else text", .run = key_write, .works = can_write, .rank = 11,
+	{ .key = 'y',
+		.label = "copy",
+		.help = "copy the row to the clipboard (OSC 52)",
+		.run = key_copy,
+		.rank = 14,
+		.group = BINDING_OUT },
+	{ .key = 'W',
+		.label = "write",
+		.help = "write to a file: .json .ndjson .csv, else text",
+		.run = key_write,
+		.works = can_write,
+		.rank = 11,
 		.group = BINDING_OUT },
 	{ .shown = "j k Up Down", .help = "line down, up", .group = BINDING_MOVE },
 	{ .shown = "^D ^U PgDn PgUp", .help = "page down, up", .group = BINDING_MOVE },
@@ -473,32 +526,92 @@ static const struct binding table_bindings[] = {
 };
 
 static const struct binding global_bindings[] = {
-	{ .key = 's', .label = "sock", .help = "sockets; from a process: its own", .run = key_view, .rank = 4, .group = BINDING_GO, .list_only = true },
-	{ .key = 'p', .label = "proc", .help = "processes; from a socket: its owner", .run = key_view, .rank = 5, .group = BINDING_GO,
+	{ .key = 's',
+		.label = "sock",
+		.help = "sockets; from a process: its own",
+		.run = key_view,
+		.rank = 4,
+		.group = BINDING_GO,
 		.list_only = true },
-	{ .key = 'c', .label = "cap", .help = "capture; from a socket: its packets", .run = key_view, .rank = 6, .group = BINDING_GO,
+	{ .key = 'p',
+		.label = "proc",
+		.help = "processes; from a socket: its owner",
+		.run = key_view,
+		.rank = 5,
+		.group = BINDING_GO,
 		.list_only = true },
-	{ .key = 'd', .label = "dns", .help = "DNS; from a socket or packet: that name", .run = key_view, .rank = 7, .group = BINDING_GO,
+	{ .key = 'c',
+		.label = "cap",
+		.help = "capture; from a socket: its packets",
+		.run = key_view,
+		.rank = 6,
+		.group = BINDING_GO,
 		.list_only = true },
-	{ .key = '1', .shown = "1-5", .help = "views of the target, in the order of the tabs", .run = key_view, .group = BINDING_GO },
+	{ .key = 'd',
+		.label = "dns",
+		.help = "DNS; from a socket or packet: that name",
+		.run = key_view,
+		.rank = 7,
+		.group = BINDING_GO,
+		.list_only = true },
+	{ .key = '1',
+		.shown = "1-5",
+		.help = "views of the target, in the order of the tabs",
+		.run = key_view,
+		.group = BINDING_GO },
 	{ .key = '0', .help = "list of targets", .run = key_list, .group = BINDING_GO },
-	{ .key = '{', .alias = '}', .shown = "{ }", .label = "target", .help = "previous, next target in the same view", .run = key_target,
-		.works = is_view, .rank = 9, .group = BINDING_GO },
+	{ .key = '{',
+		.alias = '}',
+		.shown = "{ }",
+		.label = "target",
+		.help = "previous, next target in the same view",
+		.run = key_target,
+		.works = is_view,
+		.rank = 9,
+		.group = BINDING_GO },
 	{ .key = '-', .help = "back to the last view", .run = key_last, .group = BINDING_GO },
-	{ .key = KEYS_ESC, .help = "undo one step: prompt, filter, freeze, zoom, view", .run = key_escape, .group = BINDING_GO },
-	{ .key = 'Z', .alias = KEYS_F(8), .label = "freeze", .help = "freeze the picture, data go on", .run = key_freeze, .rank = 15,
+	{ .key = KEYS_ESC,
+		.help = "undo one step: prompt, filter, freeze, zoom, view",
+		.run = key_escape,
+		.group = BINDING_GO },
+	{ .key = 'Z',
+		.alias = KEYS_F(8),
+		.label = "freeze",
+		.help = "freeze the picture, data go on",
+		.run = key_freeze,
+		.rank = 15,
 		.group = BINDING_SCREEN },
-	{ .key = 'R', .alias = KEYS_F(5), .help = "refresh now; restart what has ended", .run = key_refresh, .group = BINDING_SCREEN },
+	{ .key = 'R',
+		.alias = KEYS_F(5),
+		.help = "refresh now; restart what has ended",
+		.run = key_refresh,
+		.group = BINDING_SCREEN },
 	{ .key = KEYS_CTRL('R'), .help = "the same", .run = key_refresh, .group = BINDING_SCREEN },
 	{ .key = 'z', .help = "zoom: the table alone", .run = key_zoom, .group = BINDING_SCREEN },
 	{ .key = 'r', .help = "numbers in full or with units", .run = key_numbers, .group = BINDING_SCREEN },
-	{ .key = 'M', .help = "mouse off, on (off: the terminal selects text)", .run = key_mouse, .group = BINDING_SCREEN },
+	{ .key = 'M',
+		.help = "mouse off, on (off: the terminal selects text)",
+		.run = key_mouse,
+		.group = BINDING_SCREEN },
 	{ .key = 'L', .help = "messages so far", .run = key_messages, .group = BINDING_SCREEN },
 	{ .key = KEYS_CTRL('L'), .help = "draw everything again", .run = key_redraw, .group = BINDING_SCREEN },
 	{ .key = KEYS_CTRL('Z'), .help = "suspend (fg comes back)", .run = key_suspend, .group = BINDING_SCREEN },
 	{ .key = KEYS_CTRL('C'), .help = "twice: quit", .run = key_interrupt, .group = BINDING_SCREEN },
-	{ .key = '?', .alias = KEYS_F(1), .label = "help", .help = "this help", .run = key_help, .rank = 0, .group = BINDING_SCREEN, .right = true },
-	{ .key = 'q', .label = "back", .help = "back; on the list: quit", .run = key_back, .rank = 1, .group = BINDING_GO, .right = true },
+	{ .key = '?',
+		.alias = KEYS_F(1),
+		.label = "help",
+		.help = "this help",
+		.run = key_help,
+		.rank = 0,
+		.group = BINDING_SCREEN,
+		.right = true },
+	{ .key = 'q',
+		.label = "back",
+		.help = "back; on the list: quit",
+		.run = key_back,
+		.rank = 1,
+		.group = BINDING_GO,
+		.right = true },
 	{ .key = 'Q', .alias = KEYS_F(10), .help = "quit at once", .run = key_quit, .group = BINDING_GO },
 };
 
@@ -671,7 +784,8 @@ void app_key(struct app *app, struct screen_key k)
 			mouse(app, k);
 	} else if (!key_in_pane(app_front(app), k.key) && k.key < KEYS_CLICK) {
 		if (k.key == 'h' || k.key == 'l' || k.key == KEYS_LEFT || k.key == KEYS_RIGHT)
-			app_toast(app, SEVERITY_NONE, "nothing to the %s; ? is help", k.key == 'h' || k.key == KEYS_LEFT ? "left" : "right");
+			app_toast(app, SEVERITY_NONE, "nothing to the %s; ? is help",
+				k.key == 'h' || k.key == KEYS_LEFT ? "left" : "right");
 		else
 			app_toast(app, SEVERITY_NONE, "%s does nothing here; ? is help", keys_name(k.key, name));
 	}

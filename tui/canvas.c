@@ -1,6 +1,6 @@
 /*
- * The cell buffer: text goes in clean, cut at the border of its area; what lies under a cell (ground) is kept apart from what the
- * character means (style), so a selected row stays selected whatever is written into it.
+ * The cell buffer: text goes in clean, cut at the border of its area; what lies under a cell (ground) is kept apart
+ * from what the character means (style), so a selected row stays selected whatever is written into it.
  */
 #include "tui/canvas.h"
 

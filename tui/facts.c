@@ -212,7 +212,8 @@ static void endpoint_words(struct line *l, const struct block *b, const struct e
 		add_text(l, i ? " " : "  aliases ", alias, "");
 }
 
-static int draw_networks(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
+static int draw_networks(
+	struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
 {
 	int wide = 0;
 
@@ -245,8 +246,9 @@ static int draw_ports(struct area a, int y, const struct block *b, const struct 
 		bool v6 = p->host_address.kind == ADDR_IP6;
 		add(&l, "%s", l.n ? "   " : "");
 		if (published(p))
-			add(&l, "%s%s%s:%" PRIu64 " > ", v6 ? "[" : "", p->host_address.kind ? addr_format(&p->host_address, buf) : "*",
-				v6 ? "]" : "", p->host_port);
+			add(&l, "%s%s%s:%" PRIu64 " > ", v6 ? "[" : "",
+				p->host_address.kind ? addr_format(&p->host_address, buf) : "*", v6 ? "]" : "",
+				p->host_port);
 		add(&l, "%" PRIu64, p->port);
 		add_text(&l, "/", block_text(b, p->protocol), published(p) ? "" : " (not published)");
 	}
@@ -334,7 +336,8 @@ static int (*const drawers[])(struct area, int, const struct block *, const stru
 };
 _Static_assert(ARRAY_LEN(drawers) == FACTS_N, "every fact has its drawer");
 
-int facts_draw(enum facts what, struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
+int facts_draw(enum facts what, struct area a, int y, const struct block *b, const struct target_row *t,
+	const struct row_look *look)
 {
 	return y < a.h ? drawers[what](a, y, b, t, look) : y;
 }

@@ -1,6 +1,6 @@
 /*
- * The table widget. Widths follow the content met so far, so columns do not jump while one scrolls; what does not fit leaves by
- * priority; an address is never cut. Costs what is on the screen, not what is in the table.
+ * The table widget. Widths follow the content met so far, so columns do not jump while one scrolls; what does not fit
+ * leaves by priority; an address is never cut. Costs what is on the screen, not what is in the table.
  */
 #include "tui/grid.h"
 
@@ -11,7 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GRID_LEFT = 3 /* ">✗ " */, GRID_MAX_WIDTH = 40, GRID_CELL = 1024, GRID_TOP_PRIORITY = 3, GRID_LOW_PRIORITY = 8, GRID_PRIORITIES = 16 };
+enum {
+	GRID_LEFT = 3 /* ">✗ " */,
+	GRID_MAX_WIDTH = 40,
+	GRID_CELL = 1024,
+	GRID_TOP_PRIORITY = 3,
+	GRID_LOW_PRIORITY = 8,
+	GRID_PRIORITIES = 16
+};
 
 void grid_init(struct grid *g, const struct row_type *type, const struct grid_column *columns, unsigned n,
 	const struct grid_rows *rows, const void *arg)
@@ -261,8 +268,8 @@ const char *grid_title(const struct grid *g, unsigned i)
 	return g->fields[i] ? g->fields[i]->title : "";
 }
 
-size_t grid_cell(const struct grid *g, unsigned i, const struct block *b, const void *row, const struct row_look *look, char *buf,
-	size_t cap)
+size_t grid_cell(const struct grid *g, unsigned i, const struct block *b, const void *row, const struct row_look *look,
+	char *buf, size_t cap)
 {
 	char raw[GRID_CELL];
 	size_t n;
@@ -341,8 +348,8 @@ static int good_width(const struct grid *g, unsigned i)
 	return w > least ? w : least;
 }
 
-/* What a chosen column keeps when one of priority `p` wants to join: the important ones may squeeze each other, nice-to-have ones may
- * squeeze nobody. */
+/* What a chosen column keeps when one of priority `p` wants to join: the important ones may squeeze each other,
+ * nice-to-have ones may squeeze nobody. */
 static int kept_width(const struct grid *g, unsigned i, unsigned p)
 {
 	int content = content_width(g, i), good = g->columns[i].good;
@@ -468,8 +475,10 @@ static void draw_heading(const struct grid *g, struct area a)
 		unsigned c = g->shown[i].column;
 		char title[64];
 		bool mark = sorted == (int)c && !g->severity_first;
-		snprintf(title, sizeof title, "%s%s%s", grid_title(g, c), mark ? " " : "", mark ? descending ? "v" : "^" : "");
-		canvas_fit(a, g->shown[i].x, 0, g->shown[i].w, g->columns[c].flags & GRID_RIGHT, STYLE_STRONG, text_of(title));
+		snprintf(title, sizeof title, "%s%s%s", grid_title(g, c), mark ? " " : "",
+			mark ? descending ? "v" : "^" : "");
+		canvas_fit(a, g->shown[i].x, 0, g->shown[i].w, g->columns[c].flags & GRID_RIGHT, STYLE_STRONG,
+			text_of(title));
 	}
 }
 

@@ -100,7 +100,8 @@ static void collect(struct help_state *s, const struct pane *over, unsigned grou
 
 static void help_collect(struct help_state *s)
 {
-	static const enum binding_group order[] = { BINDING_VIEW, BINDING_GO, BINDING_TABLE, BINDING_MOVE, BINDING_OUT, BINDING_SCREEN };
+	static const enum binding_group order[] = { BINDING_VIEW, BINDING_GO, BINDING_TABLE, BINDING_MOVE, BINDING_OUT,
+		BINDING_SCREEN };
 
 	for (unsigned i = 0; i < ARRAY_LEN(order); i++)
 		collect(s, s->over, order[i]);
@@ -320,10 +321,18 @@ static int columns_key(struct pane *p, int key)
 
 /* --- opening --- */
 
-static const struct pane_ops help_ops = { .name = "help", .title = "Help", .state_size = sizeof(struct help_state), .draw = help_draw,
-	.key = scroll_key, .event = no_event };
-static const struct pane_ops messages_ops = { .name = "messages", .title = "Messages", .state_size = sizeof(struct help_state),
-	.draw = messages_draw, .key = scroll_key, .event = no_event };
+static const struct pane_ops help_ops = { .name = "help",
+	.title = "Help",
+	.state_size = sizeof(struct help_state),
+	.draw = help_draw,
+	.key = scroll_key,
+	.event = no_event };
+static const struct pane_ops messages_ops = { .name = "messages",
+	.title = "Messages",
+	.state_size = sizeof(struct help_state),
+	.draw = messages_draw,
+	.key = scroll_key,
+	.event = no_event };
 static const struct pane_ops columns_ops = { .name = "columns", .title = "Columns", .state_size = sizeof(struct help_state),
 	.draw = columns_draw, .key = columns_key, .event = no_event };
 

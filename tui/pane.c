@@ -1,6 +1,7 @@
 /*
- * What every pane stands on: its life, its feeds (one worker each, opened, sampled, read, opened again) and its requests to the app.
- * A feed samples only while its pane is on the screen, and less often when a sample is dear: under 5 % of a core.
+ * What every pane stands on: its life, its feeds (one worker each, opened, sampled, read, opened again) and its
+ * requests to the app. A feed samples only while its pane is on the screen, and less often when a sample is dear: under
+ * 5 % of a core.
  */
 #include "tui/pane.h"
 
@@ -31,7 +32,8 @@ static void set_target(struct pane *p, const struct target_row *row)
 	}
 }
 
-int pane_new(const struct pane_ops *ops, struct pane_env *env, const struct target_row *row, struct pane **ret, struct err *err)
+int pane_new(const struct pane_ops *ops, struct pane_env *env, const struct target_row *row, struct pane **ret,
+	struct err *err)
 {
 	struct pane *p = fd_xcalloc(1, sizeof *p);
 	int r;
@@ -162,7 +164,8 @@ static void feed_event(struct feed *f, struct link_event *ev)
 	case LINK_ERROR:
 		f->waiting = false;
 		if (ev->tag == 0)
-			snprintf(f->why, sizeof f->why, "%.120s%s%.60s", ev->msg, ev->code ? ": " : "", ev->code ? strerror(ev->code) : "");
+			snprintf(f->why, sizeof f->why, "%.120s%s%.60s", ev->msg, ev->code ? ": " : "",
+				ev->code ? strerror(ev->code) : "");
 		break;
 	case LINK_GONE:
 		feed_fail(f, FEED_GONE, "");
@@ -358,8 +361,9 @@ void pane_freshness(const struct pane *p, unsigned slot, char *buf, size_t cap)
 	} else if (!f->fresh_ms) {
 		buf[0] = '\0';
 	} else {
-		snprintf(buf, cap, "every %.*f s   fresh %.1f s   cost %.1f ms%s", every < 10 && every != (int)every ? 1 : 0, every,
-			fresh < 0 ? 0 : fresh, (double)f->cost_us / 1000,
+		snprintf(buf, cap, "every %.*f s   fresh %.1f s   cost %.1f ms%s",
+			every < 10 && every != (int)every ? 1 : 0, every, fresh < 0 ? 0 : fresh,
+			(double)f->cost_us / 1000,
 			f->interval_ms > p->env->every_ms ? "   slowed: under 5 % of a core" : "");
 	}
 }

@@ -1,6 +1,7 @@
 /*
- * The first screen: all targets, the sick ones first; networks as a second tab; what is known of the selected one below. This pane also
- * owns the sources of the list (engine, scan of /proc), so it goes on reading while a view is in front.
+ * The first screen: all targets, the sick ones first; networks as a second tab; what is known of the selected one
+ * below. This pane also owns the sources of the list (engine, scan of /proc), so it goes on reading while a view is in
+ * front.
  */
 #include "tui/pane_list.h"
 
@@ -151,8 +152,19 @@ static const struct grid_column target_columns[] = {
 	{ .field = "runtime", .title = "RT", .max = 4, .priority = 6, .format = format_runtime },
 	{ .field = "state", .title = "STATE", .max = 12, .priority = 5, .format = format_state },
 	{ .field = "health", .title = "HEALTH", .max = 9, .priority = 9, .format = format_health },
-	{ .field = "networks", .title = "NETWORK", .min = 8, .good = 12, .max = 24, .priority = 4, .format = format_network },
-	{ .field = "addresses", .title = "ADDRESS", .good = 15, .priority = 3, .flags = GRID_NOCUT, .format = format_address },
+	{ .field = "networks",
+		.title = "NETWORK",
+		.min = 8,
+		.good = 12,
+		.max = 24,
+		.priority = 4,
+		.format = format_network },
+	{ .field = "addresses",
+		.title = "ADDRESS",
+		.good = 15,
+		.priority = 3,
+		.flags = GRID_NOCUT,
+		.format = format_address },
 	{ .title = "GATEWAY", .priority = 11, .flags = GRID_NOCUT | GRID_WIDE, .format = format_gateway },
 	{ .title = "BRIDGE", .priority = 11, .max = 16, .flags = GRID_WIDE, .format = format_bridge },
 	{ .field = "ports", .title = "PORTS", .min = 7, .max = 20, .priority = 7, .format = format_ports },
@@ -161,7 +173,14 @@ static const struct grid_column target_columns[] = {
 	{ .field = "processes", .title = "PROCS", .priority = 11, .flags = GRID_RIGHT | GRID_WIDE },
 	{ .field = "project", .title = "PROJECT", .max = 20, .priority = 11, .flags = GRID_WIDE },
 	{ .field = "image", .title = "IMAGE", .min = 10, .max = 28, .priority = 10 },
-	{ .field = "problem", .title = "WHAT IS WRONG", .min = 14, .good = 22, .max = 100, .priority = 1, .flags = GRID_FLEX, .format = format_problem },
+	{ .field = "problem",
+		.title = "WHAT IS WRONG",
+		.min = 14,
+		.good = 22,
+		.max = 100,
+		.priority = 1,
+		.flags = GRID_FLEX,
+		.format = format_problem },
 };
 
 static const struct grid_column network_columns[] = {
@@ -203,10 +222,15 @@ static void open_sources(struct pane *p)
 	if (p->env->docker) {
 		snprintf(params.endpoint, sizeof params.endpoint, "%s", p->env->docker);
 		pane_feed_open(p, SLOT_DOCKER,
-			&(struct feed_spec){ .source = &docker_source, .params = &params, .n_params = sizeof params, .types = types,
-				.n_types = ARRAY_LEN(types), .no_target = true });
+			&(struct feed_spec){ .source = &docker_source,
+				.params = &params,
+				.n_params = sizeof params,
+				.types = types,
+				.n_types = ARRAY_LEN(types),
+				.no_target = true });
 	}
-	pane_feed_open(p, SLOT_SCAN, &(struct feed_spec){ .source = &namespaces_source, .sampled = true, .no_target = true });
+	pane_feed_open(
+		p, SLOT_SCAN, &(struct feed_spec){ .source = &namespaces_source, .sampled = true, .no_target = true });
 }
 
 static int list_init(struct pane *p, struct err *err)
@@ -344,7 +368,8 @@ static void draw_tabs(const struct pane *p, struct area a)
 
 static void draw_target_preview(const struct pane *p, struct area a)
 {
-	static const enum facts order[] = { FACTS_PROBLEM, FACTS_NETWORKS, FACTS_PROCESS, FACTS_STATE, FACTS_PORTS, FACTS_IMAGE };
+	static const enum facts order[] = { FACTS_PROBLEM, FACTS_NETWORKS, FACTS_PROCESS, FACTS_STATE, FACTS_PORTS,
+		FACTS_IMAGE };
 	const struct list_state *s = p->state;
 	const struct block *b = NULL;
 	const struct target_row *t = grid_selected(&s->grids[TAB_TARGETS], &b);
@@ -417,7 +442,8 @@ static void draw_empty(const struct pane *p, struct area a)
 	if (filter[0])
 		canvas_hint(a, 3, 2, STYLE_TEXT, "Nothing matches the filter.   [\\] clears it");
 	else if (s->tab == TAB_TARGETS && p->env->targets)
-		canvas_hint(a, 3, 2, STYLE_TEXT, s->hidden ? "Nothing runs here.   [a] shows what is stopped" : "Nothing to look into here.");
+		canvas_hint(a, 3, 2, STYLE_TEXT,
+			s->hidden ? "Nothing runs here.   [a] shows what is stopped" : "Nothing to look into here.");
 	else if (s->tab == TAB_NETWORKS)
 		canvas_hint(a, 3, 2, STYLE_TEXT, "No networks known: no engine has answered yet.");
 	else
@@ -472,16 +498,17 @@ static void engine_words(const struct pane *p, char *buf, size_t cap)
 	struct text version, why;
 
 	if (!p->env->docker) {
-		snprintf(buf, cap, "no engine asked; namespaces come from /proc");
+		snprintf(buf, cap, "no Docker here; namespaces come from /proc");
 	} else if (!e) {
 		snprintf(buf, cap, "asking Docker ...");
 	} else if (e->answering == 1) {
 		version = block_text(b, e->version);
-		snprintf(buf, cap, "Docker %.*s answered in %.1f ms", version.n > 40 ? 40 : (int)version.n, version.n ? version.p : "",
-			e->latency_us == ROW_NO_UINT ? 0 : (double)e->latency_us / 1000);
+		snprintf(buf, cap, "Docker %.*s answered in %.1f ms", version.n > 40 ? 40 : (int)version.n,
+			version.n ? version.p : "", e->latency_us == ROW_NO_UINT ? 0 : (double)e->latency_us / 1000);
 	} else {
 		why = block_text(b, e->error);
-		snprintf(buf, cap, "%.*s", why.n > 180 ? 180 : (int)why.n, why.n ? why.p : "Docker does not answer");
+		snprintf(buf, cap, "%s %.*s", p->env->look.charset == TEXT_UTF8 ? "▲" : "!", why.n > 180 ? 180 : (int)why.n,
+			why.n ? why.p : "Docker does not answer");
 	}
 }
 
@@ -494,7 +521,8 @@ static void list_status(const struct pane *p, char *buf, size_t cap)
 	int n = 0;
 
 	if (shown != total)
-		n = snprintf(buf, cap, "%u of %u shown%s   ", shown, total, !s->all && s->hidden && s->tab == TAB_TARGETS ? ", [a] all" : "");
+		n = snprintf(buf, cap, "%u of %u shown%s   ", shown, total,
+			!s->all && s->hidden && s->tab == TAB_TARGETS ? ", [a] all" : "");
 	engine_words(p, engine, sizeof engine);
 	snprintf(buf + n, cap - (size_t)n, "%s", engine);
 }
@@ -543,12 +571,33 @@ static int key_all(struct pane *p, int key)
 }
 
 static const struct binding list_bindings[] = {
-	{ .key = KEYS_ENTER, .alias = KEYS_DOUBLE_CLICK, .label = "open", .help = "open the target; on a network: its members",
-		.run = key_open, .rank = 1, .group = BINDING_VIEW },
-	{ .key = 'a', .label = "all", .help = "show stopped targets too", .run = key_all, .rank = 8, .group = BINDING_VIEW, .right = true },
-	{ .key = ']', .alias = '[', .shown = "[ ]", .label = "tab", .help = "targets or networks", .run = key_tab, .rank = 9,
+	{ .key = KEYS_ENTER,
+		.alias = KEYS_DOUBLE_CLICK,
+		.label = "open",
+		.help = "open the target; on a network: its members",
+		.run = key_open,
+		.rank = 1,
 		.group = BINDING_VIEW },
-	{ .key = KEYS_TAB, .alias = KEYS_BACK_TAB, .help = "targets or networks", .run = key_tab, .group = BINDING_VIEW },
+	{ .key = 'a',
+		.label = "all",
+		.help = "show stopped targets too",
+		.run = key_all,
+		.rank = 8,
+		.group = BINDING_VIEW,
+		.right = true },
+	{ .key = ']',
+		.alias = '[',
+		.shown = "[ ]",
+		.label = "tab",
+		.help = "targets or networks",
+		.run = key_tab,
+		.rank = 9,
+		.group = BINDING_VIEW },
+	{ .key = KEYS_TAB,
+		.alias = KEYS_BACK_TAB,
+		.help = "targets or networks",
+		.run = key_tab,
+		.group = BINDING_VIEW },
 };
 
 /* --- for the app --- */

@@ -1,4 +1,5 @@
-/* The target at a glance: what is wrong, its networks and ports, its sockets and processes in short. Enter opens what is in focus. */
+/* The target at a glance: what is wrong, its networks and ports, its sockets and processes in short. Enter opens what
+ * is in focus. */
 #include "core/fd.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
@@ -42,8 +43,18 @@ static size_t format_remote(const void *arg, const struct block *b, const void *
 
 static const struct grid_column socket_columns[] = {
 	{ .field = "state", .title = "STATE", .priority = 0 },
-	{ .field = "local_address", .title = "LOCAL", .good = 21, .priority = 1, .flags = GRID_NOCUT, .format = format_local },
-	{ .field = "remote_address", .title = "REMOTE", .good = 21, .priority = 2, .flags = GRID_NOCUT, .format = format_remote },
+	{ .field = "local_address",
+		.title = "LOCAL",
+		.good = 21,
+		.priority = 1,
+		.flags = GRID_NOCUT,
+		.format = format_local },
+	{ .field = "remote_address",
+		.title = "REMOTE",
+		.good = 21,
+		.priority = 2,
+		.flags = GRID_NOCUT,
+		.format = format_remote },
 	{ .field = "peer", .title = "PEER", .min = 8, .max = 20, .priority = 3 },
 };
 
@@ -133,7 +144,8 @@ static struct grid *overview_grid(const struct pane *p)
 
 static int draw_facts(const struct pane *p, struct area a)
 {
-	static const enum facts order[] = { FACTS_PROBLEM, FACTS_STATE, FACTS_NETWORKS, FACTS_PORTS, FACTS_PROCESS, FACTS_IMAGE };
+	static const enum facts order[] = { FACTS_PROBLEM, FACTS_STATE, FACTS_NETWORKS, FACTS_PORTS, FACTS_PROCESS,
+		FACTS_IMAGE };
 	const struct block *b = NULL;
 	const struct target_row *t = pane_target(p, &b);
 	int y = 0;
@@ -225,7 +237,8 @@ static int key_focus(struct pane *p, int key)
 static void overview_give(const struct pane *p, char letter, struct carry *ret)
 {
 	const struct overview_state *s = p->state;
-	const struct process_row *process = s->focus == PART_PROCESSES ? grid_selected(&s->grids[PART_PROCESSES], NULL) : NULL;
+	const struct process_row *process =
+		s->focus == PART_PROCESSES ? grid_selected(&s->grids[PART_PROCESSES], NULL) : NULL;
 
 	if (process && letter == 'p')
 		ret->pid = process->pid;
@@ -249,7 +262,8 @@ static int overview_mouse(struct pane *p, int key, int x, int y)
 
 	for (int i = 0; i < PART_N; i++) {
 		struct grid *g = &s->grids[i];
-		if (y < g->y || y >= g->y + g->height || x < g->x || (i == PART_SOCKETS && x >= s->grids[PART_PROCESSES].x && s->grids[PART_PROCESSES].x))
+		if (y < g->y || y >= g->y + g->height || x < g->x ||
+			(i == PART_SOCKETS && x >= s->grids[PART_PROCESSES].x && s->grids[PART_PROCESSES].x))
 			continue;
 		s->focus = i;
 		if (key == KEYS_WHEEL_UP || key == KEYS_WHEEL_DOWN)
@@ -268,9 +282,20 @@ static void overview_targets(struct pane *p)
 }
 
 static const struct binding bindings[] = {
-	{ .key = KEYS_ENTER, .alias = KEYS_DOUBLE_CLICK, .label = "open", .help = "open the part in focus", .run = key_open, .rank = 1,
+	{ .key = KEYS_ENTER,
+		.alias = KEYS_DOUBLE_CLICK,
+		.label = "open",
+		.help = "open the part in focus",
+		.run = key_open,
+		.rank = 1,
 		.group = BINDING_VIEW },
-	{ .key = KEYS_TAB, .alias = KEYS_BACK_TAB, .label = "part", .help = "next part", .run = key_focus, .rank = 2, .group = BINDING_VIEW },
+	{ .key = KEYS_TAB,
+		.alias = KEYS_BACK_TAB,
+		.label = "part",
+		.help = "next part",
+		.run = key_focus,
+		.rank = 2,
+		.group = BINDING_VIEW },
 };
 
 const struct pane_ops pane_overview = {

@@ -1,4 +1,5 @@
-/* Processes of the target: a tree as the source sends it, or a flat list sorted by any column; the selected one in full below. */
+/* Processes of the target: a tree as the source sends it, or a flat list sorted by any column; the selected one in full
+ * below. */
 #include "core/fd.h"
 #include "core/source/processes.h"
 #include "tui/facts.h"
@@ -38,11 +39,13 @@ static size_t format_command(const void *arg, const struct block *b, const void 
 		n += (size_t)snprintf(buf + n, cap - n, "   ");
 	if (depth)
 		n += (size_t)snprintf(buf + n, cap - n, "%s", utf8 ? "└─ " : "`- ");
-	return n + (size_t)snprintf(buf + n, cap - n, "%.*s", command.n > 800 ? 800 : (int)command.n, command.n ? command.p : "-");
+	return n + (size_t)snprintf(buf + n, cap - n, "%.*s", command.n > 800 ? 800 : (int)command.n,
+			   command.n ? command.p : "-");
 }
 
 /* Today: 11:02; else Jan 31. */
-static size_t format_start(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
+static size_t format_start(
+	const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
 {
 	int64_t ns = ((const struct process_row *)row)->started_at;
 	time_t s = (time_t)(ns / 1000000000), now = (time_t)(look->now_ns / 1000000000);
@@ -54,7 +57,8 @@ static size_t format_start(const void *arg, const struct block *b, const void *r
 	return strftime(buf, cap, now - s < 86400 ? "%H:%M:%S" : "%b %d", &tm);
 }
 
-static size_t format_ns(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
+static size_t format_ns(
+	const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
 {
 	uint8_t same = ((const struct process_row *)row)->same_netns;
 
@@ -75,7 +79,14 @@ static const struct grid_column columns[] = {
 	{ .field = "started_at", .title = "START", .priority = 8, .format = format_start },
 	{ .field = "same_netns", .title = "NETNS", .priority = 9, .format = format_ns },
 	{ .field = "name", .title = "NAME", .priority = 11, .flags = GRID_WIDE },
-	{ .field = "command", .title = "COMMAND", .min = 16, .good = 40, .max = 250, .priority = 1, .flags = GRID_FLEX, .format = format_command },
+	{ .field = "command",
+		.title = "COMMAND",
+		.min = 16,
+		.good = 40,
+		.max = 250,
+		.priority = 1,
+		.flags = GRID_FLEX,
+		.format = format_command },
 };
 
 static int processes_init(struct pane *p, struct err *err)
@@ -166,8 +177,8 @@ static void draw_summary(const struct pane *p, struct area a)
 
 static const char *state_words(const char *state)
 {
-	static const char *const words[] = { "R running", "S sleeping", "D waiting for a device", "T stopped", "t traced", "Z ended, not collected by its parent",
-		"I idle", "X dead" };
+	static const char *const words[] = { "R running", "S sleeping", "D waiting for a device", "T stopped",
+		"t traced", "Z ended, not collected by its parent", "I idle", "X dead" };
 
 	for (unsigned i = 0; i < ARRAY_LEN(words); i++)
 		if (words[i][0] == state[0])
@@ -213,8 +224,9 @@ static void draw_detail(const struct pane *p, struct area a)
 	row_format(b, row_field_find(&process_row_type, "cpu_time_us"), r, look, time_text, sizeof time_text);
 	format_start(NULL, b, r, look, started, sizeof started);
 	canvas_str(a, 1, 1, STYLE_DIM, "state");
-	int x = 12 + canvas_printf(a, 12, 1, STYLE_TEXT, "%s   user %s   started %s (%s ago)   cpu time %s", state_words(state), user, started,
-			facts_age(r->started_at, look->now_ns, age, sizeof age), time_text);
+	int x = 12 + canvas_printf(a, 12, 1, STYLE_TEXT, "%s   user %s   started %s (%s ago)   cpu time %s",
+			     state_words(state), user, started, facts_age(r->started_at, look->now_ns, age, sizeof age),
+			     time_text);
 	if (r->same_netns == 0)
 		canvas_str(a, x + 3, 1, STYLE_WARN, "in another network namespace");
 	int y = draw_command(canvas_sub(a, 0, 0, a.w, a.h - 2), 2, block_text(b, r->command), look->charset);
@@ -288,9 +300,19 @@ static void processes_take(struct pane *p, const struct carry *c)
 }
 
 static const struct binding bindings[] = {
-	{ .key = KEYS_ENTER, .alias = KEYS_DOUBLE_CLICK, .label = "its sockets", .help = "sockets of this process", .run = key_sockets, .rank = 2,
+	{ .key = KEYS_ENTER,
+		.alias = KEYS_DOUBLE_CLICK,
+		.label = "its sockets",
+		.help = "sockets of this process",
+		.run = key_sockets,
+		.rank = 2,
 		.group = BINDING_VIEW },
-	{ .key = 't', .label = "tree", .help = "tree, or flat and sorted by CPU", .run = key_tree, .rank = 3, .group = BINDING_VIEW },
+	{ .key = 't',
+		.label = "tree",
+		.help = "tree, or flat and sorted by CPU",
+		.run = key_tree,
+		.rank = 3,
+		.group = BINDING_VIEW },
 };
 
 const struct pane_ops pane_processes = {

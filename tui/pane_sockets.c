@@ -1,6 +1,7 @@
 /*
- * Sockets of the target's network namespace. Two workers: one reads the sockets, one looks who owns them; both blocks are joined here.
- * Owners outside the namespace (dockerd's resolver, a debugger) are searched once for inodes that nobody inside has.
+ * Sockets of the target's network namespace. Two workers: one reads the sockets, one looks who owns them; both blocks
+ * are joined here. Owners outside the namespace (dockerd's resolver, a debugger) are searched once for inodes that
+ * nobody inside has.
  */
 #include "core/fd.h"
 #include "core/source/sockets.h"
@@ -94,16 +95,37 @@ static enum style style_state(const void *arg, const struct block *b, const void
 	const struct row_head *head = row;
 
 	(void)arg, (void)b;
-	return head->severity == SEVERITY_WARN || head->severity == SEVERITY_BAD ? canvas_severity_style(head->severity) : STYLE_TEXT;
+	return head->severity == SEVERITY_WARN || head->severity == SEVERITY_BAD ? canvas_severity_style(head->severity)
+										 : STYLE_TEXT;
 }
 
 static const struct grid_column columns[] = {
 	{ .field = "protocol", .title = "PROTO", .priority = 5 },
 	{ .field = "state", .title = "STATE", .priority = 0, .style = style_state },
-	{ .field = "local_address", .title = "LOCAL", .min = 7, .good = 21, .max = 48, .priority = 1, .flags = GRID_NOCUT, .format = format_local },
-	{ .field = "remote_address", .title = "REMOTE", .min = 8, .good = 17, .max = 48, .priority = 2, .flags = GRID_NOCUT, .format = format_remote },
+	{ .field = "local_address",
+		.title = "LOCAL",
+		.min = 7,
+		.good = 21,
+		.max = 48,
+		.priority = 1,
+		.flags = GRID_NOCUT,
+		.format = format_local },
+	{ .field = "remote_address",
+		.title = "REMOTE",
+		.min = 8,
+		.good = 17,
+		.max = 48,
+		.priority = 2,
+		.flags = GRID_NOCUT,
+		.format = format_remote },
 	{ .field = "peer", .title = "PEER", .min = 8, .good = 12, .max = 24, .priority = 3 },
-	{ .field = "process", .title = "PROCESS", .min = 8, .good = 14, .max = 24, .priority = 4, .format = format_process },
+	{ .field = "process",
+		.title = "PROCESS",
+		.min = 8,
+		.good = 14,
+		.max = 24,
+		.priority = 4,
+		.format = format_process },
 	{ .field = "recv_queue", .title = "RECV-Q", .priority = 7, .flags = GRID_RIGHT },
 	{ .field = "send_queue", .title = "SEND-Q", .priority = 6, .flags = GRID_RIGHT },
 	{ .field = "retransmits", .title = "RTX", .priority = 8, .flags = GRID_RIGHT },
@@ -156,7 +178,8 @@ static void search(struct pane *p, const struct block *joined)
 	}
 	if (s->n_asked == before)
 		return;
-	if (pane_feed_request(p, SLOT_OWNERS, 0, OWNERS_OP_SEARCH, s->asked + before, (s->n_asked - before) * sizeof s->asked[0], -1) == 0)
+	if (pane_feed_request(p, SLOT_OWNERS, 0, OWNERS_OP_SEARCH, s->asked + before,
+		    (s->n_asked - before) * sizeof s->asked[0], -1) == 0)
 		pane_feed_sample(p, SLOT_OWNERS);
 	else
 		s->n_asked = before;
@@ -220,9 +243,9 @@ static struct grid *sockets_grid(const struct pane *p)
 
 static void draw_summary(const struct pane *p, struct area a)
 {
-	static const enum sock_state order[] = { SOCK_STATE_LISTEN, SOCK_STATE_ESTAB, SOCK_STATE_SYN_SENT, SOCK_STATE_SYN_RECV,
-		SOCK_STATE_CLOSE_WAIT, SOCK_STATE_FIN_WAIT_1, SOCK_STATE_FIN_WAIT_2, SOCK_STATE_LAST_ACK, SOCK_STATE_CLOSING,
-		SOCK_STATE_TIME_WAIT, SOCK_STATE_UNCONN };
+	static const enum sock_state order[] = { SOCK_STATE_LISTEN, SOCK_STATE_ESTAB, SOCK_STATE_SYN_SENT,
+		SOCK_STATE_SYN_RECV, SOCK_STATE_CLOSE_WAIT, SOCK_STATE_FIN_WAIT_1, SOCK_STATE_FIN_WAIT_2,
+		SOCK_STATE_LAST_ACK, SOCK_STATE_CLOSING, SOCK_STATE_TIME_WAIT, SOCK_STATE_UNCONN };
 	const struct sockets_state *s = p->state;
 	const struct field *state = row_field_find(&sock_row_type, "state");
 	uint32_t n = table_total(s->grid.table);
@@ -235,7 +258,9 @@ static void draw_summary(const struct pane *p, struct area a)
 			continue;
 		if (s->bad[order[i]])
 			x += canvas_sign(a, x + 1, 0, SEVERITY_WARN) + 1;
-		x += canvas_printf(a, x + 1, 0, s->bad[order[i]] ? STYLE_STRONG : STYLE_TEXT, "%s ", state->names[order[i]]) + 1;
+		x += canvas_printf(
+			     a, x + 1, 0, s->bad[order[i]] ? STYLE_STRONG : STYLE_TEXT, "%s ", state->names[order[i]]) +
+		     1;
 		x += canvas_printf(a, x, 0, STYLE_STRONG, "%u", s->by_state[order[i]]) + 1;
 	}
 	pane_table_words(p, &s->grid, a, x + 2);
@@ -243,7 +268,8 @@ static void draw_summary(const struct pane *p, struct area a)
 
 static void title_of(const struct block *b, const struct sock_row *s, char *buf, size_t cap)
 {
-	const struct field *protocol = row_field_find(&sock_row_type, "protocol"), *state = row_field_find(&sock_row_type, "state");
+	const struct field *protocol = row_field_find(&sock_row_type, "protocol"),
+			   *state = row_field_find(&sock_row_type, "state");
 	struct row_look look = { .charset = TEXT_UTF8 };
 	char proto[16], st[24], local[ADDR_TEXT + 8], remote[ADDR_TEXT + 8];
 	struct text path = block_text(b, s->path);
@@ -269,7 +295,8 @@ static int draw_owners(struct area a, int y, const struct block *b, const struct
 	for (uint32_t i = 0; i < s->owners.n && x < a.w - 8; i++) {
 		const struct owner_row *o = block_nested(b, &owner_row_type, s->owners, i);
 		struct text name = block_text(b, o->process);
-		x += canvas_printf(a, x, y, STYLE_TEXT, "%" PRIu64 " %.*s", o->pid, name.n > 32 ? 32 : (int)name.n, name.n ? name.p : "");
+		x += canvas_printf(a, x, y, STYLE_TEXT, "%" PRIu64 " %.*s", o->pid, name.n > 32 ? 32 : (int)name.n,
+			name.n ? name.p : "");
 		if (o->fd != ROW_NO_UINT)
 			x += canvas_printf(a, x, y, STYLE_DIM, " fd %" PRIu64, o->fd);
 		if (o->guest == 1)
@@ -279,8 +306,8 @@ static int draw_owners(struct area a, int y, const struct block *b, const struct
 	return y + 1;
 }
 
-static int add_value(struct area a, int x, int y, const struct block *b, const struct sock_row *s, const char *field, const char *label,
-	const struct row_look *look)
+static int add_value(struct area a, int x, int y, const struct block *b, const struct sock_row *s, const char *field,
+	const char *label, const struct row_look *look)
 {
 	const struct field *f = row_field_find(&sock_row_type, field);
 	char buf[256];
@@ -332,9 +359,11 @@ static void draw_detail(const struct pane *p, struct area a)
 	}
 	if (has_remote(row))
 		canvas_hint(a, 12, y, STYLE_TEXT,
-			row->peer.len != UINT32_MAX ? "[c] capture this   [d] who is it   [Enter] sockets of the peer" : "[c] capture this   [d] who is it");
+			row->peer.len != UINT32_MAX ? "[c] capture this   [d] who is it   [Enter] sockets of the peer"
+						    : "[c] capture this   [d] who is it");
 	else if (row->protocol != SOCK_PROTO_UNIX)
-		canvas_hint(a, 12, y, STYLE_TEXT, row->pid != ROW_NO_UINT ? "[c] capture this port   [p] its process" : "[c] capture this port");
+		canvas_hint(a, 12, y, STYLE_TEXT,
+			row->pid != ROW_NO_UINT ? "[c] capture this port   [p] its process" : "[c] capture this port");
 	if (y < a.h && (has_remote(row) || row->protocol != SOCK_PROTO_UNIX))
 		canvas_str(a, 1, y, STYLE_DIM, "next");
 }
@@ -462,8 +491,13 @@ static void sockets_targets(struct pane *p)
 }
 
 static const struct binding bindings[] = {
-	{ .key = KEYS_ENTER, .alias = KEYS_DOUBLE_CLICK, .label = "peer", .help = "sockets of the container at the other end", .run = key_peer,
-		.rank = 2, .group = BINDING_VIEW },
+	{ .key = KEYS_ENTER,
+		.alias = KEYS_DOUBLE_CLICK,
+		.label = "peer",
+		.help = "sockets of the container at the other end",
+		.run = key_peer,
+		.rank = 2,
+		.group = BINDING_VIEW },
 };
 
 const struct pane_ops pane_sockets = {

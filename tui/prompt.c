@@ -1,4 +1,5 @@
-/* One line of input. The text is always valid UTF-8 without control characters: keys come as code points, pastes are cleaned. */
+/* One line of input. The text is always valid UTF-8 without control characters: keys come as code points, pastes are
+ * cleaned. */
 #include "tui/prompt.h"
 
 #include "core/fd.h"

@@ -1,7 +1,7 @@
 /*
- * The terminal through ncursesw. Mouse (SGR 1006) and bracketed paste are done by hand with define_key: ncurses' own mouse parser
- * breaks beyond column 223 on several TERMs. Lines are our own wide characters, never ACS. Colours are chosen here, by meaning.
- * If the program dies, a fixed string gives the terminal back.
+ * The terminal through ncursesw. Mouse (SGR 1006) and bracketed paste are done by hand with define_key: ncurses' own
+ * mouse parser breaks beyond column 223 on several TERMs. Lines are our own wide characters, never ACS. Colours are
+ * chosen here, by meaning. If the program dies, a fixed string gives the terminal back.
  */
 #include "tui/screen.h"
 
@@ -83,8 +83,8 @@ static void reset_install(void)
 }
 
 /*
- * Not even kill -9 may leave the terminal with the mouse on: a child that does nothing but wait for the other end of a pipe to close.
- * screen_stop ends it with a byte; without that byte it gives the terminal back.
+ * Not even kill -9 may leave the terminal with the mouse on: a child that does nothing but wait for the other end of a
+ * pipe to close. screen_stop ends it with a byte; without that byte it gives the terminal back.
  */
 static void keeper_run(int fd)
 {
@@ -133,7 +133,8 @@ static void keeper_stop(int fd, pid_t pid)
 
 /* --- colours by meaning --- */
 
-/* Colour numbers: 256 colours, then 16 or 8. -1: the terminal's own. Red, yellow and blue keep apart for colour-blind eyes. */
+/* Colour numbers: 256 colours, then 16 or 8. -1: the terminal's own. Red, yellow and blue keep apart for colour-blind
+ * eyes. */
 struct ink {
 	short fg, few_fg;
 	attr_t attr, mono;
@@ -278,13 +279,15 @@ static int term_open(SCREEN **ret, struct err *err)
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return err_set(err, ENOTTY, "no terminal: nsdbg ls prints the list as text");
 	if (!term || !term[0] || strcmp(term, "dumb") == 0)
-		return err_set(err, ENOTSUP, "terminal \"%s\" cannot place text: set TERM, or use nsdbg ls, ss, ps, cap, dns",
+		return err_set(err, ENOTSUP,
+			"terminal \"%s\" cannot place text: set TERM, or use nsdbg ls, ss, ps, cap, dns",
 			term ? term : "");
 	*ret = newterm(term, stdout, stdin);
 	if (!*ret)
 		*ret = newterm("xterm-256color", stdout, stdin); /* unknown here, but nearly all are like it */
 	if (!*ret)
-		return err_set(err, ENOTSUP, "terminal \"%s\" is not known here: set TERM=xterm-256color, or use nsdbg ls", term);
+		return err_set(err, ENOTSUP,
+			"terminal \"%s\" is not known here: set TERM=xterm-256color, or use nsdbg ls", term);
 	return 0;
 }
 

@@ -223,6 +223,31 @@ static void test_tables(void **state)
 	}
 }
 
+/* Any keys in any order: nothing may fall over. ^L ^Z M need a terminal, W a session. */
+static void test_random_keys(void **state)
+{
+	static const int others[] = { KEYS_ENTER, KEYS_ESC, KEYS_TAB, KEYS_BACKSPACE, KEYS_UP, KEYS_DOWN, KEYS_LEFT, KEYS_RIGHT, KEYS_HOME,
+		KEYS_END, KEYS_PAGE_UP, KEYS_PAGE_DOWN, KEYS_DELETE, KEYS_F(1), KEYS_F(4), KEYS_CTRL('D'), KEYS_CTRL('U') };
+	struct app *app = &((struct world *)*state)->app;
+	uint32_t seed = 1;
+
+	for (int i = 0; i < 30000; i++) {
+		seed = seed * 1664525 + 1013904223;
+		uint32_t r = seed >> 8;
+		int key = r % 3 ? (int)(' ' + r / 3 % 95) : others[r / 3 % ARRAY_LEN(others)];
+		if (key == 'M' || key == 'W')
+			continue;
+		fixture_app_key(app, key);
+		if (i % 100 == 0)
+			canvas_resize(app->canvas, 30 + (int)(r % 140), 8 + (int)(r / 7 % 45));
+		if (i % 500 == 0 && app->current != APP_AT_LIST && pane_views[app->current]->digit == '2')
+			fixture_app_give(app_front(app), 0, fixture_sockets());
+		if (i % 700 == 0)
+			fixture_app_give(app->list, 1, fixture_targets());
+		app_draw(app);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +259,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_freeze, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sorting_by_click, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tables, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_random_keys, set_up, tear_down),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");
