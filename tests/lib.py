@@ -150,7 +150,7 @@ class Terminal:
         self.base = ["tmux", "-S", os.path.join(self.dir, "socket"), "-f", config]
         command = command or [NSDBG]
         settings = [f"LANG={locale}", f"LC_ALL={locale}", "TERM=tmux-256color", *env]
-        script = " ".join(["exec", "env", *map(quote, settings), *map(quote, command)])
+        script = " ".join(["env", *map(quote, settings), *map(quote, command)]) + f"; echo $? >{self.dir}/status"
         self.tmux("new-session", "-d", "-s", "t", "-x", columns, "-y", rows, script)
         self.tmux("resize-window", "-t", "t", "-x", columns, "-y", rows)
 
@@ -180,19 +180,19 @@ class Terminal:
         return wait_for(look, seconds)
 
     def pid(self):
-        return int(self.tmux("display", "-p", "-t", "t", "#{pane_pid}"))
+        """The program's: the shell's only child."""
+        return children_of(int(self.tmux("display", "-p", "-t", "t", "#{pane_pid}")))[0]
 
     def dead(self):
-        return self.tmux("display", "-p", "-t", "t", "#{pane_dead}").strip() == "1"
+        path = os.path.join(self.dir, "status")
+        return os.path.exists(path) and os.path.getsize(path) > 0
 
     def status(self):
-        """Exit status, or None: killed by a signal, or still alive. tmux sees the end of the terminal before the end of the process."""
-        wait_for(lambda: not self.dead() or self.how() != "status  signal", 3)
-        found = self.tmux("display", "-p", "-t", "t", "#{pane_dead_status}").strip()
-        return int(found) if found else None
-
-    def how(self):
-        return self.tmux("display", "-p", "-t", "t", "status #{pane_dead_status} signal #{pane_dead_signal}").strip()
+        """The exit status as a shell sees it; None while it lives."""
+        if not wait_for(self.dead, 3):
+            return None
+        with open(os.path.join(self.dir, "status"), encoding="ascii") as file:
+            return int(file.read())
 
     def resize(self, columns, rows):
         self.tmux("resize-window", "-t", "t", "-x", columns, "-y", rows)

@@ -175,6 +175,19 @@ static void next_by_tcp_port(struct walk *w, const struct tcp *tcp)
 	w->next = (struct next){ NEXT_DNS, DNS_OVER_TCP };
 }
 
+/*
+ * Docker's resolver has this address and nothing else. Questions to its port 53 are redirected to another port before a capture in the
+ * container sees them (iptables in its OUTPUT chain), answers come from 53.
+ */
+static bool is_docker_resolver(const struct packet *p)
+{
+	static const uint8_t resolver[4] = { 127, 0, 0, 11 };
+	const struct layer *below = p->n_layers >= 2 ? &p->layers[p->n_layers - 2] : NULL;
+
+	return below && below->kind == LAYER_IP4 &&
+		(memcmp(below->ip4.source, resolver, 4) == 0 || memcmp(below->ip4.destination, resolver, 4) == 0);
+}
+
 static void next_by_udp_port(struct walk *w, const struct udp *udp)
 {
 	static const struct {
@@ -188,6 +201,8 @@ static void next_by_udp_port(struct walk *w, const struct udp *udp)
 		w->next = (struct next){ NEXT_DNS, ports[i].flavour };
 		return;
 	}
+	if (span_should(&w->span) > 0 && is_docker_resolver(w->packet))
+		w->next = (struct next){ NEXT_DNS, DNS_PLAIN };
 }
 
 static bool walk_tcp(struct walk *w, struct layer *l)

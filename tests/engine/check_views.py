@@ -36,7 +36,7 @@ def shows(t, terminal, name, pattern, seconds=5.0):
 def quits(t, terminal, name):
     terminal.keys("Q")
     dead = wait_for(terminal.dead, 10)
-    t.ok(f"{name}: Q leaves with status 0", dead and terminal.status() == 0, f"{dead} {terminal.how()} {terminal.screen()}")
+    t.ok(f"{name}: Q leaves with status 0", dead and terminal.status() == 0, f"{dead} {terminal.status()} {terminal.screen()}")
 
 
 def list_first(t):
