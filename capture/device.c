@@ -202,10 +202,24 @@ static void take(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes)
 	d->fn(d->arg, &packet);
 }
 
+/* Takes the news that the interface went down before libpcap sees it: that would ask for the interface by its old name
+ * from then on and give up when it has been renamed meanwhile. rtnetlink tells us what really happened. */
+static int take_socket_error(struct device *d)
+{
+	int code = 0;
+	socklen_t n = sizeof code;
+
+	if (getsockopt(pcap_fileno(d->pcap), SOL_SOCKET, SO_ERROR, &code, &n) < 0)
+		return errno;
+	return code == ENETDOWN ? 0 : code;
+}
+
 int device_read(struct device *d, int most, device_fn fn, void *arg, struct err *err)
 {
-	int n;
+	int n = take_socket_error(d);
 
+	if (n != 0)
+		return err_set(err, EIO, "%s", strerrordesc_np(n));
 	d->fn = fn;
 	d->arg = arg;
 	n = pcap_dispatch(d->pcap, most, take, (u_char *)d);

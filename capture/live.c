@@ -325,7 +325,7 @@ static void notes(const struct live *l, struct words *w)
 
 	words_clear(w);
 	note(w, l->over);
-	if (l->is_down && l->state != LIVE_OVER)
+	if (l->is_down && !l->over[0])
 		snprintf(text, sizeof text, "interface %s is down", l->interface);
 	note(w, text);
 	if (!l->saver)

@@ -58,7 +58,7 @@ struct part { /* of the right end of a line; the highest rank is left out first 
 	enum style style;
 	uint8_t rank;
 };
-enum { PARTS = 8, THREE_FROM = 200 };
+enum { PARTS = 8, LEAST_FILTER = 6, THREE_FROM = 200 };
 
 static void part_add(struct part *parts, unsigned *n, uint8_t rank, enum style style, const char *text, const char *unit)
 {
@@ -150,6 +150,8 @@ static void draw_status(const struct capture_view *v, struct area a)
 	x += canvas_put(a, x, 0, STYLE_STRONG, interface) + 2;
 	if (s)
 		end = draw_parts(a, 0, x + (filter.n < (size_t)a.w / 2 ? (int)filter.n + 1 : a.w / 2), parts, count_parts(v, s, parts));
+	if (end - x < LEAST_FILTER)
+		return;
 	if (filter.n)
 		canvas_fit(a, x, 0, end - x, false, STYLE_TEXT, filter);
 	else if (s)

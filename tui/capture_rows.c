@@ -147,10 +147,12 @@ static enum style dim_style(const void *arg, const struct block *b, const void *
 
 static const struct grid_rows rows = { .count = rows_count, .at = rows_at };
 
+enum { COLUMN_DEVICE = 2 }; /* its place in the list below */
+
 static const struct grid_column columns[] = {
 	{ .field = "number", .title = "NO", .min = 4, .priority = 4, .flags = GRID_RIGHT, .style = dim_style },
 	{ .field = "time", .title = "TIME", .min = 8, .priority = 2, .format = time_format },
-	{ .field = "interface", .title = "DEV", .priority = 7, .flags = GRID_WIDE },
+	{ .field = "interface", .title = "DEV", .max = 15, .priority = 5 },
 	{ .field = "source", .title = "SOURCE", .max = 45, .priority = 1, .flags = GRID_NOCUT, .format = source_format },
 	{ .field = "destination", .title = "DESTINATION", .max = 45, .priority = 1, .flags = GRID_NOCUT, .format = destination_format },
 	{ .field = "protocol", .title = "PROTO", .max = 12, .priority = 3 },
@@ -165,11 +167,21 @@ static const struct grid_column few_columns[] = {
 	{ .field = "info", .title = "INFO", .min = 10, .good = 10, .max = 200, .priority = 0, .flags = GRID_FLEX, .style = info_style },
 };
 
+/* The device says something only when there are several. */
+static uint32_t hidden_columns(const struct capture_view *v)
+{
+	const struct capture_row *s = capture_view_status(v);
+	bool any = s && text_equal(block_text(v->status, s->interface), text_of("any"));
+
+	return any || v->width < CAPTURE_COLUMNS_FROM ? 0 : 1u << COLUMN_DEVICE;
+}
+
 void capture_view_columns(struct capture_view *v, int width)
 {
 	bool few = width < CAPTURE_COLUMNS_FROM;
 	struct grid old = v->grid;
 
+	v->grid.hidden = hidden_columns(v);
 	if (width == v->width)
 		return;
 	v->width = width;
@@ -179,4 +191,5 @@ void capture_view_columns(struct capture_view *v, int width)
 	v->grid.follow = old.follow;
 	v->grid.wide = old.wide;
 	v->grid.body = old.body;
+	v->grid.hidden = hidden_columns(v);
 }

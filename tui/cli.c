@@ -23,6 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { MAX_WAIT_MS = 60000 };
+
 static const struct source *const sources[] = { &docker_source, &namespaces_source, &sockets_source, &owners_source,
 	&processes_source, &files_source, &dns_source, &capture_source };
 
@@ -69,12 +71,17 @@ static bool wants_reason(int code, const char *msg)
 	return !strchr(msg, ';') && !strstr(msg, "needs ") && !strstr(msg, ": ") && !strcasestr(msg, strerror(code));
 }
 
+static bool is_utf8(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
 void cli_error(struct cli *c, enum cli_status status, int code, const char *msg)
 {
 	char whole[512], clean[1024];
 
 	snprintf(whole, sizeof whole, "%s%s%s", msg, wants_reason(code, msg) ? ": " : "", wants_reason(code, msg) ? strerror(code) : "");
-	text_clean(clean, sizeof clean, text_of(whole), TEXT_UTF8);
+	text_clean(clean, sizeof clean, text_of(whole), c->o->ascii || !is_utf8() ? TEXT_ASCII : TEXT_UTF8);
 	fprintf(stderr, "nsdbg: %s\n", clean);
 	if (c->n_errors < CLI_MAX_ERRORS)
 		c->errors[c->n_errors++] = (struct writer_error){ .code = code, .message = strdup(whole) };
@@ -117,7 +124,7 @@ static void wait_event(struct link *l, uint64_t deadline, struct link_event *ret
 	for (;;) {
 		uint64_t now = loop_now_ms();
 
-		link_wait(l, now < deadline ? (int)(deadline - now) : 0, ret);
+		link_wait(l, now >= deadline ? 0 : deadline - now < MAX_WAIT_MS ? (int)(deadline - now) : MAX_WAIT_MS, ret);
 		if (ret->type != LINK_NOTHING || loop_now_ms() >= deadline)
 			return;
 	}
@@ -321,11 +328,6 @@ bool cli_target(struct cli *c)
 }
 
 /* --- printing --- */
-
-static bool is_utf8(void)
-{
-	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-}
 
 static bool wants_color(const struct cli *c)
 {
@@ -534,8 +536,10 @@ static int help(const struct options *o)
 		id = COMMAND_APP;
 	if (id == COMMAND_N) {
 		const char *near = options_nearest_command(o->words[0]);
+		char word[80];
 
-		fprintf(stderr, "nsdbg: no command \"%.40s\"%s%s\n", o->words[0], near ? ": did you mean " : "", near ? near : "");
+		text_clean(word, sizeof word, text_of(o->words[0]), TEXT_ASCII);
+		fprintf(stderr, "nsdbg: no command \"%s\"%s%s\n", word, near ? ": did you mean " : "", near ? near : "");
 		return CLI_USAGE;
 	}
 	options_help(stdout, id);
@@ -545,7 +549,7 @@ static int help(const struct options *o)
 static int completion(const struct options *o)
 {
 	if (strcmp(o->words[0], "bash") != 0) {
-		fprintf(stderr, "nsdbg: no completion for \"%.20s\": there is bash\n", o->words[0]);
+		fputs("nsdbg: there is no completion for that shell, there is bash\n", stderr);
 		return CLI_USAGE;
 	}
 	options_completion(stdout);

@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILES_MS = 2000 /* a dead mount holds its reader for ever */ };
+enum {
+	FILES_MS = 2000, /* a dead mount holds its reader for ever */
+	MAX_DEADLINE_MS = 600000,
+};
 
 struct lookup {
 	struct cli *c;
@@ -130,7 +133,7 @@ static void fill_request(struct lookup *q, const struct block *files)
 		r->types[1] = dns_type_parse("AAAA");
 	r->flags |= q->flags;
 	r->port = (uint16_t)q->c->o->port;
-	r->deadline_ms = (uint32_t)q->c->o->timeout_ms;
+	r->deadline_ms = q->c->o->timeout_ms < MAX_DEADLINE_MS ? (uint32_t)q->c->o->timeout_ms : MAX_DEADLINE_MS;
 	if (q->has_server) { /* like dig: that server is asked, no file answers for it */
 		r->servers[0] = q->server;
 		r->n_servers = 1;

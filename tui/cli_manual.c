@@ -52,9 +52,11 @@ static const char tail[] =
 	"130  interrupted\n"
 	"```\n\n"
 	"# ENVIRONMENT\n\n"
-	"*DOCKER_HOST*, *DOCKER_CONTEXT*\n"
+	"*DOCKER\\_HOST*, *DOCKER\\_CONTEXT*\n"
 	"\tWhere Docker is. sudo drops them: use *--docker-host*.\n\n"
-	"*NO_COLOR*\n"
+	"*NSDBG\\_DOCKER\\_HOST*, *NSDBG\\_OUTPUT* and so on\n"
+	"\tEach option of all commands, unless the command line says otherwise.\n\n"
+	"*NO\\_COLOR*\n"
 	"\tNot empty: no colours.\n\n"
 	"# SEE ALSO\n\n"
 	"*ss*(8), *ps*(1), *tcpdump*(8), *pcap-filter*(7), *dig*(1), *nsenter*(1)\n";

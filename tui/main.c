@@ -11,6 +11,7 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	struct err err = { 0 };
+	char clean[1024];
 
 	if (env_is_elevated()) {
 		fputs("nsdbg: refuses to run setuid or with file capabilities; use sudo nsdbg\n", stderr);
@@ -19,7 +20,8 @@ int main(int argc, char **argv)
 	env_clean(argv);
 	setlocale(LC_CTYPE, ""); /* no more: numbers keep their point */
 	if (options_parse(argc, argv, &options, &err) < 0) {
-		fprintf(stderr, "nsdbg: %s\n", err.msg);
+		text_clean(clean, sizeof clean, text_of(err.msg), TEXT_UTF8);
+		fprintf(stderr, "nsdbg: %s\n", clean);
 		return CLI_USAGE;
 	}
 	return cli_main(&options);

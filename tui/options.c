@@ -7,6 +7,7 @@
 #include "core/err.h"
 #include "core/fd.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@ static const char *const file_formats[] = { "auto", "pcapng", "pcap" }; /* enum 
 
 static const struct option_def global_options[] = {
 	{ 'o', "output", CHOICE(format, "FORMAT", format_names), .help = "table, wide, json, ndjson, csv or record" },
-	{ 0, "json", FLAG(json), .help = "one JSON document (same as -o json)" },
+	{ 0, "json", FLAG(json), .help = "one JSON document (same as -o json)", .no_variable = true },
 	{ 'H', "no-header", FLAG(no_header), .help = "no heading above tables" },
 	{ 0, "columns", TEXT(columns, "A,B"), .help = "these columns in this order (nsdbg fields lists them)" },
 	{ 0, "sort", TEXT(sort, "COLUMN"), .help = "sort by this column; -COLUMN backwards" },
@@ -37,8 +38,8 @@ static const struct option_def global_options[] = {
 	{ 0, "ascii", FLAG(ascii), .help = "nothing but ASCII" },
 	{ 0, "docker-host", TEXT(docker_host, "URL"), .help = "Docker here: unix:///path or tcp://address:port" },
 	{ 0, "runtime", TEXT(runtime, "NAMES"), .help = "only these runtimes: docker,netns,host" },
-	{ 'h', "help", FLAG(help), .help = "this help" },
-	{ 0, "version", FLAG(version), .help = "print the version" },
+	{ 'h', "help", FLAG(help), .help = "this help", .no_variable = true },
+	{ 0, "version", FLAG(version), .help = "print the version", .no_variable = true },
 	{ 0, "print-manual", FLAG(print_manual), .help = "the manual page in scdoc(5)", .hidden = true },
 	{ 0, "print-keys", FLAG(print_keys), .help = "the keys of all views as Markdown", .hidden = true },
 };
@@ -255,11 +256,17 @@ static const char *option_owner(option_test test, const char *name, size_t n)
 	return NULL;
 }
 
+/* "" as long as none was named. */
+static const char *command_name(const struct parser *p)
+{
+	return p->command ? p->command->name : "";
+}
+
 static int unknown_option(const struct parser *p, const char *name, size_t n)
 {
 	char text[32];
 	struct nearest near = { .text = text, .distance = 4 };
-	const char *of = p->command ? p->command->name : "nsdbg", *owner = option_owner(has_name, name, n);
+	const char *of = command_name(p), *owner = option_owner(has_name, name, n);
 
 	if (n >= sizeof text)
 		n = sizeof text - 1;
@@ -273,18 +280,17 @@ static int unknown_option(const struct parser *p, const char *name, size_t n)
 		return err_set(p->err, EINVAL, "unknown option --%s: did you mean --%s?", text, near.best);
 	if (owner && !p->command)
 		return err_set(p->err, EINVAL, "option --%s goes behind its command: nsdbg %s ... --%s", text, owner, text);
-	return err_set(p->err, EINVAL, "unknown option --%s of %s: see nsdbg help%s%s", text, of, p->command ? " " : "",
-		p->command ? p->command->name : "");
+	return err_set(p->err, EINVAL, "unknown option --%s: see nsdbg help%s%s", text, *of ? " " : "", of);
 }
 
 static int unknown_letter(const struct parser *p, const char *word, char letter)
 {
-	const char *owner = option_owner(has_letter, &letter, 1);
+	const char *of = command_name(p), *owner = option_owner(has_letter, &letter, 1);
 
 	if (!p->command && owner)
 		return err_set(p->err, EINVAL, "option -%c goes behind its command: nsdbg %s ... -%c", letter, owner, letter);
 	return err_set(p->err, EINVAL, "unknown option -%c in \"%.30s\": see nsdbg help%s%s (a filter word that begins with - goes "
-		"behind --)", letter, word, p->command ? " " : "", p->command ? p->command->name : "");
+		"behind --)", letter, word, *of ? " " : "", of);
 }
 
 static void *member(const struct parser *p, const struct option_def *d)
@@ -469,18 +475,40 @@ static int check_words(const struct parser *p)
 	return 0;
 }
 
+/* NSDBG_DOCKER_HOST for --docker-host: weaker than the command line. */
+static int parse_environment(const struct parser *p)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(global_options); i++) {
+		const struct option_def *d = &global_options[i];
+		char name[40];
+		const char *value;
+		int r;
+
+		snprintf(name, sizeof name, "NSDBG_%s", d->name);
+		for (char *c = name; *c; c++)
+			*c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+		value = getenv(name);
+		if (!value || !*value || d->hidden || d->no_variable || (d->kind == OPTION_FLAG && strcmp(value, "0") == 0))
+			continue;
+		r = option_set(p, d, value);
+		if (r < 0)
+			return err_wrap(p->err, r, "%s", name);
+	}
+	return 0;
+}
+
 int options_parse(int argc, char *const *argv, struct options *ret, struct err *err)
 {
 	struct parser p = { .argc = argc, .argv = argv, .at = 1, .o = ret, .err = err };
 	bool literal = false;
+	int r;
 
 	*ret = (struct options){ .timeout_ms = 5000 };
-	while (p.at < argc) {
-		int r = parse_argument(&p, argv[p.at++], &literal);
-
-		if (r < 0)
-			return r;
-	}
+	r = parse_environment(&p);
+	while (r == 0 && p.at < argc)
+		r = parse_argument(&p, argv[p.at++], &literal);
+	if (r < 0)
+		return r;
 	if (ret->json)
 		ret->format = WRITER_JSON;
 	return check_words(&p);

@@ -110,6 +110,7 @@ struct option_def {
 	const char *const *choices;
 	uint32_t n_choices;
 	bool hidden;
+	bool no_variable; /* not from the environment */
 };
 
 struct command_def {

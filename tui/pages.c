@@ -22,30 +22,48 @@ void pages_reset(struct pages *p)
 		page_drop(&p->page[i]);
 	for (unsigned i = 0; i < PAGES_N; i++)
 		p->flight[i].tag = 0;
+	memset(p->asked, 0, sizeof p->asked);
 	p->count = p->promised = 0;
 	p->frozen = false;
 }
 
 void pages_moved(struct pages *p)
 {
+	memset(p->asked, 0, sizeof p->asked);
 	for (unsigned i = 0; i < PAGES_KEPT; i++)
 		p->page[i].stale = true;
 }
 
-static struct page *page_find(const struct pages *p, uint64_t from)
+void pages_shift(struct pages *p, uint64_t n)
 {
+	memset(p->asked, 0, sizeof p->asked);
 	for (unsigned i = 0; i < PAGES_KEPT; i++) {
-		if (p->page[i].block && p->page[i].from == from)
-			return (struct page *)&p->page[i];
+		if (p->page[i].from < n)
+			page_drop(&p->page[i]); /* rows in front of the first */
+		else
+			p->page[i].from -= n;
 	}
-	return NULL;
+}
+
+/* The page that has the row at place i; fresh ones before stale ones. */
+static struct page *page_of(const struct pages *p, uint64_t i)
+{
+	const struct page *found = NULL;
+
+	for (unsigned k = 0; k < PAGES_KEPT; k++) {
+		const struct page *g = &p->page[k];
+
+		if (g->block && i >= g->from && i - g->from < block_count(g->block) && (!found || found->stale))
+			found = g;
+	}
+	return (struct page *)found;
 }
 
 const struct packet_row *pages_at(const struct pages *p, uint64_t i, const struct block **ret_block)
 {
-	const struct page *g = page_find(p, i - i % PAGES_ROWS);
+	const struct page *g = page_of(p, i);
 
-	if (!g || i - g->from >= block_count(g->block))
+	if (!g)
 		return NULL;
 	if (ret_block)
 		*ret_block = g->block;
@@ -99,37 +117,32 @@ bool pages_find(const struct pages *p, uint64_t number, uint64_t *ret)
 	return false;
 }
 
-/* Is everything here that the worker has for this page? */
-static bool page_is_whole(const struct pages *p, const struct page *g)
-{
-	uint64_t should = p->promised > g->from ? p->promised - g->from : 0;
-
-	if (p->frozen)
-		return true;
-	return !g->stale && (block_count(g->block) == PAGES_ROWS || block_count(g->block) >= should);
-}
-
+/* Is a row missing, or old, that the worker has in the PAGES_ROWS from here? */
 static bool page_is_wanted(struct pages *p, uint64_t from)
 {
-	struct page *g;
+	uint64_t end = from + PAGES_ROWS < p->promised ? from + PAGES_ROWS : p->promised;
 
-	if (from >= p->promised)
-		return false;
-	g = page_find(p, from);
-	if (!g)
-		return true;
-	g->used = ++p->clock;
-	return !page_is_whole(p, g);
+	for (uint64_t at = from; at < end;) {
+		struct page *g = page_of(p, at);
+
+		if (!g || (g->stale && !p->frozen))
+			return true;
+		g->used = ++p->clock;
+		at = g->from + block_count(g->block);
+	}
+	return false;
 }
 
 static bool ask(struct pages *p, enum pages_direction d, uint64_t from, struct capture_page *ret, uint32_t *ret_tag)
 {
-	if (p->flight[d].tag != 0 || !page_is_wanted(p, from))
+	bool again = p->asked[d].from == from && p->asked[d].promised == p->promised;
+
+	if (p->flight[d].tag != 0 || again || !page_is_wanted(p, from))
 		return false;
 	p->next_tag = (p->next_tag + 1) % PAGES_TAGS;
 	p->flight[d].tag = PAGES_TAGS | p->next_tag;
-	p->flight[d].from = from;
-	p->flight[d].promised = p->promised;
+	p->asked[d].from = p->flight[d].from = from;
+	p->asked[d].promised = p->flight[d].promised = p->promised;
 	*ret = (struct capture_page){ .from = from, .count = PAGES_ROWS };
 	*ret_tag = p->flight[d].tag;
 	return true;
@@ -187,8 +200,12 @@ static struct page *page_oldest(struct pages *p)
 
 static void page_put(struct pages *p, uint64_t from, struct block *b)
 {
-	struct page *g = page_find(p, from);
+	struct page *g = NULL;
 
+	for (unsigned i = 0; i < PAGES_KEPT; i++) {
+		if (p->page[i].block && p->page[i].from == from)
+			g = &p->page[i];
+	}
 	if (!g)
 		g = page_oldest(p);
 	page_drop(g);
@@ -212,6 +229,14 @@ static void believe(struct pages *p, uint64_t end, uint32_t rows, uint64_t said)
 	p->promised = p->empty < PAGES_EMPTY ? end : 0;
 }
 
+/* Packets may have left between question and answer: numbers tell where the rows are by our count. */
+static uint64_t place_of(const struct pages *p, uint64_t asked, const struct block *b)
+{
+	const struct packet_row *row = block_count(b) ? block_row(b, 0) : NULL;
+
+	return row && p->first_number && row->number >= p->first_number ? row->number - p->first_number : asked;
+}
+
 bool pages_take(struct pages *p, uint32_t tag, struct block *b)
 {
 	if (!(tag & PAGES_TAGS))
@@ -223,7 +248,7 @@ bool pages_take(struct pages *p, uint32_t tag, struct block *b)
 		if (p->flight[i].from == 0)
 			learn_first_time(p, b);
 		believe(p, p->flight[i].from + block_count(b), block_count(b), p->flight[i].promised);
-		page_put(p, p->flight[i].from, b);
+		page_put(p, place_of(p, p->flight[i].from, b), b);
 		return true;
 	}
 	block_unref(b);
@@ -235,6 +260,7 @@ bool pages_failed(struct pages *p, uint32_t tag)
 	for (unsigned i = 0; i < PAGES_N; i++) {
 		if (p->flight[i].tag == tag && tag != 0) {
 			p->flight[i].tag = 0;
+			p->asked[i].promised = 0;
 			return true;
 		}
 	}

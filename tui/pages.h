@@ -14,7 +14,7 @@ enum pages_direction { PAGES_ON, PAGES_BACK, PAGES_N };
 
 struct page {
 	struct block *block; /* packet_row; NULL: free */
-	uint64_t from;
+	uint64_t from; /* place of its first row */
 	uint64_t used; /* pages.clock when last wanted */
 	bool stale; /* rows may have moved since */
 };
@@ -27,19 +27,25 @@ struct pages {
 	bool frozen; /* what is there stays as it is */
 	unsigned empty; /* answers without rows where some should have been */
 	int64_t first_time; /* of packet 1; 0: not seen yet */
+	uint64_t first_number; /* packet at place 0, when nothing is filtered: a row's number is its place; 0: it is not */
 	struct page page[PAGES_KEPT];
 	struct {
 		uint32_t tag; /* 0: nothing under way */
 		uint64_t from;
 		uint64_t promised; /* pages.promised when it was asked */
 	} flight[PAGES_N];
+	struct {
+		uint64_t from, promised; /* asked last: not again before the worker has said something new */
+	} asked[PAGES_N];
 };
 
 void pages_init(struct pages *p);
 /* Forgets all rows (other display filter), but not first_time. Answers still under way are not taken. */
 void pages_reset(struct pages *p);
-/* Rows changed places (the spool dropped old packets): pages are asked for anew. */
+/* Rows changed places, nobody knows how (the spool dropped packets that a filter may hide): pages are asked for anew. */
 void pages_moved(struct pages *p);
+/* The first n rows have left: all others are n places further up. */
+void pages_shift(struct pages *p, uint64_t n);
 
 /* NULL: not here (yet). */
 const struct packet_row *pages_at(const struct pages *p, uint64_t i, const struct block **ret_block);

@@ -241,16 +241,27 @@ static void toast_saved(struct capture_view *v, const struct capture_row *s)
 		s->running ? "; what comes is added" : "");
 }
 
-/* Old packets have left the ring: every place moves up. */
+/* Old packets have left the ring: every place moves up. How far is known only when every packet is shown. */
 static void rows_left(struct capture_view *v, uint64_t first_before, const struct capture_row *s)
 {
 	uint64_t gone = s->first > first_before ? s->first - first_before : 0;
 
-	pages_moved(&v->pages);
-	if (!v->grid.follow && v->shown[0] == '\0')
-		v->grid.cursor = v->grid.cursor > gone ? v->grid.cursor - gone : 0;
 	if (v->anchor && v->anchor < s->first)
 		v->anchor = 0;
+	if (v->shown[0] != '\0') {
+		pages_moved(&v->pages);
+		return;
+	}
+	pages_shift(&v->pages, gone);
+	v->grid.cursor = v->grid.cursor > gone ? v->grid.cursor - gone : 0;
+	v->grid.top = v->grid.top > gone ? v->grid.top - gone : 0;
+	v->pages.count = v->pages.count > gone ? v->pages.count - gone : 0;
+}
+
+static void promise(struct capture_view *v, const struct capture_row *s)
+{
+	v->pages.promised = s->shown == ROW_NO_UINT ? 0 : s->shown;
+	v->pages.first_number = v->shown[0] == '\0' ? s->first : 0;
 }
 
 static void status_take(struct capture_view *v, struct block *b)
@@ -265,7 +276,7 @@ static void status_take(struct capture_view *v, struct block *b)
 	if (!v->pane->frozen) {
 		if (first != 0 && s->first != first)
 			rows_left(v, first, s);
-		v->pages.promised = s->shown == ROW_NO_UINT ? 0 : s->shown;
+		promise(v, s);
 	}
 	block_unref(v->status);
 	v->status = b;
@@ -310,6 +321,7 @@ static void show_applied(struct capture_view *v)
 	pages_reset(&v->pages);
 	v->pages.frozen = v->pane->frozen;
 	v->pages.promised = promised;
+	v->pages.first_number = 0; /* the next status knows */
 	v->grid.top = 0;
 	if (!v->grid.follow && anchor)
 		capture_view_seek(v, anchor);
@@ -583,7 +595,7 @@ static void capture_freeze(struct pane *p, bool on)
 	if (s && v->frozen_first && first != v->frozen_first)
 		rows_left(v, v->frozen_first, s);
 	if (s)
-		v->pages.promised = s->shown == ROW_NO_UINT ? 0 : s->shown;
+		promise(v, s);
 	capture_view_want(v);
 }
 

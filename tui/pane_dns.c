@@ -191,10 +191,11 @@ static void ask_failed(struct dns_view *v, const char *why)
 
 static void ask_ended(struct dns_view *v)
 {
-	const char *why = v->pane->feeds[DNS_SLOT_ASK].why;
-	char buf[128];
+	const struct feed *f = &v->pane->feeds[DNS_SLOT_ASK];
+	char buf[192];
 
-	snprintf(buf, sizeof buf, "the DNS worker ended%s%.60s   [Enter] asks with a new one", why[0] ? ": " : "", why);
+	snprintf(buf, sizeof buf, "%s%.120s   [Enter] %s", f->state == FEED_FAILED ? "" : "the DNS worker ended: ",
+		f->why[0] ? f->why : "nobody knows why", f->state == FEED_FAILED ? "tries again" : "asks with a new one");
 	ask_failed(v, buf);
 }
 

@@ -146,7 +146,7 @@ LIBC = [
     ("search a.example b.example", "refused", ["db", "db.x"]),
     ("search a.example b.example", "nxdomain", ["db", "db.x"]),
     ("search a.example b.example\noptions attempts:3", "servfail", ["db"]),
-    ("search a.example b.example\noptions timeout:1 attempts:2", "silent", ["db", "db.x"]),
+    ("search a.example b.example\noptions timeout:1 attempts:2", "silent", ["db.x"]),
     ("search a.example b.example\noptions use-vc", "ok", ["db"]),
     ("search example\noptions edns0", "ok", ["www", "nope"]),
 ]
@@ -160,7 +160,7 @@ def logged(path, skip):
 
 def as_libc(t):
     """The same questions in the same order as glibc's getaddrinfo; both types at once in any order."""
-    if os.confstr_names.get("CS_GNU_LIBC_VERSION") is None or not os.confstr("CS_GNU_LIBC_VERSION"):
+    if "CS_GNU_LIBC_VERSION" not in os.confstr_names:
         t.skip("the questions that libc asks", "this machine's libc is not glibc")
         return
     for options, mode, names in LIBC:

@@ -35,17 +35,25 @@ make_etc() { # MEMBER
 	printf 'hosts: files dns\n' >"$dir/$1/etc/nsswitch.conf"
 }
 
+# Not `ip -n` and not `ip netns exec`: they mount another /sys, which needs a root directory that is a mount point.
+within() { # NAMESPACE COMMAND...
+	local ns=$1
+
+	shift
+	nsenter --net="/run/netns/$ns" "$@"
+}
+
 add_member() { # MEMBER HOST_NUMBER
 	local ns=$prefix-$1
 
 	ip netns add "$ns"
-	ip -n "$prefix-net" link add "to-$1" type veth peer name eth0 netns "$ns"
-	ip -n "$prefix-net" link set "to-$1" master br-lab up
-	ip -n "$ns" link set lo up
-	ip -n "$ns" addr add "10.77.0.$2/24" dev eth0
-	ip -n "$ns" addr add "fd77::$2/64" dev eth0 nodad 2>/dev/null || true # no IPv6 on this host
-	ip -n "$ns" link set eth0 up
-	ip -n "$ns" route add default via 10.77.0.1
+	within "$prefix-net" ip link add "to-$1" type veth peer name eth0 netns "$ns"
+	within "$prefix-net" ip link set "to-$1" master br-lab up
+	within "$ns" ip link set lo up
+	within "$ns" ip addr add "10.77.0.$2/24" dev eth0
+	within "$ns" ip addr add "fd77::$2/64" dev eth0 nodad 2>/dev/null || true # no IPv6 on this host
+	within "$ns" ip link set eth0 up
+	within "$ns" ip route add default via 10.77.0.1
 	make_etc "$1" "$2"
 	remember "$("$program" enter "$ns" "$dir/$1" "$1")"
 }
@@ -60,10 +68,10 @@ start() {
 	prefix=$(cat "$dir/prefix")
 	trap 'r=$?; [ $r = 0 ] || stop; exit $r' EXIT
 	ip netns add "$prefix-net"
-	ip -n "$prefix-net" link set lo up
-	ip -n "$prefix-net" link add br-lab type bridge
-	ip -n "$prefix-net" addr add 10.77.0.1/24 dev br-lab
-	ip -n "$prefix-net" link set br-lab up
+	within "$prefix-net" ip link set lo up
+	within "$prefix-net" ip link add br-lab type bridge
+	within "$prefix-net" ip addr add 10.77.0.1/24 dev br-lab
+	within "$prefix-net" ip link set br-lab up
 	for m in $members; do add_member "${m%:*}" "${m#*:}"; done
 	if [ -n "$owner" ]; then
 		"$program" keep "$owner" "$(readlink -f "$0")" stop "$dir" </dev/null >/dev/null 2>&1 &
@@ -77,7 +85,7 @@ ready() { # the client has its connection to the database, so everything answers
 	local i
 
 	for ((i = 0; i < 100; i++)); do
-		nsenter --net="/run/netns/$prefix-client" cat /proc/net/tcp 2>/dev/null | grep -q '0200*4D0A:1538 01\|02004D0A:1538 01' && return 0
+		within "$prefix-client" cat /proc/net/tcp 2>/dev/null | grep -q '0200*4D0A:1538 01\|02004D0A:1538 01' && return 0
 		sleep 0.05
 	done
 	echo "lab.sh: the lab did not come up in 5 s" >&2

@@ -84,7 +84,7 @@ static const struct {
 	{ "nsdbg xyzzy foo bar", "no command \"xyzzy\"" },
 	{ "nsdbg ls --alll", "unknown option --alll: did you mean --all?" },
 	{ "nsdbg cap web --inter=x", "did you mean --interface?" },
-	{ "nsdbg ls --qqqqqqqqqq", "unknown option --qqqqqqqqqq of ls: see nsdbg help ls" },
+	{ "nsdbg ls --qqqqqqqqqq", "unknown option --qqqqqqqqqq: see nsdbg help ls" },
 	{ "nsdbg ss web -tz", "unknown option -z in \"-tz\"" },
 	{ "nsdbg -t ss web", "goes behind its command" },
 	{ "nsdbg ls --json=yes", "--json takes no value" },
@@ -114,6 +114,36 @@ static void test_wrong(void **state)
 		if (!strstr(err.msg, wrong[i].says))
 			fail_msg("%s: %s", wrong[i].line, err.msg);
 	}
+}
+
+static void test_environment(void **state)
+{
+	struct options o;
+	struct err err = { 0 };
+	char buf[512];
+
+	(void)state;
+	setenv("NSDBG_DOCKER_HOST", "unix:///x", 1);
+	setenv("NSDBG_OUTPUT", "csv", 1);
+	setenv("NSDBG_UTC", "1", 1);
+	setenv("NSDBG_ASCII", "0", 1);
+	setenv("NSDBG_HELP", "1", 1);
+	good("nsdbg ls", &o);
+	assert_string_equal(o.docker_host, "unix:///x");
+	assert_int_equal(o.format, WRITER_CSV);
+	assert_true(o.utc && !o.ascii && !o.help);
+	good("nsdbg ls -o wide --docker-host=unix:///y", &o);
+	assert_string_equal(o.docker_host, "unix:///y");
+	assert_int_equal(o.format, WRITER_WIDE);
+	setenv("NSDBG_TIMEOUT", "never", 1);
+	assert_int_equal(parse("nsdbg ls", buf, &o, &err), -22);
+	assert_non_null(strstr(err.msg, "NSDBG_TIMEOUT: --timeout wants a time"));
+	unsetenv("NSDBG_DOCKER_HOST");
+	unsetenv("NSDBG_OUTPUT");
+	unsetenv("NSDBG_UTC");
+	unsetenv("NSDBG_ASCII");
+	unsetenv("NSDBG_HELP");
+	unsetenv("NSDBG_TIMEOUT");
 }
 
 static void test_words(void **state)
@@ -181,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_unique),

@@ -144,6 +144,31 @@ static void advances(void **state)
 	pages_reset(&p);
 }
 
+/* The ring drops packets while one reads: rows go up, nothing is asked for twice, late answers find their place. */
+static void shifts(void **state)
+{
+	struct pages p;
+	struct capture_page page;
+	uint32_t tag;
+
+	(void)state;
+	pages_init(&p);
+	p.promised = 2000;
+	p.first_number = 1;
+	serve(&p, 1000, 40);
+	assert_int_equal(pages_at(&p, 1000, NULL)->number, 1001);
+	pages_shift(&p, 100);
+	p.first_number = 101;
+	p.promised = 2050;
+	assert_int_equal(pages_at(&p, 900, NULL)->number, 1001);
+	assert_true(pages_next(&p, 1400, 40, &page, &tag));
+	/* seven more have left by the time it is answered */
+	assert_true(pages_take(&p, tag, packets_page(page.from + 107, page.count)));
+	assert_int_equal(pages_at(&p, page.from + 7, NULL)->number, page.from + 108);
+	assert_null(pages_at(&p, page.from, NULL));
+	pages_reset(&p);
+}
+
 /* A worker that has fewer rows than it said is not asked for ever. */
 static void liar(void **state)
 {
@@ -167,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asks), cmocka_unit_test(scrolls), cmocka_unit_test(in_flight), cmocka_unit_test(moves), cmocka_unit_test(liar),
+		cmocka_unit_test(shifts),
 		cmocka_unit_test(advances),
 	};
 
