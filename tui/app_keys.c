@@ -436,7 +436,7 @@ static bool can_write(const struct pane *p)
 static int key_write(struct pane *p, int key)
 {
 	struct app *app = p->env->app;
-	struct pane_prompt spec = { .label = "write to",
+	struct pane_prompt spec = { .label = "write to ",
 		.hint = "format by the name: .json .ndjson .csv, else text   [Enter] write  [Esc] cancel",
 		.history = &app->write_history,
 		.done = write_done };
