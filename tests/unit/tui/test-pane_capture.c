@@ -106,7 +106,7 @@ static void key(struct world *w, int k)
 
 static void screens(void **state)
 {
-	static const struct { int w, h; } sizes[] = { { 160, 50 }, { 120, 36 }, { 80, 24 }, { 40, 10 } };
+	static const struct { int w, h; } sizes[] = { { 210, 40 }, { 160, 50 }, { 120, 36 }, { 80, 24 }, { 40, 10 } };
 	struct world w;
 	char name[64];
 
