@@ -370,9 +370,12 @@ static void print_table(FILE *out, const char *title, const struct binding *b, u
 	char key[24];
 
 	fprintf(out, "\n| %s | |\n| --- | --- |\n", title);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		const char *text = b[i].help ? help_key_text(&b[i], key, sizeof key) : "";
+		/* a bar would end the cell, in code as well */
 		if (b[i].help)
-			fprintf(out, "| `%s` | %s |\n", help_key_text(&b[i], key, sizeof key), b[i].help);
+			fprintf(out, "| `%s` | %s |\n", strcmp(text, "|") == 0 ? "\\|" : text, b[i].help);
+	}
 }
 
 void app_print_keys(FILE *out)

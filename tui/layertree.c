@@ -321,12 +321,3 @@ size_t layertree_text(const struct layertree *t, char *buf, size_t cap)
 		(int)value.n, value.n ? value.p : "");
 	return n < 0 ? 0 : (size_t)n < cap ? (size_t)n : cap - 1;
 }
-
-const struct layer_row *layertree_field(const struct layertree *t, const char *label)
-{
-	for (uint32_t i = 0; i < n_rows(t); i++) {
-		if (row_at(t, i)->depth > 0 && text_equal(block_text(t->block, row_at(t, i)->label), text_of(label)))
-			return row_at(t, i);
-	}
-	return NULL;
-}

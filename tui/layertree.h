@@ -43,7 +43,5 @@ bool layertree_select_byte(struct layertree *t, uint64_t byte);
 void layertree_draw(struct layertree *t, struct area a, bool focused);
 /* The selected line as text; returns length. */
 size_t layertree_text(const struct layertree *t, char *buf, size_t cap);
-/* First row of a layer that is called so ("Name"), depth first; NULL: none. */
-const struct layer_row *layertree_field(const struct layertree *t, const char *label);
 
 #endif

@@ -119,7 +119,8 @@ static void feed_block(struct feed *f, struct link_event *ev)
 {
 	struct pane *p = f->pane;
 
-	f->state = FEED_LIVE;
+	if (f->state != FEED_GONE) /* a capture answers questions about its packets when its target has long ended */
+		f->state = FEED_LIVE;
 	f->why[0] = '\0';
 	f->fresh_ms = (int64_t)loop_now_ms();
 	f->waiting = false;

@@ -532,32 +532,33 @@ static void capture_take(struct pane *p, const struct carry *c)
 	capture_view_open(v);
 }
 
-/* "A? db.default.svc": the name stands after the question mark; in replies, in the tree. */
+/* Behind "A? " or "(A? ", up to a blank or the bracket. */
+static struct text name_asked(struct text info)
+{
+	for (size_t i = 0; i + 2 < info.n; i++) {
+		struct text name = { info.p + i + 2, 0 };
+
+		if (info.p[i] != '?' || info.p[i + 1] != ' ')
+			continue;
+		while (i + 2 + name.n < info.n && !strchr(" ,)", name.p[name.n]))
+			name.n++;
+		return name;
+	}
+	return (struct text){ 0 };
+}
+
 bool capture_view_dns_name(const struct capture_view *v, char *buf, size_t cap)
 {
 	const struct block *b = NULL;
 	const struct packet_row *row = grid_selected(&v->grid, &b);
-	struct text protocol = row ? block_text(b, row->protocol) : (struct text){ 0 };
-	const struct layer_row *name;
-	struct text info, from;
+	struct text name = { 0 };
 
-	if (!row || !text_contains(protocol, text_of("DNS")))
+	if (row && text_contains(block_text(b, row->protocol), text_of("DNS")))
+		name = name_asked(block_text(b, row->info));
+	if (name.n == 0 || name.n >= cap)
 		return false;
-	info = block_text(b, row->info);
-	name = row->number == v->detail ? layertree_field(&v->tree, "Name") : NULL;
-	from = name ? block_text(v->tree.block, name->value) : (struct text){ 0 };
-	for (size_t i = 0; from.n == 0 && i + 2 < info.n; i++) {
-		if (info.p[i] == '?' && info.p[i + 1] == ' ')
-			from = (struct text){ info.p + i + 2, info.n - i - 2 };
-	}
-	for (size_t i = 0; i < from.n; i++) {
-		if (from.p[i] == ' ' || from.p[i] == ',')
-			from.n = i;
-	}
-	if (from.n == 0 || from.n >= cap)
-		return false;
-	memcpy(buf, from.p, from.n);
-	buf[from.n] = '\0';
+	memcpy(buf, name.p, name.n);
+	buf[name.n] = '\0';
 	return true;
 }
 

@@ -161,6 +161,7 @@ static int draw_facts(const struct pane *p, struct area a)
 
 static void socket_words(const struct overview_state *s, char *buf, size_t cap)
 {
+	static const enum sock_state first[] = { SOCK_STATE_LISTEN, SOCK_STATE_ESTAB };
 	const struct field *state = row_field_find(&sock_row_type, "state");
 	uint32_t all = 0;
 	size_t n;
@@ -168,10 +169,12 @@ static void socket_words(const struct overview_state *s, char *buf, size_t cap)
 	for (unsigned i = 0; i < SOCK_STATE_N; i++)
 		all += s->by_state[i];
 	n = (size_t)snprintf(buf, cap, "Sockets %u", all);
-
-	for (unsigned i = 0; i < SOCK_STATE_N; i++)
-		if (s->by_state[i] && n < cap)
-			n += (size_t)snprintf(buf + n, cap - n, "   %s %u", state->names[i], s->by_state[i]);
+	for (unsigned i = 0; i < ARRAY_LEN(first) + SOCK_STATE_N && n < cap; i++) {
+		unsigned st = i < ARRAY_LEN(first) ? first[i] : i - (unsigned)ARRAY_LEN(first);
+		bool again = i >= ARRAY_LEN(first) && (st == SOCK_STATE_LISTEN || st == SOCK_STATE_ESTAB);
+		if (s->by_state[st] && !again)
+			n += (size_t)snprintf(buf + n, cap - n, "   %s %u", state->names[st], s->by_state[st]);
+	}
 }
 
 static void draw_part(const struct pane *p, struct area a, int part)

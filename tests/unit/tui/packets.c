@@ -65,7 +65,7 @@ static const struct packet {
 	{ 0, "172.18.0.5", 43012, "172.18.0.3", 5432, "TCP", 74, "SYN seq=0 win=64240 mss=1460", SEVERITY_NONE },
 	{ 1004112, "172.18.0.5", 43012, "172.18.0.3", 5432, "TCP", 74, "SYN seq=0 win=64240 mss=1460", SEVERITY_NONE },
 	{ 1402007, "172.18.0.5", 46655, "127.0.0.11", 53, "DNS", 75, "A? db.default.svc", SEVERITY_NONE },
-	{ 1402911, "127.0.0.11", 53, "172.18.0.5", 46655, "DNS", 91, "A 172.18.0.3 ttl 600", SEVERITY_NONE },
+	{ 1402911, "127.0.0.11", 53, "172.18.0.5", 46655, "DNS", 91, "A 172.18.0.3 ttl 600 (A? db.default.svc)", SEVERITY_NONE },
 	{ 3020419, "172.18.0.5", 43012, "172.18.0.3", 5432, "TCP", 74, "SYN seq=0 win=64240 mss=1460", SEVERITY_NONE },
 	{ 3100201, "fd00::14", 51030, "fd00::5", 8080, "TCP", 412, "PSH ACK seq=1 ack=1 len=346", SEVERITY_NONE },
 	{ 3101750, "fd00::5", 8080, "fd00::14", 51030, "TCP", 188, "PSH ACK seq=1 ack=347 len=122", SEVERITY_NONE },

@@ -215,6 +215,10 @@ static void carries(void **state)
 	grid_jump(&w.v->grid, 2);
 	w.pane->ops->give(w.pane, 'd', &carry);
 	assert_string_equal(carry.name, "db.default.svc");
+	carry_init(&carry);
+	grid_jump(&w.v->grid, 3); /* the reply */
+	w.pane->ops->give(w.pane, 'd', &carry);
+	assert_string_equal(carry.name, "db.default.svc");
 	close_world(&w);
 }
 
