@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 enum { MIN_PREFIX = 4 };
 
@@ -83,14 +84,22 @@ static int resolve_netns(const struct block *targets, const char *name, uint32_t
 	struct err *err)
 {
 	struct target_ref ref = { .kind = TARGET_PATH };
+	struct stat st = { 0 };
 	int n = snprintf(ref.path, sizeof ref.path, name[0] == '/' ? "%s" : "/run/netns/%s", name);
 
 	if (n < 0 || (size_t)n >= sizeof ref.path || name[0] == 0)
 		return err_set(err, EINVAL, "netns:%s is not a name or path", name);
 	*ret_row = UINT32_MAX;
-	for (uint32_t i = 0; i < block_count(targets); i++)
-		if (text_equal(block_text(targets, ((const struct target_row *)block_row(targets, i))->path), text_of(ref.path)))
+	if (stat(ref.path, &st) < 0)
+		st.st_ino = 0;
+	for (uint32_t i = 0; i < block_count(targets); i++) {
+		const struct target_row *r = block_row(targets, i);
+
+		/* One namespace can be mounted at several places; a container's row comes before a bare one. */
+		if (*ret_row == UINT32_MAX && (text_equal(block_text(targets, r->path), text_of(ref.path)) ||
+			(st.st_ino && r->netns == st.st_ino)))
 			*ret_row = i;
+	}
 	*ret = ref;
 	return 0;
 }
