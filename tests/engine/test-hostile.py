@@ -30,7 +30,7 @@ ONCE = {
     "dribble@list": (0, "no answer within"),
     "deep": (0, "nested deeper than 64"),
     "nums": (1, "could not be read|not a container"),
-    "huge": (0, "larger than 8 MiB|no answer within 2 s"),
+    "huge": (0, "(larger|more) than 8 MiB|no answer within 2 s"),
     "esc": (1, "not a container"),
     "302": (0, "HTTP 302"),
     "302@list": (0, "HTTP 302"),
