@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { APP_FRAME_MS = 50, APP_TOAST_MS = 5000, APP_EVERY_MS = 2000 };
+enum { APP_FRAME_MS = 50, APP_FIRST_FRAME_MS = 8, APP_STARTING_MS = 1000, APP_TOAST_MS = 5000, APP_EVERY_MS = 2000 };
 
 const struct pane_ops *const pane_views[] = { &pane_overview, &pane_sockets, &pane_processes, &pane_capture, &pane_dns };
 const unsigned pane_n_views = ARRAY_LEN(pane_views);
@@ -362,6 +362,12 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* Data may wait for the next frame; the first pictures do not. */
+static uint64_t frame_ms(const struct app *app)
+{
+	return loop_now_ms() - app->started_ms < APP_STARTING_MS ? APP_FIRST_FRAME_MS : APP_FRAME_MS;
+}
+
 static int wait_ms(const struct app *app)
 {
 	uint64_t now = loop_now_ms(), due = 1000 - (uint64_t)(wall_ns() / 1000000 % 1000);
@@ -371,7 +377,7 @@ static int wait_ms(const struct app *app)
 		if (app->views[i])
 			due = least(due, pane_due_ms(app->views[i]));
 	if (app->env.dirty)
-		due = least(due, now - app->drawn_ms >= APP_FRAME_MS ? 0 : APP_FRAME_MS - (now - app->drawn_ms));
+		due = least(due, now - app->drawn_ms >= frame_ms(app) ? 0 : frame_ms(app) - (now - app->drawn_ms));
 	return (int)due;
 }
 
@@ -397,7 +403,7 @@ static void draw_if_due(struct app *app, int64_t *second)
 		*second = wall_ns() / 1000000000;
 		app->env.dirty = true; /* the clock */
 	}
-	if (!app->env.dirty || now - app->drawn_ms < APP_FRAME_MS)
+	if (!app->env.dirty || now - app->drawn_ms < frame_ms(app))
 		return;
 	app->env.dirty = false;
 	app->drawn_ms = now;
@@ -460,6 +466,7 @@ static int init(struct app *app, struct session *s, const struct app_options *o,
 
 	app->options = o;
 	app->session = s;
+	app->started_ms = loop_now_ms();
 	app->current = app->last = APP_AT_LIST;
 	app->mouse = !o->screen.no_mouse;
 	app->messages = fd_xcalloc(APP_MESSAGES, sizeof *app->messages);

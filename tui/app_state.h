@@ -55,6 +55,7 @@ struct app {
 	unsigned n_spots;
 	uint64_t interrupt_ms; /* first ^C */
 	uint64_t drawn_ms;
+	uint64_t started_ms;
 	bool mouse, quit, broker_gone, first_done;
 };
 
