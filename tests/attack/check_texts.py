@@ -42,9 +42,8 @@ print("ready", flush=True); time.sleep(600)
 """
 
 
-def plant():
+def plant(d):
     """One container with everything wrong in it, and helpers in its network namespace; returns the helpers."""
-    d = tempfile.mkdtemp(prefix="nsdbg-evil-")
     files = {
         "resolv.conf": b"nameserver 127.0.0.1\nsearch " + EVIL_BYTES + b"\noptions timeout:1 attempts:1 " + EVIL_BYTES + b"\nnonsense " + EVIL_BYTES + b"\n",
         "hosts": b"127.0.0.1 localhost\n10.9.9.9 " + EVIL_BYTES + b" evilhost\n",
@@ -145,12 +144,13 @@ def screens(t):
 
 
 def main(t):
-    helpers = plant()
-    try:
-        t.run(commands, forged_rows, packets, screens)
-    finally:
-        for helper in helpers:
-            end(helper)
+    with tempfile.TemporaryDirectory(prefix="nsdbg-evil-") as d:
+        helpers = plant(d)
+        try:
+            t.run(commands, forged_rows, packets, screens)
+        finally:
+            for helper in helpers:
+                end(helper)
 
 
 main(Checks())
