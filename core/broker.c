@@ -24,7 +24,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 enum { MAX_WORKERS = 256 };
@@ -42,38 +41,9 @@ struct child {
 struct broker {
 	const struct broker_setup *setup;
 	int signals; /* signalfd: SIGCHLD */
-	int tty; /* -1: none */
-	struct termios modes; /* as they were when we started */
 	struct child children[MAX_WORKERS];
 	unsigned n_children;
-	bool said_bye;
 };
-
-/* --- terminal --- */
-
-static void tty_remember(struct broker *b)
-{
-	b->tty = -1;
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && b->tty < 0; fd++)
-		if (isatty(fd) && tcgetattr(fd, &b->modes) == 0)
-			b->tty = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-}
-
-/* Only when the modes are still those of a raw screen: a shell may have taken the terminal back already. */
-static void tty_restore(struct broker *b)
-{
-	static const char reset[] = "\033[?1000l\033[?1002l\033[?1006l\033[?2004l\033[?1049l\033[?25h\033[0m\r\n";
-	struct termios now;
-	ssize_t r;
-
-	if (b->tty < 0 || b->said_bye || tcgetattr(b->tty, &now) < 0)
-		return;
-	if ((now.c_lflag & (ICANON | ECHO)) || !(b->modes.c_lflag & ICANON))
-		return;
-	tcsetattr(b->tty, TCSANOW, &b->modes);
-	r = write(b->tty, reset, sizeof reset - 1);
-	(void)r;
-}
 
 /* --- workers --- */
 
@@ -240,14 +210,12 @@ static bool serve_app(struct broker *b)
 		return true;
 	if (r <= 0)
 		return false;
-	if (m.head.type == MSG_BYE)
-		b->said_bye = true;
-	else if (m.head.type == MSG_OPEN && fd >= 0)
+	if (m.head.type == MSG_OPEN && fd >= 0)
 		open_worker(b, &m);
 	else if (m.head.type == MSG_CREATE)
 		create(b, &m);
 	else
-		return false; /* not one of the three: end rather than guess */
+		return false; /* neither: end rather than guess */
 	return true;
 }
 
@@ -276,7 +244,6 @@ _Noreturn void broker_main(const struct broker_setup *setup)
 	setsid();
 	prctl(PR_SET_NAME, "nsdbg: broker");
 	prctl(PR_SET_DUMPABLE, 0);
-	tty_remember(&b);
 	b.signals = watch_signals();
 	cage_keep_caps(broker_caps, NULL);
 	p[0] = (struct pollfd){ .fd = setup->app, .events = POLLIN };
@@ -289,7 +256,6 @@ _Noreturn void broker_main(const struct broker_setup *setup)
 		if (p[0].revents && !serve_app(&b))
 			break;
 	}
-	tty_restore(&b);
 	for (unsigned i = 0; i < b.n_children; i++)
 		kill(b.children[i].pid, SIGKILL);
 	_exit(0);

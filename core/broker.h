@@ -17,7 +17,7 @@ struct broker_setup {
 	gid_t real_gid;
 };
 
-/* Runs until the app leaves; gives the terminal back when the app died without saying so. Never returns. */
+/* Runs until the app leaves; its workers end with it. Never returns. (The terminal has a keeper of its own: tui/screen.c.) */
 _Noreturn void broker_main(const struct broker_setup *setup);
 
 #endif

@@ -80,7 +80,6 @@ static bool body_fits(const struct msg_header *h)
 	case MSG_BLOCK:
 		return h->len == sizeof(struct msg_block);
 	case MSG_READY:
-	case MSG_BYE:
 		return h->len == 0;
 	}
 	return false;

@@ -16,7 +16,6 @@ enum msg_type {
 	/* app -> broker */
 	MSG_OPEN = 1, /* struct msg_open; the descriptor is the worker's end of its channel */
 	MSG_CREATE, /* struct msg_create: open a file as the real user; answered by MSG_CREATED */
-	MSG_BYE, /* the app ends in good order: the terminal is already as it was */
 	/* broker -> app */
 	MSG_CREATED, /* struct msg_status; the descriptor is the file */
 	MSG_EXITED, /* struct msg_exited: a worker ended */

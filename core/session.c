@@ -115,10 +115,8 @@ void session_stop(struct session *s)
 {
 	if (!s)
 		return;
-	if (s->broker > 0) {
-		msg_send(s->broker, MSG_BYE, 0, NULL, 0, -1);
+	if (s->broker > 0)
 		close(s->broker);
-	}
 	fd_closep(&s->created);
 	free(s);
 }
