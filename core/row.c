@@ -118,12 +118,11 @@ static size_t format_us(double us, char *buf, size_t cap)
 	return (size_t)snprintf(buf, cap, "%.1f s", us / 1e6);
 }
 
-/* A double: ages come from times that a worker may have been fooled about. */
-static size_t format_seconds(double s, char *buf, size_t cap)
+size_t row_format_age(double seconds, char *buf, size_t cap)
 {
-	const char *sign = s < 0 ? "-" : "";
+	const char *sign = seconds < 0 ? "-" : "";
+	double s = fabs(seconds); /* a double: a worker may have been fooled about the time */
 
-	s = fabs(s);
 	if (s < 60)
 		return (size_t)snprintf(buf, cap, "%s%.0fs", sign, floor(s));
 	if (s < 3600)
@@ -140,7 +139,7 @@ static size_t format_number(const struct field *f, double v, const struct row_lo
 	if (!look->raw_numbers && f->unit == UNIT_US)
 		return format_us(v, buf, cap);
 	if (!look->raw_numbers && f->unit == UNIT_SECONDS)
-		return format_seconds(v, buf, cap);
+		return row_format_age(v, buf, cap);
 	if (f->unit == UNIT_PERCENT || f->kind == FIELD_REAL)
 		return (size_t)snprintf(buf, cap, "%.1f", v);
 	return 0;
@@ -163,7 +162,7 @@ static size_t format_time(const struct field *f, int64_t ns, const struct row_lo
 	size_t n;
 
 	if (look->now_ns && f->unit != UNIT_US)
-		return format_seconds((double)(look->now_ns / 1000000000 - ns / 1000000000), buf, cap);
+		return row_format_age((double)(look->now_ns / 1000000000 - ns / 1000000000), buf, cap);
 	if (!(look->utc ? gmtime_r(&s, &tm) : localtime_r(&s, &tm)))
 		return (size_t)snprintf(buf, cap, "-");
 	n = strftime(buf, cap, f->unit == UNIT_US ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &tm);

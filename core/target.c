@@ -28,15 +28,7 @@ static size_t age(int64_t from, int64_t to, char *buf, size_t cap)
 {
 	int64_t s = to / 1000000000 - from / 1000000000;
 
-	if (s < 0)
-		s = 0;
-	if (s < 60)
-		return (size_t)snprintf(buf, cap, "%llds", (long long)s);
-	if (s < 3600)
-		return (size_t)snprintf(buf, cap, "%lldm", (long long)s / 60);
-	if (s < 2 * 86400)
-		return (size_t)snprintf(buf, cap, "%lldh", (long long)s / 3600);
-	return (size_t)snprintf(buf, cap, "%lldd", (long long)s / 86400);
+	return row_format_age(s > 0 ? (double)s : 0, buf, cap);
 }
 
 /* "up 3h", "exit 1", "rst 4", "paused". */

@@ -77,8 +77,7 @@ static void judge_stopped(struct merge *m, struct target_row *r)
 	long long s = now > then ? now - then : 0;
 	char when[32], text[80];
 
-	snprintf(when, sizeof when, s < 60 ? "%llds" : s < 3600 ? "%lldm" : s < 172800 ? "%lldh" : "%lldd",
-		s < 60 ? s : s < 3600 ? s / 60 : s < 172800 ? s / 3600 : s / 86400);
+	row_format_age((double)s, when, sizeof when);
 	if (r->oom_killed == 1) {
 		snprintf(text, sizeof text, "killed for want of memory (OOM) %s ago", when);
 		judge(m, r, text, SEVERITY_BAD);

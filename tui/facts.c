@@ -81,14 +81,8 @@ const char *facts_age(int64_t ns, int64_t now_ns, char *buf, size_t cap)
 
 	if (ns == ROW_NO_INT)
 		snprintf(buf, cap, "-");
-	else if (s < 60)
-		snprintf(buf, cap, "%" PRId64 "s", s < 0 ? 0 : s);
-	else if (s < 3600)
-		snprintf(buf, cap, "%" PRId64 "m", s / 60);
-	else if (s < 2 * 86400)
-		snprintf(buf, cap, "%" PRId64 "h", s / 3600);
 	else
-		snprintf(buf, cap, "%" PRId64 "d", s / 86400);
+		row_format_age(s > 0 ? (double)s : 0, buf, cap);
 	return buf;
 }
 

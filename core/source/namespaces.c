@@ -289,12 +289,9 @@ static void add_group(struct namespaces_scan *s, struct builder *b, struct membe
 
 int namespaces_scan_read(struct namespaces_scan *s, struct builder *b, struct err *err)
 {
-	uint64_t own;
 	int r;
 
-	/* Pid 1 is the host's first process, unless we may not look at it: then our own namespace is the nearest thing to a host. */
-	if (proc_dir_ns(s->proc, 1, "net", &s->host) < 0 && s->host == 0)
-		s->host = proc_dir_ns(s->proc, (uint64_t)getpid(), "net", &own) == 0 ? own : 0;
+	proc_dir_host_ns(s->proc, "net", &s->host); /* refused in the cage: then what open() saw stays */
 	r = walk(s, err);
 	if (r < 0)
 		return r;
@@ -322,8 +319,7 @@ static int namespaces_open(struct worker *w, struct err *err)
 
 	(void)err;
 	/* Read now: the cage takes the right to look at ourselves. */
-	if (proc_dir_ns(t->proc, 1, "net", &s->host) < 0)
-		proc_dir_ns(t->proc, (uint64_t)getpid(), "net", &s->host);
+	proc_dir_host_ns(t->proc, "net", &s->host);
 	*worker_state(w) = s;
 	return 0;
 }
