@@ -88,6 +88,12 @@ struct target_row {
 	uint64_t processes; /* in the network namespace, when scanned */
 	struct str problem; /* what is wrong, in words; unknown: nothing */
 	int64_t as_of; /* set only while its engine does not answer: time of the last answer */
+	/* From target_with_health, else unknown: see core/source/health.h. */
+	double cpu_percent;
+	uint64_t memory_bytes;
+	double memory_percent;
+	uint64_t rx_bytes_per_second, tx_bytes_per_second;
+	double retransmit_percent;
 };
 extern const struct row_type target_row_type; /* "ls" */
 
@@ -130,6 +136,11 @@ extern const struct row_type engine_row_type; /* "engines" */
  * problem and severity. Never NULL.
  */
 struct block *target_merge(const struct block *const *engines, unsigned n, const struct block *netns);
+
+/* The same targets with how they do (health_row, core/source/health.h): its numbers, and its problem where it is graver than what the
+ * engine says. Never NULL. */
+void target_health_unknown(struct target_row *t);
+struct block *target_with_health(const struct block *targets, const struct block *health);
 
 /* Looks a target up by what a user types: name, id prefix (>= 4 hex), docker:NAME, pid:N, netns:NAME|PATH, ns:INODE, host (ux.md 3.1).
  * 0 with *ret_row (index into targets, or UINT32_MAX when only `ret` is meaningful: pid:, netns:PATH) and the reference to open.
