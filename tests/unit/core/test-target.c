@@ -191,7 +191,6 @@ static void test_resolve(void **state)
 		{ "ns:4003", 0, TARGET_PATH, 0, NULL },
 		{ "ns:5", -ENOENT, 0, 0, "no network namespace 5" },
 		{ "lab", 0, TARGET_PATH, 0, NULL },
-		cmocka_unit_test(test_with_health),
 	};
 	AUTO(block_unrefp) struct block *b = merged();
 
@@ -298,7 +297,7 @@ static void test_with_health(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_merge), cmocka_unit_test(test_resolve),
-		cmocka_unit_test(test_bare_list), cmocka_unit_test(test_empty) };
+		cmocka_unit_test(test_bare_list), cmocka_unit_test(test_empty), cmocka_unit_test(test_with_health) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
