@@ -97,7 +97,7 @@ completion() {
 		PATH=$script:$PATH timeout 10 bash -c 'source <(nsdbg completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _nsdbg
 			printf "%s " "${COMPREPLY[@]}"' bash "$@"
 	}
-	same "completion: commands" "networks " "$(complete_words nsdbg ne)"
+	same "completion: commands" "networks netns " "$(complete_words nsdbg ne)"
 	same "completion: options of a command" "--tcp " "$(complete_words nsdbg ss --tc)"
 	same "completion: options of all" "--json " "$(complete_words nsdbg ss host --js)"
 	same "completion: choices" "ndjson " "$(complete_words nsdbg ls -o nd)"
