@@ -134,7 +134,8 @@ static int resolve_host(const struct block *targets, uint32_t *ret_row, struct t
 
 /* --- names and ids --- */
 
-enum match { MATCH_NONE, MATCH_PREFIX, MATCH_EXACT };
+/* BARE: exactly a namespace's name below /run/netns; a container of that name comes before it (its own old one, often). */
+enum match { MATCH_NONE, MATCH_PREFIX, MATCH_BARE, MATCH_EXACT };
 
 struct search {
 	const struct block *targets;
@@ -158,7 +159,7 @@ static enum match match_row(const struct search *s, const struct target_row *r)
 	if (s->runtime.n && !text_equal(block_text(s->targets, r->runtime), s->runtime))
 		return MATCH_NONE;
 	if (text_equal(name_of(s->targets, r), s->what) || text_equal(id, s->what))
-		return MATCH_EXACT;
+		return r->head.flags & TARGET_IS_NETNS ? MATCH_BARE : MATCH_EXACT;
 	if (!(r->head.flags & TARGET_IS_CONTAINER) || !s->is_hex || s->what.n < MIN_PREFIX || s->what.n > id.n)
 		return MATCH_NONE;
 	return memcmp(id.p, s->what.p, s->what.n) == 0 ? MATCH_PREFIX : MATCH_NONE;

@@ -10,6 +10,7 @@
 #include "core/source/files.h"
 #include "core/source/health.h"
 #include "core/source/namespaces.h"
+#include "core/source/netnames.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
 #include "core/table.h"
@@ -27,7 +28,7 @@
 enum { MAX_WAIT_MS = 60000 };
 
 static const struct source *const sources[] = { &docker_source, &namespaces_source, &sockets_source, &owners_source,
-	&processes_source, &files_source, &dns_source, &capture_source, &health_source };
+	&processes_source, &files_source, &netnames_source, &dns_source, &capture_source, &health_source };
 
 /* --- errors --- */
 
@@ -307,16 +308,13 @@ static bool path_is_there(struct cli *c)
 	return false;
 }
 
-bool cli_target(struct cli *c)
+bool cli_target_find(struct cli *c, const char *word)
 {
 	struct err err = { 0 };
 	uint32_t row = UINT32_MAX;
 	enum cli_status status;
-	int r;
+	int r = target_resolve(c->targets, word, &row, &c->ref, &err);
 
-	if (!cli_targets(c))
-		return false;
-	r = target_resolve(c->targets, c->o->words[0], &row, &c->ref, &err);
 	if (r < 0) {
 		status = r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_NO_TARGET;
 		if (r == -ENOENT && c->engine_status)
@@ -326,6 +324,11 @@ bool cli_target(struct cli *c)
 	}
 	c->target = block_row(c->targets, row);
 	return path_is_there(c);
+}
+
+bool cli_target(struct cli *c)
+{
+	return cli_targets(c) && cli_target_find(c, c->o->words[0]);
 }
 
 /* --- printing --- */
@@ -507,6 +510,7 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_CAP] = cli_cap,
 	[COMMAND_DNS] = cli_dns,
 	[COMMAND_FILES] = cli_files,
+	[COMMAND_NETNS] = cli_netns,
 	[COMMAND_FIELDS] = cli_fields,
 };
 

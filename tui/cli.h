@@ -64,6 +64,8 @@ void cli_notes(struct cli *c, const struct block *b);
 bool cli_targets(struct cli *c);
 /* cli_targets, then finds words[0]. False: not found, said why. */
 bool cli_target(struct cli *c);
+/* Finds a target in the list that cli_targets made: fills target and ref. */
+bool cli_target_find(struct cli *c, const char *word);
 
 /* Waits until `deadline` (loop_now_ms) for a block of `type`; 0 with a block that the caller owns, or -errno with the sentence. */
 int cli_wait(struct cli *c, struct link *l, const struct row_type *type, uint64_t deadline, struct block **ret, struct err *err);
@@ -101,6 +103,7 @@ void cli_ps(struct cli *c);
 void cli_files(struct cli *c);
 void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
+void cli_netns(struct cli *c);
 void cli_fields(struct cli *c);
 
 /* The manual page as scdoc(5) source, from the tables of commands and fields. */

@@ -98,6 +98,11 @@ static const struct option_def dns_options[] = {
 	{ 'v', "verbose", FLAG(verbose), .help = "all sections and every step" },
 };
 
+static const struct option_def netns_options[] = {
+	{ 0, "all", FLAG(all), .help = "all running containers; detach: all names that nsdbg gave" },
+	{ 0, "name", TEXT(name, "NAME"), .help = "attach under this name instead of the container's" },
+};
+
 #define OPTIONS(list) .options = list, .n_options = ARRAY_LEN(list)
 
 const struct command_def options_commands[COMMAND_N] = {
@@ -146,6 +151,12 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg dns web -x 172.18.0.3\n" },
 	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
+	[COMMAND_NETNS] = { .name = "netns", .args = "attach|detach|list [TARGET]", OPTIONS(netns_options),
+		.help = "names of network namespaces for ip netns", .max_words = OPTIONS_MAX_WORDS,
+		.more = "A name stays until detach takes it away, which touches only names that nsdbg gave.\n\nExamples:\n"
+			"  nsdbg netns attach --all && ip netns exec web ip addr\n"
+			"  nsdbg netns list                 every name, and what a mount alone keeps alive\n"
+			"  nsdbg netns detach web           by its name or its container; --all: all of ours\n" },
 	[COMMAND_FIELDS] = { .name = "fields", .args = "[TYPE]", .help = "explain every column and JSON field", .max_words = 1 },
 	[COMMAND_COMPLETION] = { .name = "completion", .args = "bash", .help = "print a completion script for bash", .min_words = 1,
 		.max_words = 1, .more = "Example:\n  source <(nsdbg completion bash)\n" },
@@ -654,7 +665,7 @@ void options_completion(FILE *out)
 	completion_commands(out, takes_target, "|");
 	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
 	completion_commands(out, any_command, " ");
-	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
+	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files netns' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
 	      "\tCOMPREPLY=()\n\tread -rd '' -a list <<<\"$words\"\n\tfor i in \"${list[@]}\"; do\n"
 	      "\t\t[[ $i == \"$word\"* && $i != *[!A-Za-z0-9_.:/@%+,-]* ]] && COMPREPLY+=(\"$i\")\n\tdone\n}\n"
 	      "complete -o default -F _nsdbg nsdbg\n", out);

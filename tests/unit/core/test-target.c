@@ -96,6 +96,7 @@ static struct block *scan_block(void)
 	add_netns(b, 4002, false, bare, 1, NULL);
 	add_netns(b, 4003, false, NULL, 0, "/run/netns/lab");
 	add_netns(b, 4004, false, none, 1, NULL);
+	add_netns(b, 4005, false, NULL, 0, "/run/netns/side"); /* named like a container, but not its namespace */
 	ret = builder_block(b);
 	builder_free(b);
 	return ret;
@@ -145,7 +146,7 @@ static void test_merge(void **state)
 	AUTO(block_unrefp) struct block *b = merged();
 
 	(void)state;
-	assert_int_equal(block_count(b), ARRAY_LEN(want));
+	assert_int_equal(block_count(b), ARRAY_LEN(want) + 1);
 	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
 		const struct target_row *r = find(b, want[i].name);
 
@@ -191,6 +192,8 @@ static void test_resolve(void **state)
 		{ "ns:4003", 0, TARGET_PATH, 0, NULL },
 		{ "ns:5", -ENOENT, 0, 0, "no network namespace 5" },
 		{ "lab", 0, TARGET_PATH, 0, NULL },
+		{ "side", 0, TARGET_PID, 101, NULL },
+		{ "netns:side", 0, TARGET_PATH, 0, NULL },
 	};
 	AUTO(block_unrefp) struct block *b = merged();
 
