@@ -7,6 +7,7 @@
 #include "core/cage.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/lazy.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -520,12 +521,14 @@ static _Noreturn void mover_main(const struct mover_target *target, int sock)
 	prctl(PR_SET_NAME, "nsdbg: api");
 	m->target = target;
 	m->sock = 3;
+	r = lazy_curl_load(&err);
 	curl_global_init(CURL_GLOBAL_NOTHING); /* no TLS here */
 	m->multi = curl_multi_init();
 	curl_multi_setopt(m->multi, CURLMOPT_MAXCONNECTS, (long)SLOTS);
 	for (unsigned i = 0; i < SLOTS; i++)
 		m->slots[i].mover = m;
-	r = become_owner(target, &owner);
+	if (r == 0)
+		r = become_owner(target, &owner);
 	if (r == 0)
 		r = look_up(m, &err);
 	if (r == 0)
