@@ -237,6 +237,14 @@ static bool is_hex_id(const char id[MOVER_ID + 1])
 	return n >= 12 && n <= MOVER_ID && strspn(id, "0123456789abcdef") == n;
 }
 
+bool mover_is_name(const char *text)
+{
+	size_t n = strnlen(text, MOVER_ID + 1);
+
+	return n > 0 && n <= MOVER_ID && text[0] != '.' && text[0] != '-' &&
+		strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.-") == n;
+}
+
 /* What concerns the rows: no exec_*, of which every health check makes three. Podman spells some otherwise: it gets all actions. */
 static const char docker_filters[] = "{\"type\":[\"container\",\"network\"],\"event\":[\"create\",\"start\",\"die\",\"oom\",\"pause\","
 	"\"unpause\",\"restart\",\"rename\",\"update\",\"destroy\",\"remove\",\"health_status\",\"connect\",\"disconnect\"]}";
@@ -263,6 +271,8 @@ static int request_path(CURL *easy, const struct mover_request *r, char *buf, si
 		return snprintf(buf, cap, "/networks");
 	case MOVER_INSPECT:
 		return is_hex_id(r->id) ? snprintf(buf, cap, "/containers/%s/json", r->id) : -1;
+	case MOVER_FIND:
+		return mover_is_name(r->id) ? snprintf(buf, cap, "/containers/%s/json", r->id) : -1;
 	case MOVER_NETWORK:
 		return is_hex_id(r->id) ? snprintf(buf, cap, "/networks/%s", r->id) : -1;
 	case MOVER_EVENTS:
