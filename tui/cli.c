@@ -9,6 +9,7 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/source/files.h"
+#include "core/source/health.h"
 #include "core/source/namespaces.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
@@ -27,7 +28,7 @@
 enum { MAX_WAIT_MS = 60000 };
 
 static const struct source *const sources[] = { &docker_source, &namespaces_source, &sockets_source, &owners_source,
-	&processes_source, &files_source, &dns_source, &capture_source };
+	&processes_source, &files_source, &dns_source, &capture_source, &health_source };
 
 /* --- errors --- */
 
@@ -182,7 +183,7 @@ static bool engine_matters(const struct cli *c)
 	if (!c->endpoint[0] || !runtime_wanted(c, text_of("docker")))
 		return false;
 	if (c->o->command == COMMAND_LS || c->o->command == COMMAND_NETWORKS || c->o->command == COMMAND_ENGINES ||
-		c->o->command == COMMAND_APP)
+		c->o->command == COMMAND_HEALTH || c->o->command == COMMAND_APP)
 		return true;
 	return c->o->n_words == 0 || !target_is_kernel(c->o->words[0]);
 }
@@ -612,6 +613,7 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_NETWORKS] = cli_networks,
 	[COMMAND_ENGINES] = cli_engines,
 	[COMMAND_SHOW] = cli_show,
+	[COMMAND_HEALTH] = cli_health,
 	[COMMAND_SS] = cli_ss,
 	[COMMAND_PS] = cli_ps,
 	[COMMAND_CAP] = cli_cap,

@@ -56,6 +56,10 @@ static const struct option_def list_options[] = {
 	{ 0, "no-trunc", FLAG(no_trunc), .help = "whole ids and texts" },
 };
 
+static const struct option_def health_options[] = {
+	{ 0, "for", TIME(for_ms, "TIME"), .help = "measure for this long (1s)" },
+};
+
 static const struct option_def ss_options[] = {
 	{ 't', "tcp", FLAG(tcp), .help = "TCP sockets" },
 	{ 'u', "udp", FLAG(udp), .help = "UDP and UDP-Lite sockets" },
@@ -108,6 +112,11 @@ const struct command_def options_commands[COMMAND_N] = {
 		OPTIONS(list_options), .max_words = OPTIONS_MAX_WORDS },
 	[COMMAND_ENGINES] = { .name = "engines", .args = "", .help = "say which engines answer, and how fast" },
 	[COMMAND_SHOW] = { .name = "show", .args = "TARGET", .help = "all facts about one target", .min_words = 1, .max_words = 1 },
+	[COMMAND_HEALTH] = { .name = "health", .args = "[FILTER...]", .help = "traffic, CPU, memory and what is wrong, of all targets",
+		OPTIONS(health_options), .max_words = OPTIONS_MAX_WORDS,
+		.more = "Reads twice, the time of --for apart: rates and \"lately\" are about that time.\n\nExamples:\n"
+			"  nsdbg health --sort -cpu_percent\n"
+			"  nsdbg health 'memory_percent>80' --for 5s\n" },
 	[COMMAND_SS] = { .name = "ss", .args = "TARGET [FILTER...]", .help = "sockets inside a target", OPTIONS(ss_options),
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS,
 		.more = "Letters as in ss(8). Without any of -t -u -w -x all kinds are shown.\n\nExamples:\n"
