@@ -420,7 +420,7 @@ static bool find_name(struct cli *c, bool names)
 	return r < 0 ? not_found(c, r, &err) : true;
 }
 
-bool cli_target(struct cli *c, enum cli_wants wants)
+bool cli_find(struct cli *c, enum cli_wants wants)
 {
 	return target_is_kernel(c->o->words[0]) ? find_kernel(c) : find_name(c, wants == CLI_WANTS_NAMES);
 }
@@ -437,6 +437,14 @@ void cli_complete(struct cli *c)
 	merge_targets(c);
 	resolve(c, &err); /* for its row; it may have gone meanwhile */
 	c->ref = ref;
+}
+
+bool cli_target(struct cli *c)
+{
+	if (!cli_find(c, CLI_WANTS_NAMES))
+		return false;
+	cli_complete(c);
+	return true;
 }
 
 /* --- printing --- */

@@ -72,9 +72,11 @@ enum cli_wants {
 	CLI_WANTS_NAMES, /* all targets, in the end, to name addresses with */
 };
 /* Finds words[0] the shortest way. False: not found, said why. Only c->ref holds then; the rest comes by cli_complete. */
-bool cli_target(struct cli *c, enum cli_wants wants);
-/* Waits for what cli_target left under way: c->targets, and c->target for the head of JSON. cli_print does so by itself. */
+bool cli_find(struct cli *c, enum cli_wants wants);
+/* Waits for what cli_find left under way: c->targets, and c->target for the head of JSON. cli_print does so by itself. */
 void cli_complete(struct cli *c);
+/* Both, with CLI_WANTS_NAMES: for those who need c->targets at once. */
+bool cli_target(struct cli *c);
 
 /* Waits until `deadline` (loop_now_ms) for a block of `type`; 0 with a block that the caller owns, or -errno with the sentence. */
 int cli_wait(struct cli *c, struct link *l, const struct row_type *type, uint64_t deadline, struct block **ret, struct err *err);

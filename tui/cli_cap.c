@@ -385,7 +385,7 @@ void cli_cap(struct cli *c)
 	struct cap k = { .c = c, .save = -1, .next = 1, .now = { .last = 0, .first = 1 } };
 	struct err err = { 0 };
 
-	if (!cli_target(c, CLI_WANTS_REF))
+	if (!cli_find(c, CLI_WANTS_REF))
 		return;
 	if (capture(&k, &err) < 0)
 		cli_error_err(c, cli_status_of(err.code), &err);

@@ -246,7 +246,7 @@ void cli_dns(struct cli *c)
 		cli_error_err(c, CLI_USAGE, &err);
 		return;
 	}
-	if (!cli_check(c, &p) || !cli_target(c, q.is_short ? CLI_WANTS_REF : CLI_WANTS_NAMES))
+	if (!cli_check(c, &p) || !cli_find(c, q.is_short ? CLI_WANTS_REF : CLI_WANTS_NAMES))
 		return;
 	files = read_files(c);
 	fill_request(&q, files);
