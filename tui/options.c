@@ -122,6 +122,8 @@ const struct command_def options_commands[COMMAND_N] = {
 		.more = "Reads twice, the time of --for apart: rates and \"lately\" are about that time.\n\nExamples:\n"
 			"  nsdbg health --sort -cpu_percent\n"
 			"  nsdbg health 'memory_percent>80' --for 5s\n" },
+	[COMMAND_DOCTOR] = { .name = "doctor", .args = "[FILTER...]", .help = "rights, kernel, engines, terminal: what is missing and what that costs",
+		.max_words = OPTIONS_MAX_WORDS, .more = "Exit status 1: something is missing.\n\nExample:\n  nsdbg doctor state:missing,less\n" },
 	[COMMAND_SS] = { .name = "ss", .args = "TARGET [FILTER...]", .help = "sockets inside a target", OPTIONS(ss_options),
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS,
 		.more = "Letters as in ss(8). Without any of -t -u -w -x all kinds are shown.\n\nExamples:\n"
