@@ -89,7 +89,8 @@ static void add_field(struct builder *b, const struct row_type *type, const stru
 	*row = (struct field_row){ .head.id = builder_count(b), .type = builder_str(b, type->name), .name = builder_str(b, f->name),
 		.title = builder_str(b, f->title), .kind = builder_str(b, kind), .unit = builder_str(b, unit_name(f)),
 		.values = ROW_NO_TEXT, .help = builder_str(b, f->help) };
-	row->shown = builder_str(b, f->flags & FIELD_SCREEN ? "table only" :
+	row->shown = builder_str(b, f->flags & FIELD_SCREEN && f->flags & FIELD_HIDDEN ? "app only" :
+				    f->flags & FIELD_SCREEN ? "table only" :
 				    f->flags & FIELD_HIDDEN ? "json" :
 				    f->flags & FIELD_WIDE   ? "wide" :
 							      "table");

@@ -32,6 +32,7 @@ struct watched {
 	struct cgroup group;
 	bool has_group;
 	unsigned n_reads;
+	int64_t read_at; /* monotonic ns */
 	struct health_history history;
 	bool keep; /* named in the list that came last */
 };
@@ -232,9 +233,14 @@ static void read_machine(struct health *h, struct watched *w, struct health_coun
 
 static void read_target(struct health *h, struct watched *w)
 {
-	struct health_counters *c = health_history_next(&w->history);
+	int64_t now = clock_ns(CLOCK_MONOTONIC);
+	struct health_counters *c;
 
-	c->time = clock_ns(CLOCK_MONOTONIC);
+	if (w->n_reads > 0 && now - w->read_at < HEALTH_LEAST_MS * INT64_C(1000000))
+		return;
+	w->read_at = now;
+	c = health_history_next(&w->history);
+	c->time = now;
 	c->at = clock_ns(CLOCK_REALTIME);
 	read_traffic(h, w, c);
 	read_protocols(h, w, c);

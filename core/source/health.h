@@ -16,7 +16,7 @@ enum { /* health_target.flags */
 	HEALTH_SHARED_NET = 1 << 2, /* lives in a network namespace that is another's (the host's): its traffic is not told apart */
 };
 
-enum { HEALTH_MAX_TARGETS = 4096 };
+enum { HEALTH_MAX_TARGETS = 4096, HEALTH_LEAST_MS = 100 };
 
 struct health_target {
 	uint64_t id; /* comes back as row_head.id */
@@ -66,11 +66,14 @@ struct health_row {
 };
 extern const struct row_type health_row_type; /* "health" */
 
-/* sample() of the targets named last by HEALTH_WATCH; none before that. CAGE_SCAN without capabilities. */
+/* sample() of the targets named last by HEALTH_WATCH; none before that. A target that was read less than HEALTH_LEAST_MS ago is not read
+ * again: rates over less are noise. CAGE_SCAN without capabilities. */
 extern const struct source health_source;
 
 /* Puts those of `targets` (target_row) that have a process into a memfd for HEALTH_WATCH; the descriptor or -errno. *ret_lost: how many
  * were above HEALTH_MAX_TARGETS. */
 int health_watch_list(const struct block *targets, uint32_t *ret_lost);
+/* Changes when that list does. */
+uint64_t health_watch_hash(const struct block *targets);
 
 #endif

@@ -36,6 +36,18 @@ static struct health_target entry(const struct block *targets, const struct targ
 	return h;
 }
 
+uint64_t health_watch_hash(const struct block *targets)
+{
+	uint64_t host = host_netns(targets), hash = 1;
+
+	for (uint32_t i = 0; i < block_count(targets); i++) {
+		struct health_target h = entry(targets, block_row(targets, i), host);
+
+		hash = row_hash(&h, sizeof h, hash);
+	}
+	return hash;
+}
+
 int health_watch_list(const struct block *targets, uint32_t *ret_lost)
 {
 	AUTO(fd_closep) int fd = memfd_create("health", MFD_CLOEXEC);

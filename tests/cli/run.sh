@@ -80,6 +80,12 @@ grammar() {
 	refused "fields of nothing" 2 'no kind of row' fields nope
 }
 
+startup() { # what every command would pay for
+	for library in libcurl libpcap libsystemd; do
+		ldd "$NSDBG" | grep -q "$library" && not_ok "starts without $library" "it is linked" || ok "starts without $library"
+	done
+}
+
 manual() {
 	"$NSDBG" --print-manual >"$dir/nsdbg.1.scd"
 	if ! command -v scdoc >/dev/null; then skip "manual page" "no scdoc"; return; fi
@@ -184,6 +190,7 @@ without_rights() {
 }
 
 grammar
+startup
 completion
 manual
 if [ "$(id -u)" != 0 ]; then skip "targets and errors" "needs root"; exit 0; fi
