@@ -32,6 +32,10 @@ struct link *session_open(struct session *s, const struct source *source, const 
  * Waits for the broker, which does nothing else meanwhile. Returns the descriptor or -errno. */
 int session_create(struct session *s, const char *path, bool force, struct err *err);
 
+/* Sends the broker a message whose answers come on another channel, of which `fd` is the far end. *ret_tag is what MSG_EXITED will
+ * carry. 0, or -EPIPE with the sentence. */
+int session_send(struct session *s, uint32_t type, const void *body, size_t n, int fd, uint32_t *ret_tag, struct err *err);
+
 /* --- link: the front's end of one worker --- */
 
 enum link_event_type { LINK_NOTHING, LINK_READY, LINK_BLOCK, LINK_ERROR, LINK_GONE, LINK_CLOSED };
