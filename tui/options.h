@@ -87,6 +87,7 @@ struct options {
 	/* dns */
 	const char *reverse;
 	uint64_t port;
+	uint32_t libc; /* enum dns_libc */
 	/* what is left, in order; the command itself is not among them */
 	const char *words[OPTIONS_MAX_WORDS];
 	unsigned n_words;
