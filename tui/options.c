@@ -5,6 +5,7 @@
 #include "tui/options.h"
 
 #include "core/err.h"
+#include "core/dns/ask.h"
 #include "core/fd.h"
 
 #include <ctype.h>
@@ -16,6 +17,7 @@ static const char *const format_names[WRITER_N] = {
 	[WRITER_TABLE] = "table", [WRITER_WIDE] = "wide", [WRITER_JSON] = "json", [WRITER_NDJSON] = "ndjson",
 	[WRITER_CSV] = "csv", [WRITER_RECORD] = "record",
 };
+static const char *const libc_names[DNS_LIBC_N] = { [DNS_LIBC_NONE] = "auto", [DNS_LIBC_GLIBC] = "glibc", [DNS_LIBC_MUSL] = "musl" };
 static const char *const color_names[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never" };
 static const char *const file_formats[] = { "auto", "pcapng", "pcap" }; /* enum options_file */
 
@@ -96,6 +98,7 @@ static const struct option_def dns_options[] = {
 	{ 'x', "reverse", TEXT(reverse, "ADDR"), .help = "name of an address (PTR)" },
 	{ 'p', "port", NUMBER(port, "PORT"), .help = "port of the server (53)" },
 	{ 'v', "verbose", FLAG(verbose), .help = "all sections and every step" },
+	{ 0, "libc", CHOICE(libc, "NAME", libc_names), .help = "ask as glibc or as musl does (auto: the one the target has)" },
 };
 
 static const struct option_def netns_options[] = {

@@ -92,6 +92,7 @@ struct options {
 	uint64_t port;
 	/* netns */
 	const char *name;
+	uint32_t libc; /* enum dns_libc */
 	/* what is left, in order; the command itself is not among them */
 	const char *words[OPTIONS_MAX_WORDS];
 	unsigned n_words;
