@@ -505,6 +505,7 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_CAP] = cli_cap,
 	[COMMAND_DNS] = cli_dns,
 	[COMMAND_FILES] = cli_files,
+	[COMMAND_EXEC] = cli_exec,
 	[COMMAND_FIELDS] = cli_fields,
 };
 
