@@ -19,6 +19,7 @@
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/tool.h"
+#include "core/tool/procfs.h"
 #include "core/tool/rights.h"
 #include "core/tool/stage.h"
 
@@ -80,17 +81,12 @@ int tool_child_open(const struct msg_tool *spec, const struct worker_target *t, 
 {
 	int r = 0;
 
-	*ret = (struct tool_join){ .pid = -1, .root = -1, .directory = -1 };
+	*ret = (struct tool_join){ .procfs = -1, .root = -1, .directory = -1 };
 	for (int i = 0; i < TOOL_NAMESPACES; i++)
 		ret->fds[i] = -1;
 	for (int i = 0; r == 0 && i < TOOL_NAMESPACES; i++)
 		if (spec->namespaces & (unsigned)kinds[i].flag)
 			r = open_kind(t, i, &ret->fds[i], err);
-	if (r == 0 && (spec->flags & TOOL_PROC)) {
-		ret->pid = openat(t->dir, "ns/pid", O_RDONLY | O_CLOEXEC);
-		if (ret->pid < 0)
-			r = err_set(err, errno, "open the pid namespace of the target");
-	}
 	if (r == 0)
 		r = open_directories(spec, t, ret, err);
 	ret->joins_pid = ret->fds[KIND_PID] >= 0;
@@ -105,7 +101,7 @@ void tool_child_close(struct tool_join *j)
 {
 	for (int i = 0; i < TOOL_NAMESPACES; i++)
 		fd_closep(&j->fds[i]);
-	fd_closep(&j->pid);
+	fd_closep(&j->procfs);
 	fd_closep(&j->root);
 	fd_closep(&j->directory);
 }
@@ -131,7 +127,7 @@ static int stage(const struct tool_child *c, char *note, struct err *err)
 	if (r == 0 && (flags & TOOL_FILES))
 		r = tool_stage_files(c->names, note, err);
 	if (r == 0 && (flags & TOOL_PROC))
-		r = tool_stage_proc(c->join.pid, !c->join.joins_pid, err);
+		r = tool_procfs_attach(c->join.procfs, !c->join.joins_pid, err);
 	return r;
 }
 

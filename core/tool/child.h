@@ -12,7 +12,7 @@ enum { TOOL_NAMESPACES = 8 };
 /* What must be entered, opened before anything is. */
 struct tool_join {
 	int fds[TOOL_NAMESPACES]; /* in the order of joining; -1: stay */
-	int pid; /* pid namespace, for --proc as well; -1 none */
+	int procfs; /* for --proc, see core/tool/procfs.h; -1 none */
 	int root, directory;
 	bool joins_pid, joins_mnt, joins_user;
 };
@@ -26,7 +26,6 @@ struct tool_child {
 	int fds[3];
 	int terminal; /* one of fds, or -1 */
 	int report; /* pipe to the runner: struct tool_report, nothing when the program runs */
-	bool is_alone; /* first process of a pid namespace of its own: see tool_child_wants_alone */
 };
 
 struct tool_report {
