@@ -188,11 +188,13 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg netns detach web           by its name or its container; --all: all of ours\n" },
 	[COMMAND_EXEC] = { .name = "exec", .args = "TARGET [--] [CMD...]", .help = "run a tool of the host inside a target", OPTIONS(exec_options),
 		.min_words = 1, .max_words = 1,
-		.more = "The host's program, with the container's network and name resolution; without CMD a shell. All behind TARGET belongs to\n"
-			"CMD, so options of exec go before TARGET or between it and --. The letters are nsenter(1)'s. Nothing that CMD starts\n"
-			"outlives it. The exit status is CMD's; 125: nsdbg failed, 126: not executable, 127: not found, 128+N: ended by signal N.\n\n"
-			"CMD is run as the user who called nsdbg (also with sudo), with the capabilities net_raw, net_admin, net_bind_service,\n"
-			"sys_ptrace, dac_read_search, setuid, setgid, chown and kill; with -m or --root as root, with the container's own.\n\n"
+		.more = "The host's program, with the container's network and name resolution; without CMD a shell. All behind TARGET\n"
+			"belongs to CMD, so options of exec go before TARGET or between it and --. The letters are nsenter(1)'s.\n"
+			"Nothing that CMD starts outlives it. The exit status is CMD's; 125: nsdbg failed, 126: not executable,\n"
+			"127: not found, 128+N: ended by signal N.\n\n"
+			"CMD is run as the user who called nsdbg (also with sudo), with the capabilities net_raw, net_admin,\n"
+			"net_bind_service, sys_ptrace, dac_read_search, setuid, setgid, chown and kill; with -m or --root as root,\n"
+			"with the container's own.\n\n"
 			"Examples:\n"
 			"  nsdbg exec web -- psql -h db\n"
 			"  nsdbg exec web -- tcpdump -ni eth0 port 53\n"
