@@ -16,6 +16,7 @@ enum msg_type {
 	/* app -> broker */
 	MSG_OPEN = 1, /* struct msg_open; the descriptor is the worker's end of its channel */
 	MSG_CREATE, /* struct msg_create: open a file as the real user; answered by MSG_CREATED */
+	MSG_NAME, /* struct msg_name: give or take a name below /run/netns; answered by MSG_CREATED without a descriptor */
 	MSG_TOOL, /* struct msg_tool: run a program in a target; the descriptor is the runner's end of its channel */
 	/* broker -> app */
 	MSG_CREATED, /* struct msg_status; the descriptor is the file */
@@ -62,6 +63,16 @@ struct msg_open {
 struct msg_create {
 	uint32_t force; /* replace what is there */
 	char path[1024];
+};
+
+enum msg_name_op { MSG_NAME_ATTACH, MSG_NAME_DETACH };
+enum { MSG_NAME_TEXT = 64 };
+struct msg_name {
+	uint32_t op; /* enum msg_name_op */
+	uint32_t zero;
+	uint64_t netns; /* DETACH: only while it names this namespace (inode); 0: whatever it names */
+	struct target_ref target; /* ATTACH */
+	char name[MSG_NAME_TEXT]; /* see netns_name_valid */
 };
 
 enum msg_tool_fd { MSG_TOOL_STDIN, MSG_TOOL_STDOUT, MSG_TOOL_STDERR, MSG_TOOL_WORDS, MSG_TOOL_FDS };
@@ -112,6 +123,7 @@ struct msg {
 		unsigned char bytes[MSG_MAX];
 		struct msg_open open;
 		struct msg_create create;
+		struct msg_name name;
 		struct msg_tool tool;
 		struct msg_signal signal;
 		struct msg_exited exited;

@@ -126,7 +126,7 @@ static void fill_request(struct lookup *q, const struct block *files)
 {
 	struct dns_request *r = &q->request;
 
-	dns_request_from_files(files, r);
+	dns_request_as(files, (enum dns_libc)q->c->o->libc, r);
 	memcpy(r->name, q->name, strlen(q->name) + 1);
 	r->types[0] = q->type ? q->type : dns_type_parse("A");
 	if (!q->type)
@@ -138,6 +138,7 @@ static void fill_request(struct lookup *q, const struct block *files)
 		r->servers[0] = q->server;
 		r->n_servers = 1;
 		r->flags |= DNS_NO_HOSTS;
+		r->libc = q->c->o->libc;
 	}
 }
 
@@ -246,13 +247,14 @@ void cli_dns(struct cli *c)
 		cli_error_err(c, CLI_USAGE, &err);
 		return;
 	}
-	if (!cli_check(c, &p) || !cli_target(c))
+	if (!cli_check(c, &p) || !cli_find(c, q.is_short ? CLI_WANTS_REF : CLI_WANTS_NAMES))
 		return;
 	files = read_files(c);
 	fill_request(&q, files);
 	answer = ask(&q, files);
 	if (!answer)
 		return;
+	cli_complete(c);
 	named = dns_name_targets(answer, c->targets);
 	print_answer(&q, named);
 }

@@ -5,6 +5,7 @@
 #include "tui/options.h"
 
 #include "core/err.h"
+#include "core/dns/ask.h"
 #include "core/fd.h"
 
 #include <ctype.h>
@@ -16,6 +17,7 @@ static const char *const format_names[WRITER_N] = {
 	[WRITER_TABLE] = "table", [WRITER_WIDE] = "wide", [WRITER_JSON] = "json", [WRITER_NDJSON] = "ndjson",
 	[WRITER_CSV] = "csv", [WRITER_RECORD] = "record",
 };
+static const char *const libc_names[DNS_LIBC_N] = { [DNS_LIBC_NONE] = "auto", [DNS_LIBC_GLIBC] = "glibc", [DNS_LIBC_MUSL] = "musl" };
 static const char *const color_names[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never" };
 static const char *const file_formats[] = { "auto", "pcapng", "pcap" }; /* enum options_file */
 
@@ -57,6 +59,10 @@ static const struct option_def list_options[] = {
 	{ 0, "no-trunc", FLAG(no_trunc), .help = "whole ids and texts" },
 };
 
+static const struct option_def health_options[] = {
+	{ 0, "for", TIME(for_ms, "TIME"), .help = "measure for this long (1s)" },
+};
+
 static const struct option_def ss_options[] = {
 	{ 't', "tcp", FLAG(tcp), .help = "TCP sockets" },
 	{ 'u', "udp", FLAG(udp), .help = "UDP and UDP-Lite sockets" },
@@ -93,6 +99,12 @@ static const struct option_def dns_options[] = {
 	{ 'x', "reverse", TEXT(reverse, "ADDR"), .help = "name of an address (PTR)" },
 	{ 'p', "port", NUMBER(port, "PORT"), .help = "port of the server (53)" },
 	{ 'v', "verbose", FLAG(verbose), .help = "all sections and every step" },
+	{ 0, "libc", CHOICE(libc, "NAME", libc_names), .help = "ask as glibc or as musl does (auto: the one the target has)" },
+};
+
+static const struct option_def netns_options[] = {
+	{ 0, "all", FLAG(all), .help = "all running containers; detach: all names that nsdbg gave" },
+	{ 0, "name", TEXT(name, "NAME"), .help = "attach under this name instead of the container's" },
 };
 
 static const struct option_def exec_options[] = {
@@ -132,6 +144,13 @@ const struct command_def options_commands[COMMAND_N] = {
 		OPTIONS(list_options), .max_words = OPTIONS_MAX_WORDS },
 	[COMMAND_ENGINES] = { .name = "engines", .args = "", .help = "say which engines answer, and how fast" },
 	[COMMAND_SHOW] = { .name = "show", .args = "TARGET", .help = "all facts about one target", .min_words = 1, .max_words = 1 },
+	[COMMAND_HEALTH] = { .name = "health", .args = "[FILTER...]", .help = "traffic, CPU, memory and what is wrong, of all targets",
+		OPTIONS(health_options), .max_words = OPTIONS_MAX_WORDS,
+		.more = "Reads twice, the time of --for apart: rates and \"lately\" are about that time.\n\nExamples:\n"
+			"  nsdbg health --sort -cpu_percent\n"
+			"  nsdbg health 'memory_percent>80' --for 5s\n" },
+	[COMMAND_DOCTOR] = { .name = "doctor", .args = "[FILTER...]", .help = "rights, kernel, engines, terminal: what is missing and what that costs",
+		.max_words = OPTIONS_MAX_WORDS, .more = "Exit status 1: something is missing.\n\nExample:\n  nsdbg doctor state:missing,less\n" },
 	[COMMAND_SS] = { .name = "ss", .args = "TARGET [FILTER...]", .help = "sockets inside a target", OPTIONS(ss_options),
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS,
 		.more = "Letters as in ss(8). Without any of -t -u -w -x all kinds are shown.\n\nExamples:\n"
@@ -161,6 +180,12 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg dns web -x 172.18.0.3\n" },
 	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
+	[COMMAND_NETNS] = { .name = "netns", .args = "attach|detach|list [TARGET]", OPTIONS(netns_options),
+		.help = "names of network namespaces for ip netns", .max_words = OPTIONS_MAX_WORDS,
+		.more = "A name stays until detach takes it away, which touches only names that nsdbg gave.\n\nExamples:\n"
+			"  nsdbg netns attach --all && ip netns exec web ip addr\n"
+			"  nsdbg netns list                 every name, and what a mount alone keeps alive\n"
+			"  nsdbg netns detach web           by its name or its container; --all: all of ours\n" },
 	[COMMAND_EXEC] = { .name = "exec", .args = "TARGET [--] [CMD...]", .help = "run a tool of the host inside a target", OPTIONS(exec_options),
 		.min_words = 1, .max_words = 1,
 		.more = "The host's program, with the container's network and name resolution; without CMD a shell. All behind TARGET belongs to\n"
@@ -708,7 +733,7 @@ void options_completion(FILE *out)
 	completion_commands(out, takes_target, "|");
 	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
 	completion_commands(out, any_command, " ");
-	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
+	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files netns' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
 	      "\tCOMPREPLY=()\n\tread -rd '' -a list <<<\"$words\"\n\tfor i in \"${list[@]}\"; do\n"
 	      "\t\t[[ $i == \"$word\"* && $i != *[!A-Za-z0-9_.:/@%+,-]* ]] && COMPREPLY+=(\"$i\")\n\tdone\n}\n"
 	      "complete -o default -F _nsdbg nsdbg\n", out);

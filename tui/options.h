@@ -20,11 +20,14 @@ enum command_id {
 	COMMAND_NETWORKS,
 	COMMAND_ENGINES,
 	COMMAND_SHOW,
+	COMMAND_HEALTH,
+	COMMAND_DOCTOR,
 	COMMAND_SS,
 	COMMAND_PS,
 	COMMAND_CAP,
 	COMMAND_DNS,
 	COMMAND_FILES,
+	COMMAND_NETNS,
 	COMMAND_EXEC,
 	COMMAND_FIELDS,
 	COMMAND_COMPLETION,
@@ -94,6 +97,9 @@ struct options {
 	/* dns */
 	const char *reverse;
 	uint64_t port;
+	/* netns */
+	const char *name;
+	uint32_t libc; /* enum dns_libc */
 	/* exec */
 	bool ns_net, ns_mnt, ns_pid, ns_uts, ns_ipc, ns_user, ns_cgroup, ns_time; /* nsenter's letters; --all is `all` */
 	const char *ns;
