@@ -7,6 +7,8 @@
 #include "core/tool/words.h"
 #include "core/worker.h"
 
+#include <sys/types.h>
+
 enum { TOOL_NAMESPACES = 8 };
 
 /* What must be entered, opened before anything is. */
@@ -25,11 +27,13 @@ struct tool_child {
 	uint64_t caps;
 	int fds[3];
 	int terminal; /* one of fds, or -1 */
+	bool number_one; /* in a pid namespace of its own: see run.c */
 	int report; /* pipe to the runner: struct tool_report, nothing when the program runs */
 };
 
 struct tool_report {
 	int code; /* 0: only a note */
+	pid_t program; /* 0, or another process became the program: our sister */
 	bool exec_failed;
 	char msg[TOOL_NAME_WHY];
 };

@@ -28,6 +28,7 @@
 #include "core/fd.h"
 #include "core/tool.h"
 #include "core/tool/child.h"
+#include "core/tool/copy.h"
 #include "core/tool/procfs.h"
 #include "core/tool/rights.h"
 
@@ -121,18 +122,6 @@ static bool wants_number_one(const struct tool_child *c)
 	return (c->spec->flags & TOOL_PROC) && !c->join.joins_pid && strcmp(slash ? slash + 1 : name, "ps") == 0;
 }
 
-static int enter_pid(const struct tool_child *c, struct err *err)
-{
-	for (int i = 0; i < TOOL_NAMESPACES; i++)
-		if (c->join.joins_pid && c->join.fds[i] >= 0 && setns(c->join.fds[i], CLONE_NEWPID) == 0)
-			return 0;
-	if (c->join.joins_pid)
-		return err_set(err, errno, "enter the pid namespace of the target");
-	if (wants_number_one(c) && unshare(CLONE_NEWPID) < 0)
-		return err_set(err, errno, "make a pid namespace");
-	return 0;
-}
-
 /* What the child says until it becomes the program. True: it runs. */
 static bool hear(struct runner *r, int report)
 {
@@ -140,6 +129,11 @@ static bool hear(struct runner *r, int report)
 
 	while (fd_read_all(report, &said, sizeof said) == (ssize_t)sizeof said) {
 		said.msg[sizeof said.msg - 1] = 0;
+		if (said.program) {
+			waitpid(r->pid, NULL, 0);
+			r->pid = said.program;
+			continue;
+		}
 		say(r, said.code ? MSG_ERROR : MSG_NOTE, said.code, said.msg, said.exec_failed);
 		if (said.code)
 			return false;
@@ -162,7 +156,6 @@ static int fork_child(struct runner *r, struct tool_child *c, struct err *err)
 	close(pair[1]);
 	if (r->pid < 0)
 		return err_set(err, errno, "start a process for the tool");
-	setpgid(r->pid, r->pid);
 	if (!hear(r, report)) {
 		waitpid(r->pid, NULL, 0);
 		r->pid = 0;
@@ -237,10 +230,10 @@ static int start(struct runner *r, struct err *err)
 	int e = gather(r, &c, &t, &names, err);
 
 	memcpy(c.fds, r->fds, sizeof c.fds);
-	if (e == 0)
-		e = enter_pid(&c, err);
-	if (e == 0)
+	if (e == 0) {
+		c.number_one = wants_number_one(&c);
 		e = fork_child(r, &c, err);
+	}
 	tool_words_done(&c.words);
 	tool_names_done(&names);
 	tool_child_close(&c.join);
@@ -431,7 +424,7 @@ static void finish(struct runner *r)
 		watch(r, 100);
 }
 
-_Noreturn void tool_run(const struct msg_tool *spec, int channel)
+_Noreturn void tool_run(const struct msg_tool *spec, int channel, bool is_copy)
 {
 	struct runner r = { .spec = spec, .channel = channel, .fds = { -1, -1, -1, -1 }, .terminal = -1 };
 	struct err err = { 0 };
@@ -442,6 +435,10 @@ _Noreturn void tool_run(const struct msg_tool *spec, int channel)
 	open_signals(&r);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	tool_rights_raise();
+	if ((spec->namespaces & CLONE_NEWPID) && !is_copy && tool_copy_execute(spec, &err) < 0) {
+		say(&r, MSG_ERROR, err.code, err.msg, 0);
+		_exit(1);
+	}
 	if (take_fds(&r, &err) < 0 || take_terminal(&r, &err) < 0 || start(&r, &err) < 0) {
 		say(&r, MSG_ERROR, err.code, err.msg, 0);
 		_exit(1);
