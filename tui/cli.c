@@ -7,6 +7,8 @@
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/loop.h"
+#include "core/net/sides.h"
+#include "core/net/sysctl.h"
 #include "core/source/files.h"
 #include "core/source/namespaces.h"
 #include "core/source/processes.h"
@@ -26,7 +28,7 @@
 enum { MAX_WAIT_MS = 60000 };
 
 static const struct source *const sources[] = { &docker_source, &namespaces_source, &sockets_source, &owners_source,
-	&processes_source, &files_source, &dns_source, &capture_source };
+	&processes_source, &files_source, &dns_source, &capture_source, &net_source, &net_sides_source, &net_sysctl_source };
 
 /* --- errors --- */
 
@@ -505,6 +507,7 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_CAP] = cli_cap,
 	[COMMAND_DNS] = cli_dns,
 	[COMMAND_FILES] = cli_files,
+	[COMMAND_IP] = cli_ip,
 	[COMMAND_FIELDS] = cli_fields,
 };
 
