@@ -7,6 +7,7 @@
 #include "core/cage.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/netns.h"
 #include "core/worker.h"
 
 #include <errno.h>
@@ -197,6 +198,24 @@ static void create(struct broker *b, const struct msg *m)
 		_exit(0);
 }
 
+/* --- names for namespaces --- */
+
+static void name(struct broker *b, const struct msg *m)
+{
+	struct err err = { 0 };
+	pid_t pid = fork();
+
+	if (pid > 0)
+		return; /* the child answers */
+	if (pid < 0)
+		err_set(&err, errno, "start a process for the name");
+	else
+		netns_serve(&m->name, &err);
+	send_status(b->setup->app, MSG_CREATED, m->head.tag, &err, -1);
+	if (pid == 0)
+		_exit(0);
+}
+
 /* --- main --- */
 
 /* false: the app left. */
@@ -214,6 +233,8 @@ static bool serve_app(struct broker *b)
 		open_worker(b, &m);
 	else if (m.head.type == MSG_CREATE)
 		create(b, &m);
+	else if (m.head.type == MSG_NAME)
+		name(b, &m);
 	else
 		return false; /* neither: end rather than guess */
 	return true;

@@ -69,6 +69,8 @@ static bool body_fits(const struct msg_header *h)
 		return h->len == sizeof(struct msg_open);
 	case MSG_CREATE:
 		return h->len == sizeof(struct msg_create);
+	case MSG_NAME:
+		return h->len == sizeof(struct msg_name);
 	case MSG_EXITED:
 		return h->len == sizeof(struct msg_exited);
 	case MSG_CREATED:

@@ -16,6 +16,7 @@ enum msg_type {
 	/* app -> broker */
 	MSG_OPEN = 1, /* struct msg_open; the descriptor is the worker's end of its channel */
 	MSG_CREATE, /* struct msg_create: open a file as the real user; answered by MSG_CREATED */
+	MSG_NAME, /* struct msg_name: give or take a name below /run/netns; answered by MSG_CREATED without a descriptor */
 	/* broker -> app */
 	MSG_CREATED, /* struct msg_status; the descriptor is the file */
 	MSG_EXITED, /* struct msg_exited: a worker ended */
@@ -58,6 +59,16 @@ struct msg_create {
 	char path[1024];
 };
 
+enum msg_name_op { MSG_NAME_ATTACH, MSG_NAME_DETACH };
+enum { MSG_NAME_TEXT = 64 };
+struct msg_name {
+	uint32_t op; /* enum msg_name_op */
+	uint32_t zero;
+	uint64_t netns; /* DETACH: only while it names this namespace (inode); 0: whatever it names */
+	struct target_ref target; /* ATTACH */
+	char name[MSG_NAME_TEXT]; /* see netns_name_valid */
+};
+
 struct msg_exited {
 	int32_t pid;
 	int32_t status; /* as from waitpid */
@@ -86,6 +97,7 @@ struct msg {
 		unsigned char bytes[MSG_MAX];
 		struct msg_open open;
 		struct msg_create create;
+		struct msg_name name;
 		struct msg_exited exited;
 		struct msg_status status;
 		struct msg_request request;

@@ -209,7 +209,7 @@ static int pin_host(struct worker_target *t, struct err *err)
 	return 0;
 }
 
-static int pin(struct worker_target *t, struct err *err)
+int worker_pin(struct worker_target *t, struct err *err)
 {
 	int r;
 
@@ -269,7 +269,7 @@ static int prepare(struct worker *w, struct err *err)
 	if (w->target.proc < 0)
 		return err_set(err, errno, "open /proc");
 	if (s->needs_target) {
-		r = pin(&w->target, err);
+		r = worker_pin(&w->target, err);
 		if (r < 0)
 			return r;
 	}

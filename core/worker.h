@@ -34,6 +34,10 @@ int worker_send_gone(struct worker *w);
 /* Did the target's process end? Checks the pidfd, without waiting. */
 bool worker_target_gone(const struct worker *w);
 
+/* Pins what t->ref names: fills dir, pidfd, netns, root and netns_inode; t->proc is open, the others are -1 before. The process is
+ * the one of ref.start, or -ESRCH. Privileged code only. 0 or -errno with the sentence; the caller closes what is open. */
+int worker_pin(struct worker_target *t, struct err *err);
+
 /* Runs one worker from fork to end; called by the broker's child only. Never returns. */
 _Noreturn void worker_main(const struct source *source, const struct msg_open *open, int channel);
 

@@ -160,15 +160,27 @@ static void read_sides(struct ip *ip)
 	cli_notes(ip->c, ip->side_links);
 }
 
-static int read_target(struct ip *ip, struct err *err)
+static bool wants_names(const struct ip *ip)
+{
+	return ip_words[ip->part].sides || ip->part == IP_NEIGH;
+}
+
+static int open_target(struct ip *ip, struct err *err)
 {
 	struct net_params params = { .parts = ip_words[ip->part].needs };
-	int r;
 
 	ip->link = session_open(ip->c->session, &net_source, &ip->c->ref, &params, sizeof params, err);
-	if (!ip->link)
-		return -EPIPE;
-	link_expect(ip->link, net_types + 1, NET_PARTS - 1);
+	if (ip->link)
+		link_expect(ip->link, net_types + 1, NET_PARTS - 1);
+	return ip->link ? 0 : -EPIPE;
+}
+
+static int read_target(struct ip *ip, struct err *err)
+{
+	int r;
+
+	if (wants_names(ip))
+		cli_complete(ip->c); /* who else is there: read while the worker began */
 	r = take_parts(ip, err);
 	if (r == 0 && ip_words[ip->part].sides)
 		r = name_namespaces(ip, err);
@@ -308,7 +320,7 @@ static void run(struct ip *ip, struct cli_print *p)
 		print_settings(ip, p);
 		return;
 	}
-	if (read_target(ip, &err) < 0) {
+	if (open_target(ip, &err) < 0 || read_target(ip, &err) < 0) {
 		cli_error_err(ip->c, cli_status_of(err.code) == CLI_USAGE ? CLI_NO_TARGET : cli_status_of(err.code), &err);
 		return;
 	}
@@ -327,7 +339,7 @@ void cli_ip(struct cli *c)
 		return;
 	p.type = ip_words[ip.part].type;
 	p.first_word = ip.part == IP_GET ? 3 : 2;
-	if (cli_check(c, &p) && cli_target(c))
+	if (cli_check(c, &p) && cli_find(c, wants_names(&ip) ? CLI_WANTS_NAMES : CLI_WANTS_REF))
 		run(&ip, &p);
 	link_free(ip.link);
 	net_facts_done(&ip.facts);

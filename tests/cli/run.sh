@@ -54,7 +54,7 @@ grammar() {
 	works "version" version
 	works "--version" --version
 	works "help" help
-	for command in ls networks engines show ss ps cap dns files fields help version; do
+	for command in ls networks engines show ss ps cap dns files netns fields help version; do
 		works "help $command" help $command
 		works "$command --help" $command --help
 	done
@@ -80,6 +80,12 @@ grammar() {
 	refused "fields of nothing" 2 'no kind of row' fields nope
 }
 
+startup() { # what every command would pay for
+	for library in libcurl libpcap libsystemd; do
+		ldd "$NSDBG" | grep -q "$library" && not_ok "starts without $library" "it is linked" || ok "starts without $library"
+	done
+}
+
 manual() {
 	"$NSDBG" --print-manual >"$dir/nsdbg.1.scd"
 	if ! command -v scdoc >/dev/null; then skip "manual page" "no scdoc"; return; fi
@@ -97,7 +103,7 @@ completion() {
 		PATH=$script:$PATH timeout 10 bash -c 'source <(nsdbg completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _nsdbg
 			printf "%s " "${COMPREPLY[@]}"' bash "$@"
 	}
-	same "completion: commands" "networks " "$(complete_words nsdbg ne)"
+	same "completion: commands" "networks netns " "$(complete_words nsdbg ne)"
 	same "completion: options of a command" "--tcp " "$(complete_words nsdbg ss --tc)"
 	same "completion: options of all" "--json " "$(complete_words nsdbg ss host --js)"
 	same "completion: choices" "ndjson " "$(complete_words nsdbg ls -o nd)"
@@ -117,7 +123,7 @@ forms() {
 	works "ls --columns" ls --columns pid,name -H
 	works "fields --json" fields --json
 	json "fields: every field is explained" "all(f['help'] for f in d['data'])"
-	for type in ls networks ss ps cap dns files; do
+	for type in ls networks ss ps cap dns files netns; do
 		works "fields $type" fields $type
 	done
 	works "color is off in a pipe" ls
@@ -184,6 +190,7 @@ without_rights() {
 }
 
 grammar
+startup
 completion
 manual
 if [ "$(id -u)" != 0 ]; then skip "targets and errors" "needs root"; exit 0; fi
