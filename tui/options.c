@@ -102,6 +102,13 @@ static const struct option_def dns_options[] = {
 	{ 0, "libc", CHOICE(libc, "NAME", libc_names), .help = "ask as glibc or as musl does (auto: the one the target has)" },
 };
 
+static const struct option_def ip_options[] = {
+	{ 'a', "all", FLAG(all), .help = "routes of the local table, too; settings that are as usual, too" },
+	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
+	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
+	{ 'n', "numeric", FLAG(numbers), .help = "digits, no 1.2M" },
+};
+
 static const struct option_def netns_options[] = {
 	{ 0, "all", FLAG(all), .help = "all running containers; detach: all names that nsdbg gave" },
 	{ 0, "name", TEXT(name, "NAME"), .help = "attach under this name instead of the container's" },
@@ -180,6 +187,21 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg dns web -x 172.18.0.3\n" },
 	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
+	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|path|check|get ADDRESS] [FILTER...]",
+		.help = "interfaces, addresses, routes of a target, and the way out of it", OPTIONS(ip_options), .min_words = 1,
+		.max_words = OPTIONS_MAX_WORDS,
+		.more = "  link    interfaces: state, MTU, addresses, where the other end of each is (the default)\n"
+			"  addr    addresses with their flags\n"
+			"  route   routes of all tables (-a: the kernel's local one, too)\n"
+			"  rule    which table is asked for which packets\n"
+			"  neigh   hardware addresses on the link, ARP and NDP\n"
+			"  sysctl  net.* settings that differ from the host's or the kernel's default (-a: all)\n"
+			"  path    the way out, device by device: eth0, its peer, the bridge, the host's uplink\n"
+			"  check   what is wrong with all that\n"
+			"  get     the route to an address; exit 1 when there is none\n\nExamples:\n"
+			"  nsdbg ip web                     interfaces\n"
+			"  nsdbg ip web path\n"
+			"  nsdbg ip web get 10.0.0.7\n" },
 	[COMMAND_NETNS] = { .name = "netns", .args = "attach|detach|list [TARGET]", OPTIONS(netns_options),
 		.help = "names of network namespaces for ip netns", .max_words = OPTIONS_MAX_WORDS,
 		.more = "A name stays until detach takes it away, which touches only names that nsdbg gave.\n\nExamples:\n"
@@ -735,7 +757,7 @@ void options_completion(FILE *out)
 	completion_commands(out, takes_target, "|");
 	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
 	completion_commands(out, any_command, " ");
-	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files netns' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
+	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files netns ip-link ip-addr ip-route ip-rule ip-neigh ip-sysctl ip-path ip-check' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
 	      "\tCOMPREPLY=()\n\tread -rd '' -a list <<<\"$words\"\n\tfor i in \"${list[@]}\"; do\n"
 	      "\t\t[[ $i == \"$word\"* && $i != *[!A-Za-z0-9_.:/@%+,-]* ]] && COMPREPLY+=(\"$i\")\n\tdone\n}\n"
 	      "complete -o default -F _nsdbg nsdbg\n", out);
