@@ -9,6 +9,7 @@
 #include "core/loop.h"
 #include "core/source/files.h"
 #include "core/source/namespaces.h"
+#include "core/source/probe.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
 #include "core/table.h"
@@ -26,7 +27,7 @@
 enum { MAX_WAIT_MS = 60000 };
 
 static const struct source *const sources[] = { &docker_source, &namespaces_source, &sockets_source, &owners_source,
-	&processes_source, &files_source, &dns_source, &capture_source };
+	&processes_source, &files_source, &dns_source, &capture_source, &probe_source };
 
 /* --- errors --- */
 
@@ -504,6 +505,7 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_PS] = cli_ps,
 	[COMMAND_CAP] = cli_cap,
 	[COMMAND_DNS] = cli_dns,
+	[COMMAND_PROBE] = cli_probe,
 	[COMMAND_FILES] = cli_files,
 	[COMMAND_FIELDS] = cli_fields,
 };

@@ -24,6 +24,7 @@ enum command_id {
 	COMMAND_PS,
 	COMMAND_CAP,
 	COMMAND_DNS,
+	COMMAND_PROBE,
 	COMMAND_FILES,
 	COMMAND_FIELDS,
 	COMMAND_COMPLETION,
@@ -87,6 +88,14 @@ struct options {
 	/* dns */
 	const char *reverse;
 	uint64_t port;
+	/* probe; also count, ip4, ip6, tcp, verbose */
+	uint64_t interval_ms;
+	uint64_t size;
+	uint64_t hops;
+	bool insecure;
+	bool icmp;
+	const char *send;
+	const char *cacert;
 	/* what is left, in order; the command itself is not among them */
 	const char *words[OPTIONS_MAX_WORDS];
 	unsigned n_words;
