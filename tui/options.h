@@ -20,12 +20,15 @@ enum command_id {
 	COMMAND_NETWORKS,
 	COMMAND_ENGINES,
 	COMMAND_SHOW,
+	COMMAND_HEALTH,
+	COMMAND_DOCTOR,
 	COMMAND_SS,
 	COMMAND_PS,
 	COMMAND_CAP,
 	COMMAND_DNS,
 	COMMAND_PROBE,
 	COMMAND_FILES,
+	COMMAND_NETNS,
 	COMMAND_FIELDS,
 	COMMAND_COMPLETION,
 	COMMAND_HELP,
@@ -96,6 +99,8 @@ struct options {
 	bool icmp;
 	const char *send;
 	const char *cacert;
+	/* netns */
+	const char *name;
 	/* what is left, in order; the command itself is not among them */
 	const char *words[OPTIONS_MAX_WORDS];
 	unsigned n_words;

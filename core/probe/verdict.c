@@ -221,7 +221,7 @@ static const char *sentence(const struct probe_run *run, const struct probe_fact
 }
 
 struct words {
-	char who[320]; /* "db (10.1.0.9)" */
+	char who[340]; /* "db (10.1.0.9)" */
 	char next[ADDR_TEXT]; /* neighbour that is asked for it */
 	char port[32]; /* " port 80", "" */
 	char from[ADDR_TEXT];

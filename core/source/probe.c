@@ -300,7 +300,7 @@ static int say_no_name(struct worker *w, struct probe_run *run, struct builder *
 {
 	struct probe_facts f = { .verdict = PROBE_NO_NAME };
 
-	snprintf(f.detail, sizeof f.detail, "%s: %s", run->p->name, why);
+	snprintf(f.detail, sizeof f.detail, "%.120s: %.120s", run->p->name, why);
 	stats_loss(&run->stats);
 	builder_clear(b);
 	fill_row(run, &f, wall_ns(), b);
