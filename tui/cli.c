@@ -2,6 +2,7 @@
 #include "tui/cli.h"
 
 #include "capture/capture.h"
+#include "capture/dnswatch.h"
 #include "core/dns/ask.h"
 #include "core/engine/docker.h"
 #include "core/engine/mover.h"
@@ -30,7 +31,7 @@
 enum { MAX_WAIT_MS = 60000 };
 
 static const struct source *const sources[] = { &docker_source, &namespaces_source, &sockets_source, &owners_source,
-	&processes_source, &files_source, &netnames_source, &dns_source, &capture_source, &health_source, &doctor_source };
+	&processes_source, &files_source, &netnames_source, &dns_source, &capture_source, &dnswatch_source, &health_source, &doctor_source };
 
 /* --- errors --- */
 

@@ -104,6 +104,9 @@ void cli_print(struct cli *c, const struct cli_print *p);
 
 void cli_writer_options(const struct cli *c, struct writer_options *ret);
 
+/* The target's resolver files (file_row); NULL: unreadable, said why, the defaults of resolv.conf(5) hold. cli_dns.c. */
+struct block *cli_dns_files(struct cli *c);
+
 /* --- the commands --- */
 
 void cli_ls(struct cli *c);
@@ -117,6 +120,7 @@ void cli_ps(struct cli *c);
 void cli_files(struct cli *c);
 void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
+void cli_dnswatch(struct cli *c); /* dns --watch */
 void cli_netns(struct cli *c);
 void cli_fields(struct cli *c);
 

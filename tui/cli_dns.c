@@ -106,8 +106,7 @@ static int parse_words(struct lookup *q, struct err *err)
 
 /* --- asking --- */
 
-/* The target's resolver files; without them the defaults of resolv.conf(5) hold, and we say so. */
-static struct block *read_files(struct cli *c)
+struct block *cli_dns_files(struct cli *c)
 {
 	struct err err = { 0 };
 	struct link *l = session_open(c->session, &files_source, &c->ref, NULL, 0, &err);
@@ -242,13 +241,17 @@ void cli_dns(struct cli *c)
 	struct lookup q = { .c = c };
 	struct err err = { 0 };
 
+	if (c->o->watch) {
+		cli_dnswatch(c);
+		return;
+	}
 	if (parse_words(&q, &err) < 0) {
 		cli_error_err(c, CLI_USAGE, &err);
 		return;
 	}
 	if (!cli_check(c, &p) || !cli_find(c, q.is_short ? CLI_WANTS_REF : CLI_WANTS_NAMES))
 		return;
-	files = read_files(c);
+	files = cli_dns_files(c);
 	fill_request(&q, files);
 	answer = ask(&q, files);
 	if (!answer)

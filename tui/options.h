@@ -37,6 +37,8 @@ enum command_id {
 
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
+enum options_by { OPTIONS_BY_QUESTION, OPTIONS_BY_NAME, OPTIONS_BY_SEARCH };
+
 enum options_file { OPTIONS_FILE_AUTO, OPTIONS_FILE_PCAPNG, OPTIONS_FILE_PCAP };
 
 enum { OPTIONS_MAX_WORDS = 64 };
@@ -90,6 +92,8 @@ struct options {
 	/* dns */
 	const char *reverse;
 	uint64_t port;
+	bool watch;
+	uint32_t by; /* enum options_by */
 	/* netns */
 	const char *name;
 	/* what is left, in order; the command itself is not among them */
