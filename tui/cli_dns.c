@@ -243,6 +243,10 @@ void cli_dns(struct cli *c)
 	struct lookup q = { .c = c };
 	struct err err = { 0 };
 
+	if (c->o->watch) {
+		cli_dnswatch(c);
+		return;
+	}
 	if (parse_words(&q, &err) < 0) {
 		cli_error_err(c, CLI_USAGE, &err);
 		return;
