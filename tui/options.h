@@ -88,6 +88,7 @@ struct options {
 	bool promiscuous;
 	/* dns */
 	const char *reverse;
+	const char *names; /* file */
 	uint64_t port;
 	/* netns */
 	const char *name;

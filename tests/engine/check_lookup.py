@@ -103,14 +103,18 @@ def no_short_cut(t):
     t.ok("three digits are no target", result.returncode == 3 and not result.stdout, result.stderr.decode())
     result = relay.plain("ps", "../networks")
     t.ok("what is no name is never put into a request", result.returncode == 3 and not any("networks/json" in a for a in relay.asked), relay.asked)
-    run("ip", "netns", "add", "web")
+    twin = f"twin-{os.getpid()}"
+    docker("run", "-d", "--name", twin, "bb:1", "sleep", "1000000")
+    run("ip", "netns", "add", twin)
     try:
-        result = relay.plain("ps", "web")
-        t.ok("a namespace of the same name makes it ambiguous", result.returncode == 3 and b"docker:web" in result.stderr and b"netns:web" in result.stderr,
+        result = relay.plain("ps", twin)
+        t.ok("a namespace of the same name makes it ambiguous",
+             result.returncode == 3 and f"docker:{twin}" in result.stderr.decode() and f"netns:{twin}" in result.stderr.decode(),
              f"{result.returncode} {result.stderr.decode()}")
-        t.same("docker:web says which", relay.json("ps", "docker:web")["target"]["runtime"], "docker")
+        t.same("docker:NAME says which", relay.json("ps", f"docker:{twin}")["target"]["runtime"], "docker")
     finally:
-        run("ip", "netns", "del", "web")
+        run("ip", "netns", "del", twin)
+        docker("rm", "-f", twin)
     ids = sorted(docker("ps", "-aq", "--no-trunc").split())
     twins = [(a[:4], b) for a, b in zip(ids, ids[1:]) if a[:4] == b[:4]]
     if twins:
