@@ -178,6 +178,14 @@ static int find_source(const struct session *s, const struct source *source)
 
 static const char broker_gone[] = "nsdbg's privileged process has ended; start nsdbg again";
 
+int session_send(struct session *s, uint32_t type, const void *body, size_t n, int fd, uint32_t *ret_tag, struct err *err)
+{
+	if (msg_send(s->broker, type, s->next_tag, body, n, fd) < 0)
+		return err_set(err, EPIPE, "%s", broker_gone);
+	*ret_tag = s->next_tag++;
+	return 0;
+}
+
 struct link *session_open(struct session *s, const struct source *source, const struct target_ref *target, const void *params,
 	size_t n_params, struct err *err)
 {

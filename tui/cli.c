@@ -8,6 +8,7 @@
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/loop.h"
+#include "core/source/doctor.h"
 #include "core/source/files.h"
 #include "core/source/health.h"
 #include "core/source/namespaces.h"
@@ -30,7 +31,7 @@
 enum { MAX_WAIT_MS = 60000 };
 
 static const struct source *const sources[] = { &docker_source, &namespaces_source, &sockets_source, &owners_source,
-	&processes_source, &files_source, &netnames_source, &dns_source, &capture_source, &health_source };
+	&processes_source, &files_source, &netnames_source, &dns_source, &capture_source, &health_source, &doctor_source };
 
 /* --- errors --- */
 
@@ -637,6 +638,7 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_ENGINES] = cli_engines,
 	[COMMAND_SHOW] = cli_show,
 	[COMMAND_HEALTH] = cli_health,
+	[COMMAND_DOCTOR] = cli_doctor,
 	[COMMAND_SS] = cli_ss,
 	[COMMAND_PS] = cli_ps,
 	[COMMAND_CAP] = cli_cap,

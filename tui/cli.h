@@ -111,6 +111,7 @@ void cli_ls(struct cli *c);
 void cli_networks(struct cli *c);
 void cli_engines(struct cli *c);
 void cli_show(struct cli *c);
+void cli_doctor(struct cli *c);
 void cli_health(struct cli *c);
 void cli_ss(struct cli *c);
 void cli_ps(struct cli *c);

@@ -50,7 +50,7 @@ static void fill_request(struct lookup *q, const struct block *files)
 {
 	struct dns_request *r = &q->request;
 
-	dns_request_from_files(files, r);
+	dns_request_as(files, (enum dns_libc)q->c->o->libc, r);
 	r->flags |= q->words.flags;
 	r->port = (uint16_t)q->c->o->port;
 	r->deadline_ms = q->c->o->timeout_ms < MAX_DEADLINE_MS ? (uint32_t)q->c->o->timeout_ms : MAX_DEADLINE_MS;
@@ -58,6 +58,7 @@ static void fill_request(struct lookup *q, const struct block *files)
 		r->servers[0] = q->words.server;
 		r->n_servers = 1;
 		r->flags |= DNS_NO_HOSTS;
+		r->libc = q->c->o->libc;
 	}
 }
 
@@ -227,6 +228,10 @@ static bool parse(struct lookup *q)
 
 	if (dns_words_parse(q->c->o, &q->words, &err) < 0) {
 		cli_error_err(q->c, CLI_USAGE, &err);
+		return false;
+	}
+	if (q->words.is_list && q->c->o->libc != DNS_LIBC_NONE) {
+		cli_error(q->c, CLI_USAGE, EINVAL, "--libc replays one name at a time, not a list");
 		return false;
 	}
 	return cli_check(q->c, &p) && (!q->c->o->names || cli_names_read(q->c, &q->words));

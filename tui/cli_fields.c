@@ -5,6 +5,7 @@
 #include "core/dns/ask.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/source/doctor.h"
 #include "core/source/files.h"
 #include "core/source/health.h"
 #include "core/source/netnames.h"
@@ -41,7 +42,7 @@ static const struct row_type field_row_type = { .name = "fields", .noun = "field
 	.size = sizeof(struct field_row), .fields = field_fields, .n_fields = ARRAY_LEN(field_fields) };
 
 static const struct row_type *const types[] = { &target_row_type, &port_row_type, &endpoint_row_type, &network_row_type,
-	&engine_row_type, &health_row_type, &rate_row_type, &sock_row_type, &owner_row_type, &process_row_type, &packet_row_type, &dns_row_type, &file_row_type,
+	&engine_row_type, &health_row_type, &doctor_row_type, &rate_row_type, &sock_row_type, &owner_row_type, &process_row_type, &packet_row_type, &dns_row_type, &file_row_type,
 	&netname_row_type, &field_row_type };
 
 const struct row_type *const *cli_row_types(unsigned *ret_n)

@@ -5,6 +5,7 @@
 #include "tui/options.h"
 
 #include "core/err.h"
+#include "core/dns/ask.h"
 #include "core/fd.h"
 
 #include <ctype.h>
@@ -16,6 +17,7 @@ static const char *const format_names[WRITER_N] = {
 	[WRITER_TABLE] = "table", [WRITER_WIDE] = "wide", [WRITER_JSON] = "json", [WRITER_NDJSON] = "ndjson",
 	[WRITER_CSV] = "csv", [WRITER_RECORD] = "record",
 };
+static const char *const libc_names[DNS_LIBC_N] = { [DNS_LIBC_NONE] = "auto", [DNS_LIBC_GLIBC] = "glibc", [DNS_LIBC_MUSL] = "musl" };
 static const char *const color_names[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never" };
 static const char *const file_formats[] = { "auto", "pcapng", "pcap" }; /* enum options_file */
 
@@ -97,6 +99,7 @@ static const struct option_def dns_options[] = {
 	{ 'f', "file", TEXT(names, "FILE"), .help = "names from this file, a line NAME [TYPE] or -x ADDR; - is standard input" },
 	{ 'p', "port", NUMBER(port, "PORT"), .help = "port of the server (53)" },
 	{ 'v', "verbose", FLAG(verbose), .help = "all sections and every step" },
+	{ 0, "libc", CHOICE(libc, "NAME", libc_names), .help = "ask as glibc or as musl does (auto: the one the target has)" },
 };
 
 static const struct option_def netns_options[] = {
@@ -123,6 +126,8 @@ const struct command_def options_commands[COMMAND_N] = {
 		.more = "Reads twice, the time of --for apart: rates and \"lately\" are about that time.\n\nExamples:\n"
 			"  nsdbg health --sort -cpu_percent\n"
 			"  nsdbg health 'memory_percent>80' --for 5s\n" },
+	[COMMAND_DOCTOR] = { .name = "doctor", .args = "[FILTER...]", .help = "rights, kernel, engines, terminal: what is missing and what that costs",
+		.max_words = OPTIONS_MAX_WORDS, .more = "Exit status 1: something is missing.\n\nExample:\n  nsdbg doctor state:missing,less\n" },
 	[COMMAND_SS] = { .name = "ss", .args = "TARGET [FILTER...]", .help = "sockets inside a target", OPTIONS(ss_options),
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS,
 		.more = "Letters as in ss(8). Without any of -t -u -w -x all kinds are shown.\n\nExamples:\n"

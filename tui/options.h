@@ -21,6 +21,7 @@ enum command_id {
 	COMMAND_ENGINES,
 	COMMAND_SHOW,
 	COMMAND_HEALTH,
+	COMMAND_DOCTOR,
 	COMMAND_SS,
 	COMMAND_PS,
 	COMMAND_CAP,
@@ -92,6 +93,7 @@ struct options {
 	uint64_t port;
 	/* netns */
 	const char *name;
+	uint32_t libc; /* enum dns_libc */
 	/* what is left, in order; the command itself is not among them */
 	const char *words[OPTIONS_MAX_WORDS];
 	unsigned n_words;
