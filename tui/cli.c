@@ -21,6 +21,7 @@
 #include "core/source/sockets.h"
 #include "core/table.h"
 #include "tui/app.h"
+#include "tui/cli_names.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -680,6 +681,8 @@ static void run(struct cli *c)
 	}
 	if (!find_docker(c))
 		return;
+	if (!getenv("SUDO_UID")) /* with it the session becomes that user, and the file is opened as he may */
+		cli_names_open(c);
 	if (session_start(sources, ARRAY_LEN(sources), &c->session, &err) < 0) {
 		cli_error_err(c, cli_status_of(err.code), &err);
 		return;
@@ -722,7 +725,7 @@ static int completion(const struct options *o)
 
 int cli_main(const struct options *o)
 {
-	struct cli c = { .o = o, .out = STDOUT_FILENO };
+	struct cli c = { .o = o, .out = STDOUT_FILENO, .names_fd = -1 };
 	struct timespec now;
 
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe ends us silently, with everything in order */

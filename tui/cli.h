@@ -44,6 +44,7 @@ struct cli {
 	struct link *scan;
 	struct block *docker; /* rows of the engine so far */
 	struct block *netns; /* of the scan */
+	int names_fd; /* file of names, opened by cli_names_open; -1 none */
 	char host[65];
 	int64_t time_ns;
 	int out; /* standard output */

@@ -97,7 +97,8 @@ static const struct option_def cap_options[] = {
 };
 
 static const struct option_def dns_options[] = {
-	{ 'x', "reverse", TEXT(reverse, "ADDR"), .help = "name of an address (PTR)" },
+	{ 'x', "reverse", TEXT(reverse, "ADDR"), .help = "names of this address and of those that follow (PTR)" },
+	{ 'f', "file", TEXT(names, "FILE"), .help = "names from this file, a line NAME [TYPE] or -x ADDR; - is standard input" },
 	{ 'p', "port", NUMBER(port, "PORT"), .help = "port of the server (53)" },
 	{ 'v', "verbose", FLAG(verbose), .help = "all sections and every step" },
 	{ 0, "libc", CHOICE(libc, "NAME", libc_names), .help = "ask as glibc or as musl does (auto: the one the target has)" },
@@ -195,17 +196,21 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg cap web -c 100 -w web.pcapng\n"
 			"  nsdbg cap web -w - | wireshark -k -i -\n"
 			"  nsdbg cap web -o ndjson --for 30s udp port 53\n" },
-	[COMMAND_DNS] = { .name = "dns", .args = "TARGET NAME [TYPE] [@SERVER] [+short] [+tcp] [+nosearch]",
-		.help = "look a name up as a target would", OPTIONS(dns_options), .min_words = 1, .max_words = 16,
+	[COMMAND_DNS] = { .name = "dns", .args = "TARGET NAME... [TYPE...] [@SERVER] [+short] [+trace] [+tcp] [+nosearch]",
+		.help = "look names up as a target would", OPTIONS(dns_options), .min_words = 1, .max_words = OPTIONS_MAX_WORDS,
 		.more = "The name is tried as the container's libc would: /etc/hosts, then its servers and search list.\n"
+			"Many names are asked at the same time; answers are in the order of the names, with -o ndjson as they come.\n"
 			"  +short     data only, one a line\n"
+			"  +trace     every name, server and try on the way, too\n"
 			"  +tcp       TCP from the start\n"
 			"  +nosearch  the name as it is\n"
 			"  @SERVER    ask this server, an address\n\nExamples:\n"
 			"  nsdbg dns web db\n"
+			"  nsdbg dns web db cache queue A +short\n"
 			"  nsdbg dns web example.org MX @1.1.1.1\n"
 			"  nsdbg dns web --watch --for 30s state:unanswered,late   what programs ask, live; findings at the end\n"
-			"  nsdbg dns web -x 172.18.0.3\n" },
+			"  nsdbg dns web -x 172.18.0.3 172.18.0.4\n"
+			"  nsdbg dns web -f names.txt -o ndjson\n" },
 	[COMMAND_PROBE] = { .name = "probe", .args = "TARGET tcp|udp|ping|trace|mtu|http DESTINATION...",
 		.help = "try destinations from inside a target", OPTIONS(probe_options), .min_words = 2, .max_words = OPTIONS_MAX_WORDS,
 		.more = "DESTINATION is HOST:PORT for tcp and udp, HOST for the others, a URL for http. HOST is a container's\n"

@@ -100,6 +100,7 @@ struct options {
 	bool promiscuous;
 	/* dns */
 	const char *reverse;
+	const char *names; /* file */
 	uint64_t port;
 	/* probe; also count, ip4, ip6, tcp, verbose */
 	uint64_t interval_ms;
