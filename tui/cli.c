@@ -644,6 +644,7 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_DNS] = cli_dns,
 	[COMMAND_FILES] = cli_files,
 	[COMMAND_NETNS] = cli_netns,
+	[COMMAND_EXEC] = cli_exec,
 	[COMMAND_FIELDS] = cli_fields,
 };
 

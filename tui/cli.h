@@ -118,6 +118,7 @@ void cli_files(struct cli *c);
 void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
 void cli_netns(struct cli *c);
+void cli_exec(struct cli *c);
 void cli_fields(struct cli *c);
 
 /* The manual page as scdoc(5) source, from the tables of commands and fields. */

@@ -2,12 +2,13 @@
 #include "core/err.h"
 #include "tui/cli.h"
 #include "tui/env.h"
+#include "tui/handover.h"
 #include "tui/options.h"
 
 #include <locale.h>
 #include <stdio.h>
 
-int main(int argc, char **argv)
+int main(int argc, char **argv, char **environment)
 {
 	struct options options;
 	struct err err = { 0 };
@@ -22,7 +23,8 @@ int main(int argc, char **argv)
 	if (options_parse(argc, argv, &options, &err) < 0) {
 		text_clean(clean, sizeof clean, text_of(err.msg), TEXT_UTF8);
 		fprintf(stderr, "nsdbg: %s\n", clean);
-		return CLI_USAGE;
+		return options.command == COMMAND_EXEC ? HANDOVER_FAILED : CLI_USAGE;
 	}
+	options.environment = environment;
 	return cli_main(&options);
 }

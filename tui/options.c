@@ -24,6 +24,7 @@ static const char *const file_formats[] = { "auto", "pcapng", "pcap" }; /* enum 
 #define TEXT(member, v) .kind = OPTION_TEXT, .value = v, AT(member)
 #define NUMBER(member, v) .kind = OPTION_NUMBER, .value = v, AT(member)
 #define TIME(member, v) .kind = OPTION_TIME, .value = v, AT(member)
+#define LIST(member, v) .kind = OPTION_LIST, .value = v, AT(member)
 #define CHOICE(member, v, names) .kind = OPTION_CHOICE, .value = v, AT(member), .choices = names, .n_choices = ARRAY_LEN(names)
 
 static const struct option_def global_options[] = {
@@ -103,6 +104,29 @@ static const struct option_def netns_options[] = {
 	{ 0, "name", TEXT(name, "NAME"), .help = "attach under this name instead of the container's" },
 };
 
+static const struct option_def exec_options[] = {
+	{ 0, "ns", TEXT(ns, "NAMES"), .help = "join exactly these: net,mnt,pid,uts,ipc,user,cgroup,time or all (net)" },
+	{ 'n', NULL, FLAG(ns_net), .help = "network, and its name resolution (--ns net)" },
+	{ 'm', NULL, FLAG(ns_mnt), .help = "the container's files and programs (--ns mnt)" },
+	{ 'p', NULL, FLAG(ns_pid), .help = "process numbers; the container sees the tool (--ns pid)" },
+	{ 'u', NULL, FLAG(ns_uts), .help = "host name (--ns uts)" },
+	{ 'i', NULL, FLAG(ns_ipc), .help = "shared memory and queues (--ns ipc)" },
+	{ 'U', NULL, FLAG(ns_user), .help = "user numbers, as its root (--ns user)" },
+	{ 'C', NULL, FLAG(ns_cgroup), .help = "view of control groups (--ns cgroup)" },
+	{ 'T', NULL, FLAG(ns_time), .help = "clock offsets (--ns time)" },
+	{ 'a', "all", FLAG(all), .help = "all namespaces that differ from ours" },
+	{ 'r', "root", FLAG(root), .help = "the target's root directory, without joining mnt" },
+	{ 'w', "wd", TEXT(directory, "DIR"), .help = "working directory inside; target: that of its process" },
+	{ 'S', "uid", TEXT(uid, "N"), .help = "run as this user (who called nsdbg; the container's files: 0)" },
+	{ 'G', "gid", TEXT(gid, "N"), .help = "run as this group" },
+	{ 0, "caps", TEXT(caps, "LIST"), .help = "capabilities: all, none, net_raw,..., or +sys_admin,-kill from the default" },
+	{ 'e', "env", LIST(env, "K=V"), .help = "set a variable; K alone: as it is here; may be repeated" },
+	{ 0, "proc", FLAG(proc), .help = "a /proc of the container: ps, top and htop show it alone" },
+	{ 0, "no-files", FLAG(no_files), .help = "leave /etc and /sys the host's" },
+	{ 0, "force", FLAG(force), .help = "join a pid namespace whose processes could take the tool over" },
+	{ 'q', "quiet", FLAG(quiet), .help = "no remarks of nsdbg's own" },
+};
+
 #define OPTIONS(list) .options = list, .n_options = ARRAY_LEN(list)
 
 const struct command_def options_commands[COMMAND_N] = {
@@ -159,6 +183,18 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg netns attach --all && ip netns exec web ip addr\n"
 			"  nsdbg netns list                 every name, and what a mount alone keeps alive\n"
 			"  nsdbg netns detach web           by its name or its container; --all: all of ours\n" },
+	[COMMAND_EXEC] = { .name = "exec", .args = "TARGET [--] [CMD...]", .help = "run a tool of the host inside a target", OPTIONS(exec_options),
+		.min_words = 1, .max_words = 1,
+		.more = "The host's program, with the container's network and name resolution; without CMD a shell. All behind TARGET belongs to\n"
+			"CMD, so options of exec go before TARGET or between it and --. The letters are nsenter(1)'s. Nothing that CMD starts\n"
+			"outlives it. The exit status is CMD's; 125: nsdbg failed, 126: not executable, 127: not found, 128+N: ended by signal N.\n\n"
+			"CMD is run as the user who called nsdbg (also with sudo), with the capabilities net_raw, net_admin, net_bind_service,\n"
+			"sys_ptrace, dac_read_search, setuid, setgid, chown and kill; with -m or --root as root, with the container's own.\n\n"
+			"Examples:\n"
+			"  nsdbg exec web -- psql -h db\n"
+			"  nsdbg exec web -- tcpdump -ni eth0 port 53\n"
+			"  nsdbg exec web --proc -- htop\n"
+			"  nsdbg exec web --all -- sh       as docker exec\n" },
 	[COMMAND_FIELDS] = { .name = "fields", .args = "[TYPE]", .help = "explain every column and JSON field", .max_words = 1 },
 	[COMMAND_COMPLETION] = { .name = "completion", .args = "bash", .help = "print a completion script for bash", .min_words = 1,
 		.max_words = 1, .more = "Example:\n  source <(nsdbg completion bash)\n" },
@@ -378,6 +414,17 @@ static int set_choice(const struct parser *p, const struct option_def *d, const 
 	return err_set(p->err, EINVAL, "%s is %s, not \"%.30s\"", shown(d, name), list, value);
 }
 
+static int add_item(const struct parser *p, const struct option_def *d, const char *value)
+{
+	struct option_list *l = member(p, d);
+	char name[40];
+
+	if (l->n == OPTIONS_MAX_WORDS)
+		return err_set(p->err, EINVAL, "%s more than %d times", shown(d, name), OPTIONS_MAX_WORDS);
+	l->items[l->n++] = value;
+	return 0;
+}
+
 static int option_set(const struct parser *p, const struct option_def *d, const char *value)
 {
 	switch (d->kind) {
@@ -393,6 +440,8 @@ static int option_set(const struct parser *p, const struct option_def *d, const 
 		return set_time(p, d, value);
 	case OPTION_CHOICE:
 		return set_choice(p, d, value);
+	case OPTION_LIST:
+		return add_item(p, d, value);
 	}
 	return 0;
 }
@@ -463,8 +512,22 @@ static int parse_word(struct parser *p, const char *word)
 	return 0;
 }
 
+/* exec: from here on the words are another program's. */
+static void take_tail(struct parser *p, int from)
+{
+	p->o->tail = p->argv + from;
+	p->o->n_tail = (unsigned)(p->argc - from);
+	p->at = p->argc;
+}
+
 static int parse_argument(struct parser *p, const char *arg, bool *literal)
 {
+	bool is_word = *literal || arg[0] != '-' || !arg[1];
+
+	if (p->o->command == COMMAND_EXEC && p->o->n_words == 1 && (is_word || strcmp(arg, "--") == 0)) {
+		take_tail(p, is_word ? p->at - 1 : p->at);
+		return 0;
+	}
 	if (*literal || arg[0] != '-' || !arg[1])
 		return parse_word(p, arg);
 	if (strcmp(arg, "--") == 0) {
