@@ -9,6 +9,8 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/source/doctor.h"
+#include "core/net/sides.h"
+#include "core/net/sysctl.h"
 #include "core/source/files.h"
 #include "core/source/health.h"
 #include "core/source/namespaces.h"
@@ -30,8 +32,22 @@
 
 enum { MAX_WAIT_MS = 60000 };
 
-static const struct source *const sources[] = { &docker_source, &namespaces_source, &sockets_source, &owners_source,
-	&processes_source, &files_source, &netnames_source, &dns_source, &capture_source, &health_source, &doctor_source };
+static const struct source *const sources[] = {
+	&docker_source,
+	&namespaces_source,
+	&sockets_source,
+	&owners_source,
+	&processes_source,
+	&files_source,
+	&netnames_source,
+	&dns_source,
+	&capture_source,
+	&health_source,
+	&doctor_source,
+	&net_source,
+	&net_sides_source,
+	&net_sysctl_source,
+};
 
 /* --- errors --- */
 
@@ -663,6 +679,7 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_CAP] = cli_cap,
 	[COMMAND_DNS] = cli_dns,
 	[COMMAND_FILES] = cli_files,
+	[COMMAND_IP] = cli_ip,
 	[COMMAND_NETNS] = cli_netns,
 	[COMMAND_EXEC] = cli_exec,
 	[COMMAND_FIELDS] = cli_fields,

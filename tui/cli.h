@@ -119,6 +119,7 @@ void cli_ps(struct cli *c);
 void cli_files(struct cli *c);
 void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
+void cli_ip(struct cli *c);
 void cli_netns(struct cli *c);
 void cli_exec(struct cli *c);
 void cli_fields(struct cli *c);

@@ -126,7 +126,7 @@ static void fill_request(struct lookup *q, const struct block *files)
 {
 	struct dns_request *r = &q->request;
 
-	dns_request_from_files(files, r);
+	dns_request_as(files, (enum dns_libc)q->c->o->libc, r);
 	memcpy(r->name, q->name, strlen(q->name) + 1);
 	r->types[0] = q->type ? q->type : dns_type_parse("A");
 	if (!q->type)
@@ -138,6 +138,7 @@ static void fill_request(struct lookup *q, const struct block *files)
 		r->servers[0] = q->server;
 		r->n_servers = 1;
 		r->flags |= DNS_NO_HOSTS;
+		r->libc = q->c->o->libc;
 	}
 }
 

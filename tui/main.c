@@ -1,5 +1,6 @@
 /* nsdbg: looks inside containers' namespaces. Starts clean, then hands over to the screen or to a command. */
 #include "core/err.h"
+#include "core/tool/copy.h"
 #include "tui/cli.h"
 #include "tui/env.h"
 #include "tui/handover.h"
@@ -14,6 +15,7 @@ int main(int argc, char **argv, char **environment)
 	struct err err = { 0 };
 	char clean[1024];
 
+	tool_copy_resume(argc, argv);
 	if (env_is_elevated()) {
 		fputs("nsdbg: refuses to run setuid or with file capabilities; use sudo nsdbg\n", stderr);
 		return CLI_NOT_PERMITTED;

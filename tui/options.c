@@ -5,6 +5,7 @@
 #include "tui/options.h"
 
 #include "core/err.h"
+#include "core/dns/ask.h"
 #include "core/fd.h"
 
 #include <ctype.h>
@@ -16,6 +17,7 @@ static const char *const format_names[WRITER_N] = {
 	[WRITER_TABLE] = "table", [WRITER_WIDE] = "wide", [WRITER_JSON] = "json", [WRITER_NDJSON] = "ndjson",
 	[WRITER_CSV] = "csv", [WRITER_RECORD] = "record",
 };
+static const char *const libc_names[DNS_LIBC_N] = { [DNS_LIBC_NONE] = "auto", [DNS_LIBC_GLIBC] = "glibc", [DNS_LIBC_MUSL] = "musl" };
 static const char *const color_names[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never" };
 static const char *const file_formats[] = { "auto", "pcapng", "pcap" }; /* enum options_file */
 
@@ -98,6 +100,14 @@ static const struct option_def dns_options[] = {
 	{ 'x', "reverse", TEXT(reverse, "ADDR"), .help = "name of an address (PTR)" },
 	{ 'p', "port", NUMBER(port, "PORT"), .help = "port of the server (53)" },
 	{ 'v', "verbose", FLAG(verbose), .help = "all sections and every step" },
+	{ 0, "libc", CHOICE(libc, "NAME", libc_names), .help = "ask as glibc or as musl does (auto: the one the target has)" },
+};
+
+static const struct option_def ip_options[] = {
+	{ 'a', "all", FLAG(all), .help = "routes of the local table, too; settings that are as usual, too" },
+	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
+	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
+	{ 'n', "numeric", FLAG(numbers), .help = "digits, no 1.2M" },
 };
 
 static const struct option_def netns_options[] = {
@@ -178,6 +188,21 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg dns web -x 172.18.0.3\n" },
 	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
+	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|path|check|get ADDRESS] [FILTER...]",
+		.help = "interfaces, addresses, routes of a target, and the way out of it", OPTIONS(ip_options), .min_words = 1,
+		.max_words = OPTIONS_MAX_WORDS,
+		.more = "  link    interfaces: state, MTU, addresses, where the other end of each is (the default)\n"
+			"  addr    addresses with their flags\n"
+			"  route   routes of all tables (-a: the kernel's local one, too)\n"
+			"  rule    which table is asked for which packets\n"
+			"  neigh   hardware addresses on the link, ARP and NDP\n"
+			"  sysctl  net.* settings that differ from the host's or the kernel's default (-a: all)\n"
+			"  path    the way out, device by device: eth0, its peer, the bridge, the host's uplink\n"
+			"  check   what is wrong with all that\n"
+			"  get     the route to an address; exit 1 when there is none\n\nExamples:\n"
+			"  nsdbg ip web                     interfaces\n"
+			"  nsdbg ip web path\n"
+			"  nsdbg ip web get 10.0.0.7\n" },
 	[COMMAND_NETNS] = { .name = "netns", .args = "attach|detach|list [TARGET]", OPTIONS(netns_options),
 		.help = "names of network namespaces for ip netns", .max_words = OPTIONS_MAX_WORDS,
 		.more = "A name stays until detach takes it away, which touches only names that nsdbg gave.\n\nExamples:\n"
@@ -186,11 +211,13 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg netns detach web           by its name or its container; --all: all of ours\n" },
 	[COMMAND_EXEC] = { .name = "exec", .args = "TARGET [--] [CMD...]", .help = "run a tool of the host inside a target", OPTIONS(exec_options),
 		.min_words = 1, .max_words = 1,
-		.more = "The host's program, with the container's network and name resolution; without CMD a shell. All behind TARGET belongs to\n"
-			"CMD, so options of exec go before TARGET or between it and --. The letters are nsenter(1)'s. Nothing that CMD starts\n"
-			"outlives it. The exit status is CMD's; 125: nsdbg failed, 126: not executable, 127: not found, 128+N: ended by signal N.\n\n"
-			"CMD is run as the user who called nsdbg (also with sudo), with the capabilities net_raw, net_admin, net_bind_service,\n"
-			"sys_ptrace, dac_read_search, setuid, setgid, chown and kill; with -m or --root as root, with the container's own.\n\n"
+		.more = "The host's program, with the container's network and name resolution; without CMD a shell. All behind TARGET\n"
+			"belongs to CMD, so options of exec go before TARGET or between it and --. The letters are nsenter(1)'s.\n"
+			"Nothing that CMD starts outlives it. The exit status is CMD's; 125: nsdbg failed, 126: not executable,\n"
+			"127: not found, 128+N: ended by signal N.\n\n"
+			"CMD is run as the user who called nsdbg (also with sudo), with the capabilities net_raw, net_admin,\n"
+			"net_bind_service, sys_ptrace, dac_read_search, setuid, setgid, chown and kill; with -m or --root as root,\n"
+			"with the container's own.\n\n"
 			"Examples:\n"
 			"  nsdbg exec web -- psql -h db\n"
 			"  nsdbg exec web -- tcpdump -ni eth0 port 53\n"
@@ -731,7 +758,7 @@ void options_completion(FILE *out)
 	completion_commands(out, takes_target, "|");
 	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
 	completion_commands(out, any_command, " ");
-	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files netns' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
+	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files netns ip-link ip-addr ip-route ip-rule ip-neigh ip-sysctl ip-path ip-check' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
 	      "\tCOMPREPLY=()\n\tread -rd '' -a list <<<\"$words\"\n\tfor i in \"${list[@]}\"; do\n"
 	      "\t\t[[ $i == \"$word\"* && $i != *[!A-Za-z0-9_.:/@%+,-]* ]] && COMPREPLY+=(\"$i\")\n\tdone\n}\n"
 	      "complete -o default -F _nsdbg nsdbg\n", out);

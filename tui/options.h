@@ -27,6 +27,7 @@ enum command_id {
 	COMMAND_CAP,
 	COMMAND_DNS,
 	COMMAND_FILES,
+	COMMAND_IP,
 	COMMAND_NETNS,
 	COMMAND_EXEC,
 	COMMAND_FIELDS,
@@ -100,6 +101,7 @@ struct options {
 	uint64_t port;
 	/* netns */
 	const char *name;
+	uint32_t libc; /* enum dns_libc */
 	/* exec */
 	bool ns_net, ns_mnt, ns_pid, ns_uts, ns_ipc, ns_user, ns_cgroup, ns_time; /* nsenter's letters; --all is `all` */
 	const char *ns;
