@@ -102,6 +102,28 @@ static const struct option_def dns_options[] = {
 	{ 0, "libc", CHOICE(libc, "NAME", libc_names), .help = "ask as glibc or as musl does (auto: the one the target has)" },
 };
 
+static const struct option_def ip_options[] = {
+	{ 'a', "all", FLAG(all), .help = "routes of the local table, too; settings that are as usual, too" },
+	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
+	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
+	{ 'n', "numeric", FLAG(numbers), .help = "digits, no 1.2M" },
+};
+
+static const struct option_def probe_options[] = {
+	{ 'c', "count", NUMBER(count, "N"), .help = "try N times (1)" },
+	{ 'i', "interval", TIME(interval_ms, "TIME"), .help = "from try to try (1s); without -c until ^C" },
+	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
+	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
+	{ 's', "size", NUMBER(size, "LEN"), .help = "ping, udp: payload bytes; trace: packet bytes" },
+	{ 0, "send", TEXT(send, "TEXT"), .help = "tcp, udp: send this and wait for an answer; \\r \\n \\xNN" },
+	{ 'T', "tcp", FLAG(tcp), .help = "trace by SYNs to HOST:PORT (80)" },
+	{ 'I', "icmp", FLAG(icmp), .help = "trace by echo requests; default UDP" },
+	{ 'm', "hops", NUMBER(hops, "N"), .help = "trace: at most N hops (30)" },
+	{ 'k', "insecure", FLAG(insecure), .help = "http: go on when the certificate does not hold" },
+	{ 0, "cacert", TEXT(cacert, "FILE"), .help = "http: trust these certificates (PEM), not the host's" },
+	{ 'v', "verbose", FLAG(verbose), .help = "evidence also for what works" },
+};
+
 static const struct option_def netns_options[] = {
 	{ 0, "all", FLAG(all), .help = "all running containers; detach: all names that nsdbg gave" },
 	{ 0, "name", TEXT(name, "NAME"), .help = "attach under this name instead of the container's" },
@@ -178,8 +200,34 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg dns web db\n"
 			"  nsdbg dns web example.org MX @1.1.1.1\n"
 			"  nsdbg dns web -x 172.18.0.3\n" },
+	[COMMAND_PROBE] = { .name = "probe", .args = "TARGET tcp|udp|ping|trace|mtu|http DESTINATION...",
+		.help = "try destinations from inside a target", OPTIONS(probe_options), .min_words = 2, .max_words = OPTIONS_MAX_WORDS,
+		.more = "DESTINATION is HOST:PORT for tcp and udp, HOST for the others, a URL for http. HOST is a container's\n"
+			"name (its address on a network that both share comes first), a name as the target would resolve it,\n"
+			"or an address; IPv6 with a port as [::1]:80.\n"
+			"Exit status: 0 all work, 1 the answer is no, 6 no answer.\n\nExamples:\n"
+			"  nsdbg probe web tcp db:5432 cache:6379\n"
+			"  nsdbg probe web ping db -c 20 -i 200ms\n"
+			"  nsdbg probe web trace 1.1.1.1\n"
+			"  nsdbg probe web mtu db\n"
+			"  nsdbg probe web http https://api:8443/health -k\n" },
 	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
+	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|path|check|get ADDRESS] [FILTER...]",
+		.help = "interfaces, addresses, routes of a target, and the way out of it", OPTIONS(ip_options), .min_words = 1,
+		.max_words = OPTIONS_MAX_WORDS,
+		.more = "  link    interfaces: state, MTU, addresses, where the other end of each is (the default)\n"
+			"  addr    addresses with their flags\n"
+			"  route   routes of all tables (-a: the kernel's local one, too)\n"
+			"  rule    which table is asked for which packets\n"
+			"  neigh   hardware addresses on the link, ARP and NDP\n"
+			"  sysctl  net.* settings that differ from the host's or the kernel's default (-a: all)\n"
+			"  path    the way out, device by device: eth0, its peer, the bridge, the host's uplink\n"
+			"  check   what is wrong with all that\n"
+			"  get     the route to an address; exit 1 when there is none\n\nExamples:\n"
+			"  nsdbg ip web                     interfaces\n"
+			"  nsdbg ip web path\n"
+			"  nsdbg ip web get 10.0.0.7\n" },
 	[COMMAND_NETNS] = { .name = "netns", .args = "attach|detach|list [TARGET]", OPTIONS(netns_options),
 		.help = "names of network namespaces for ip netns", .max_words = OPTIONS_MAX_WORDS,
 		.more = "A name stays until detach takes it away, which touches only names that nsdbg gave.\n\nExamples:\n"
@@ -188,11 +236,13 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg netns detach web           by its name or its container; --all: all of ours\n" },
 	[COMMAND_EXEC] = { .name = "exec", .args = "TARGET [--] [CMD...]", .help = "run a tool of the host inside a target", OPTIONS(exec_options),
 		.min_words = 1, .max_words = 1,
-		.more = "The host's program, with the container's network and name resolution; without CMD a shell. All behind TARGET belongs to\n"
-			"CMD, so options of exec go before TARGET or between it and --. The letters are nsenter(1)'s. Nothing that CMD starts\n"
-			"outlives it. The exit status is CMD's; 125: nsdbg failed, 126: not executable, 127: not found, 128+N: ended by signal N.\n\n"
-			"CMD is run as the user who called nsdbg (also with sudo), with the capabilities net_raw, net_admin, net_bind_service,\n"
-			"sys_ptrace, dac_read_search, setuid, setgid, chown and kill; with -m or --root as root, with the container's own.\n\n"
+		.more = "The host's program, with the container's network and name resolution; without CMD a shell. All behind TARGET\n"
+			"belongs to CMD, so options of exec go before TARGET or between it and --. The letters are nsenter(1)'s.\n"
+			"Nothing that CMD starts outlives it. The exit status is CMD's; 125: nsdbg failed, 126: not executable,\n"
+			"127: not found, 128+N: ended by signal N.\n\n"
+			"CMD is run as the user who called nsdbg (also with sudo), with the capabilities net_raw, net_admin,\n"
+			"net_bind_service, sys_ptrace, dac_read_search, setuid, setgid, chown and kill; with -m or --root as root,\n"
+			"with the container's own.\n\n"
 			"Examples:\n"
 			"  nsdbg exec web -- psql -h db\n"
 			"  nsdbg exec web -- tcpdump -ni eth0 port 53\n"
@@ -733,7 +783,7 @@ void options_completion(FILE *out)
 	completion_commands(out, takes_target, "|");
 	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
 	completion_commands(out, any_command, " ");
-	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files netns' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
+	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files netns ip-link ip-addr ip-route ip-rule ip-neigh ip-sysctl ip-path ip-check' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
 	      "\tCOMPREPLY=()\n\tread -rd '' -a list <<<\"$words\"\n\tfor i in \"${list[@]}\"; do\n"
 	      "\t\t[[ $i == \"$word\"* && $i != *[!A-Za-z0-9_.:/@%+,-]* ]] && COMPREPLY+=(\"$i\")\n\tdone\n}\n"
 	      "complete -o default -F _nsdbg nsdbg\n", out);
