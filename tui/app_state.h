@@ -42,7 +42,8 @@ struct app {
 	struct prompt prompt;
 	struct pane_prompt prompt_spec;
 	char prompt_hint[128];
-	struct prompt_history filter_history, write_history;
+	struct prompt_history filter_history, write_history, exec_history;
+	char exec_label[64];
 	char filter_before[PROMPT_TEXT]; /* for Esc */
 	char write_refused[1024]; /* path that exists: Enter again replaces it */
 
@@ -94,6 +95,12 @@ void app_prompt_start(struct app *app); /* takes env.prompt */
 const struct binding *app_bindings(const struct pane *p, unsigned i, unsigned *ret_n);
 
 const struct binding *app_table_bindings(unsigned *ret_n);
+
+/* --- app_exec.c: keys e E ! --- */
+
+int app_exec_shell(struct pane *p, int key);
+int app_exec_choose(struct pane *p, int key);
+int app_exec_command(struct pane *p, int key);
 
 /* --- app_bars.c --- */
 

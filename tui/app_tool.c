@@ -80,13 +80,13 @@ static void run_in_full(struct app *app, struct tool_spec *spec, const char *tit
 	struct err err = { 0 };
 	int status;
 
-	screen_leave(app->screen);
+	screen_lend(app->screen);
 	printf("\r\n%s\r\n", title);
 	fflush(stdout);
 	status = handover_run(&h, &err);
 	if (!err.code)
 		wait_for_enter(title, status);
-	screen_return(app->screen);
+	screen_take_back(app->screen);
 	if (err.code)
 		app_toast(app, SEVERITY_BAD, "%s", err.msg);
 }
