@@ -158,7 +158,7 @@ static struct block *ask(struct lookup *q, const struct block *files)
 	link_free(l);
 	if (r < 0)
 		cli_error_err(c, cli_status_of(err.code), &err);
-	return b;
+	return b ? dns_answer_complete(files, &q->request, b) : NULL;
 }
 
 /* --- printing --- */
