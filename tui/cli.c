@@ -4,11 +4,17 @@
 #include "capture/capture.h"
 #include "core/dns/ask.h"
 #include "core/engine/docker.h"
+#include "core/engine/mover.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/loop.h"
+#include "core/source/doctor.h"
+#include "core/net/sides.h"
+#include "core/net/sysctl.h"
 #include "core/source/files.h"
+#include "core/source/health.h"
 #include "core/source/namespaces.h"
+#include "core/source/netnames.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
 #include "core/table.h"
@@ -25,8 +31,22 @@
 
 enum { MAX_WAIT_MS = 60000 };
 
-static const struct source *const sources[] = { &docker_source, &namespaces_source, &sockets_source, &owners_source,
-	&processes_source, &files_source, &dns_source, &capture_source };
+static const struct source *const sources[] = {
+	&docker_source,
+	&namespaces_source,
+	&sockets_source,
+	&owners_source,
+	&processes_source,
+	&files_source,
+	&netnames_source,
+	&dns_source,
+	&capture_source,
+	&health_source,
+	&doctor_source,
+	&net_source,
+	&net_sides_source,
+	&net_sysctl_source,
+};
 
 /* --- errors --- */
 
@@ -178,27 +198,24 @@ static bool runtime_wanted(const struct cli *c, struct text name)
 /* A target that is named by its pid or file needs no engine, and must work while one hangs. */
 static bool engine_matters(const struct cli *c)
 {
-	static const char *const kernel[] = { "pid:", "netns:", "ns:" };
-	const char *word = c->o->n_words > 0 ? c->o->words[0] : "";
-
 	if (!c->endpoint[0] || !runtime_wanted(c, text_of("docker")))
 		return false;
 	if (c->o->command == COMMAND_LS || c->o->command == COMMAND_NETWORKS || c->o->command == COMMAND_ENGINES ||
-		c->o->command == COMMAND_APP)
+		c->o->command == COMMAND_HEALTH || c->o->command == COMMAND_APP)
 		return true;
-	for (size_t i = 0; i < ARRAY_LEN(kernel); i++)
-		if (strncmp(word, kernel[i], strlen(kernel[i])) == 0)
-			return false;
-	return strcmp(word, "host") != 0;
+	return c->o->n_words == 0 || !target_is_kernel(c->o->words[0]);
 }
 
-static struct link *open_docker(struct cli *c, struct err *err)
+/* `only`: the container to look for first, NULL none; `rest`: and then all. */
+static struct link *open_docker(struct cli *c, const char *only, bool rest, struct err *err)
 {
 	static const struct row_type *const types[] = { &target_row_type, &network_row_type, &engine_row_type };
-	struct docker_params params = { .runtime = "docker", .once = 1 };
+	struct docker_params params = { .runtime = "docker", .once = 1, .rest = rest };
 	struct link *l;
 
 	memcpy(params.endpoint, c->endpoint, sizeof params.endpoint);
+	if (only)
+		snprintf(params.only, sizeof params.only, "%s", only);
 	l = session_open(c->session, &docker_source, NULL, &params, sizeof params, err);
 	if (l)
 		link_expect(l, types, ARRAY_LEN(types));
@@ -211,28 +228,30 @@ static void keep_block(struct block **at, struct block *b)
 	*at = b;
 }
 
-/* Takes the engine's blocks until its worker ends. 0 or -errno with the sentence. */
-static int read_docker(struct cli *c, struct link *l, struct block **ret_targets, struct err *err)
+/* Takes the engine's blocks until its worker ends, or until containers come when `first` is enough. 0 or -errno with the sentence. */
+static int read_docker(struct cli *c, bool first, struct err *err)
 {
 	uint64_t deadline = cli_deadline(c);
 	struct link_event ev;
 	int r = 0;
 
 	for (;;) {
-		wait_event(l, deadline, &ev);
+		wait_event(c->engine, deadline, &ev);
 		if (ev.type == LINK_NOTHING)
 			return err_set(err, ETIMEDOUT, "Docker at %.120s does not answer within the time limit (--timeout)", c->endpoint);
 		if (ev.type == LINK_ERROR)
 			r = err_set(err, ev.code, "%s", ev.msg);
-		if (ev.type == LINK_CLOSED && r == 0 && !*ret_targets && !c->engines)
+		if (ev.type == LINK_CLOSED && r == 0 && !c->docker && !c->engines)
 			r = err_set(err, EPIPE, "the worker for Docker %s", ev.msg[0] ? ev.msg : "ended without an answer");
 		if (ev.type == LINK_CLOSED)
 			return r;
 		if (ev.type == LINK_BLOCK)
-			keep_block(ev.row_type == &target_row_type  ? ret_targets :
+			keep_block(ev.row_type == &target_row_type  ? &c->docker :
 				   ev.row_type == &network_row_type ? &c->networks :
 								      &c->engines,
 				ev.block);
+		if (first && c->docker)
+			return 0;
 	}
 }
 
@@ -262,36 +281,76 @@ static bool engine_answers(const struct cli *c, struct err *err)
 	return true;
 }
 
-static void merge_targets(struct cli *c, struct block *docker, const struct block *netns)
+static void merge_targets(struct cli *c)
 {
-	const struct block *const engines[] = { docker };
+	const struct block *const engines[] = { c->docker };
 
-	c->targets = target_merge(engines, docker ? 1 : 0, netns);
-	cli_notes(c, docker);
+	block_unref(c->targets);
+	c->targets = target_merge(engines, c->docker ? 1 : 0, c->netns);
+	c->target = NULL; /* it was a row of the old list */
+}
+
+static void open_scan(struct cli *c)
+{
+	struct err err = { 0 };
+
+	c->scan = session_open(c->session, &namespaces_source, NULL, NULL, 0, &err);
+	if (!c->scan)
+		cli_error_err(c, CLI_PARTIAL, &err);
+}
+
+static void read_scan(struct cli *c)
+{
+	struct err err = { 0 };
+
+	if (c->scan && cli_wait(c, c->scan, &netns_row_type, cli_deadline(c), &c->netns, &err) < 0)
+		cli_error_err(c, CLI_PARTIAL, &err);
+	link_free(c->scan);
+	c->scan = NULL;
+}
+
+/* Reads the engine to its end, or to its `first` containers. False: it failed, and was named by the user. */
+static bool take_docker(struct cli *c, bool first)
+{
+	struct err err = { 0 };
+	bool bad;
+
+	if (!c->engine)
+		return true;
+	bad = read_docker(c, first, &err) < 0;
+	if (first && c->docker)
+		return true; /* there is more to come */
+	bad = bad || !engine_answers(c, &err);
+	link_free(c->engine);
+	c->engine = NULL;
+	if (bad)
+		engine_failed(c, &err);
+	cli_notes(c, c->docker);
+	return !(bad && c->docker_explicit && c->o->command != COMMAND_ENGINES);
+}
+
+/* Both at the same time. */
+static void open_lists(struct cli *c, const char *only, bool rest)
+{
+	struct err err = { 0 };
+
+	if (engine_matters(c) && !(c->engine = open_docker(c, only, rest, &err)))
+		engine_failed(c, &err);
+	open_scan(c);
 }
 
 bool cli_targets(struct cli *c)
 {
-	AUTO(block_unrefp) struct block *docker = NULL, *netns = NULL;
-	struct err err = { 0 }, ns_err = { 0 };
-	struct link *engine = engine_matters(c) ? open_docker(c, &err) : NULL;
-	struct link *scan = session_open(c->session, &namespaces_source, NULL, NULL, 0, &ns_err);
-	bool bad = false;
+	bool good;
 
-	if (engine) {
-		bad = read_docker(c, engine, &docker, &err) < 0 || !engine_answers(c, &err);
-		link_free(engine);
-		if (bad)
-			engine_failed(c, &err);
-	}
-	if (!scan || cli_wait(c, scan, &netns_row_type, cli_deadline(c), &netns, &ns_err) < 0)
-		cli_error_err(c, CLI_PARTIAL, &ns_err);
-	link_free(scan);
-	merge_targets(c, docker, netns);
+	open_lists(c, NULL, false);
+	good = take_docker(c, false);
+	read_scan(c);
+	merge_targets(c);
 	/* What the scan could not see matters where it is the list. With all rights it is a process that nobody may look at. */
 	if ((c->o->command == COMMAND_LS || c->o->command == COMMAND_APP) && !session_is_privileged(c->session))
-		cli_notes(c, netns);
-	return !(bad && c->docker_explicit && c->o->command != COMMAND_ENGINES);
+		cli_notes(c, c->netns);
+	return good;
 }
 
 /* A path that we may not look at is left to the worker. */
@@ -306,25 +365,117 @@ static bool path_is_there(struct cli *c)
 	return false;
 }
 
-bool cli_target(struct cli *c)
+static bool not_found(struct cli *c, int r, const struct err *err)
+{
+	enum cli_status status = r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_NO_TARGET;
+
+	if (r == -ENOENT && c->engine_status)
+		status = c->engine_status; /* it may well exist */
+	cli_error(c, status, err->code == ENOENT ? 0 : err->code, err->msg);
+	return false;
+}
+
+/* 0, or why `word` is none of the targets that are known so far. */
+static int resolve_word(struct cli *c, const char *word, struct err *err)
+{
+	uint32_t row = UINT32_MAX;
+	int r = target_resolve(c->targets, word, &row, &c->ref, err);
+
+	if (r == 0)
+		c->target = block_row(c->targets, row);
+	return r;
+}
+
+static int resolve(struct cli *c, struct err *err)
+{
+	return resolve_word(c, c->o->words[0], err);
+}
+
+bool cli_target_find(struct cli *c, const char *word)
 {
 	struct err err = { 0 };
-	uint32_t row = UINT32_MAX;
-	enum cli_status status;
+	int r = resolve_word(c, word, &err);
+
+	return r < 0 ? not_found(c, r, &err) : path_is_there(c);
+}
+
+/* pid:, netns: and host are looked at straight away. What the scan says about them is only for the head of JSON. */
+static bool find_kernel(struct cli *c)
+{
+	bool is_inode = strncmp(c->o->words[0], "ns:", 3) == 0;
+	struct err err = { 0 };
 	int r;
 
-	if (!cli_targets(c))
-		return false;
-	r = target_resolve(c->targets, c->o->words[0], &row, &c->ref, &err);
-	if (r < 0) {
-		status = r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_NO_TARGET;
-		if (r == -ENOENT && c->engine_status)
-			status = c->engine_status; /* it may well exist */
-		cli_error(c, status, err.code == ENOENT ? 0 : err.code, err.msg);
-		return false;
+	if (is_inode || c->o->format == WRITER_JSON)
+		open_scan(c);
+	if (is_inode) {
+		read_scan(c);
+		merge_targets(c);
 	}
-	c->target = block_row(c->targets, row);
-	return path_is_there(c);
+	r = resolve(c, &err);
+	return r < 0 ? not_found(c, r, &err) : path_is_there(c);
+}
+
+/* The part of "docker:web" that an engine can be asked for, or NULL. */
+static const char *name_to_ask(const struct cli *c)
+{
+	const char *word = c->o->words[0];
+
+	if (strncmp(word, "docker:", 7) == 0)
+		word += 7;
+	return mover_is_name(word) ? word : NULL;
+}
+
+/*
+ * A name: the engine is asked for this one, while /proc is read: that shows whether others than the engine have the name. When it
+ * does not fit what the engine says, the whole list decides, as it names what comes near.
+ */
+static bool find_name(struct cli *c, bool names)
+{
+	const char *only = name_to_ask(c);
+	struct err err = { 0 };
+	int r;
+
+	open_lists(c, only, names);
+	if (!take_docker(c, only != NULL))
+		return false;
+	read_scan(c);
+	merge_targets(c);
+	r = resolve(c, &err);
+	if (r < 0 && c->engine) {
+		if (!take_docker(c, false))
+			return false;
+		merge_targets(c);
+		r = resolve(c, &err);
+	}
+	return r < 0 ? not_found(c, r, &err) : true;
+}
+
+bool cli_find(struct cli *c, enum cli_wants wants)
+{
+	return target_is_kernel(c->o->words[0]) ? find_kernel(c) : find_name(c, wants == CLI_WANTS_NAMES);
+}
+
+void cli_complete(struct cli *c)
+{
+	struct target_ref ref = c->ref;
+	struct err err = { 0 };
+
+	if (!c->engine && !c->scan)
+		return;
+	take_docker(c, false);
+	read_scan(c);
+	merge_targets(c);
+	resolve(c, &err); /* for its row; it may have gone meanwhile */
+	c->ref = ref;
+}
+
+bool cli_target(struct cli *c)
+{
+	if (!cli_find(c, CLI_WANTS_NAMES))
+		return false;
+	cli_complete(c);
+	return true;
 }
 
 /* --- printing --- */
@@ -439,6 +590,7 @@ void cli_print(struct cli *c, const struct cli_print *p)
 	int r;
 
 	builder_free(none);
+	cli_complete(c);
 	if (!p->noted)
 		cli_notes(c, p->block);
 	table_set_keep(t, p->keep, p->arg);
@@ -500,11 +652,16 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_NETWORKS] = cli_networks,
 	[COMMAND_ENGINES] = cli_engines,
 	[COMMAND_SHOW] = cli_show,
+	[COMMAND_HEALTH] = cli_health,
+	[COMMAND_DOCTOR] = cli_doctor,
 	[COMMAND_SS] = cli_ss,
 	[COMMAND_PS] = cli_ps,
 	[COMMAND_CAP] = cli_cap,
 	[COMMAND_DNS] = cli_dns,
 	[COMMAND_FILES] = cli_files,
+	[COMMAND_IP] = cli_ip,
+	[COMMAND_NETNS] = cli_netns,
+	[COMMAND_EXEC] = cli_exec,
 	[COMMAND_FIELDS] = cli_fields,
 };
 
@@ -523,6 +680,8 @@ static void run(struct cli *c)
 		return;
 	}
 	commands[c->o->command](c);
+	link_free(c->engine);
+	link_free(c->scan);
 	session_stop(c->session);
 }
 
@@ -582,6 +741,8 @@ int cli_main(const struct options *o)
 	run(&c);
 	for (size_t i = 0; i < c.n_errors; i++)
 		free((char *)(uintptr_t)c.errors[i].message);
+	block_unref(c.docker);
+	block_unref(c.netns);
 	block_unref(c.targets);
 	block_unref(c.networks);
 	block_unref(c.engines);

@@ -26,6 +26,7 @@ static const char *const file_formats[] = { "auto", "pcapng", "pcap" }; /* enum 
 #define TEXT(member, v) .kind = OPTION_TEXT, .value = v, AT(member)
 #define NUMBER(member, v) .kind = OPTION_NUMBER, .value = v, AT(member)
 #define TIME(member, v) .kind = OPTION_TIME, .value = v, AT(member)
+#define LIST(member, v) .kind = OPTION_LIST, .value = v, AT(member)
 #define CHOICE(member, v, names) .kind = OPTION_CHOICE, .value = v, AT(member), .choices = names, .n_choices = ARRAY_LEN(names)
 
 static const struct option_def global_options[] = {
@@ -56,6 +57,10 @@ static const struct option_def ls_options[] = {
 static const struct option_def list_options[] = {
 	{ 'q', "quiet", FLAG(quiet), .help = "only ids" },
 	{ 0, "no-trunc", FLAG(no_trunc), .help = "whole ids and texts" },
+};
+
+static const struct option_def health_options[] = {
+	{ 0, "for", TIME(for_ms, "TIME"), .help = "measure for this long (1s)" },
 };
 
 static const struct option_def ss_options[] = {
@@ -97,6 +102,41 @@ static const struct option_def dns_options[] = {
 	{ 0, "libc", CHOICE(libc, "NAME", libc_names), .help = "ask as glibc or as musl does (auto: the one the target has)" },
 };
 
+static const struct option_def ip_options[] = {
+	{ 'a', "all", FLAG(all), .help = "routes of the local table, too; settings that are as usual, too" },
+	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
+	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
+	{ 'n', "numeric", FLAG(numbers), .help = "digits, no 1.2M" },
+};
+
+static const struct option_def netns_options[] = {
+	{ 0, "all", FLAG(all), .help = "all running containers; detach: all names that nsdbg gave" },
+	{ 0, "name", TEXT(name, "NAME"), .help = "attach under this name instead of the container's" },
+};
+
+static const struct option_def exec_options[] = {
+	{ 0, "ns", TEXT(ns, "NAMES"), .help = "join exactly these: net,mnt,pid,uts,ipc,user,cgroup,time or all (net)" },
+	{ 'n', NULL, FLAG(ns_net), .help = "network, and its name resolution (--ns net)" },
+	{ 'm', NULL, FLAG(ns_mnt), .help = "the container's files and programs (--ns mnt)" },
+	{ 'p', NULL, FLAG(ns_pid), .help = "process numbers; the container sees the tool (--ns pid)" },
+	{ 'u', NULL, FLAG(ns_uts), .help = "host name (--ns uts)" },
+	{ 'i', NULL, FLAG(ns_ipc), .help = "shared memory and queues (--ns ipc)" },
+	{ 'U', NULL, FLAG(ns_user), .help = "user numbers, as its root (--ns user)" },
+	{ 'C', NULL, FLAG(ns_cgroup), .help = "view of control groups (--ns cgroup)" },
+	{ 'T', NULL, FLAG(ns_time), .help = "clock offsets (--ns time)" },
+	{ 'a', "all", FLAG(all), .help = "all namespaces that differ from ours" },
+	{ 'r', "root", FLAG(root), .help = "the target's root directory, without joining mnt" },
+	{ 'w', "wd", TEXT(directory, "DIR"), .help = "working directory inside; target: that of its process" },
+	{ 'S', "uid", TEXT(uid, "N"), .help = "run as this user (who called nsdbg; the container's files: 0)" },
+	{ 'G', "gid", TEXT(gid, "N"), .help = "run as this group" },
+	{ 0, "caps", TEXT(caps, "LIST"), .help = "capabilities: all, none, net_raw,..., or +sys_admin,-kill from the default" },
+	{ 'e', "env", LIST(env, "K=V"), .help = "set a variable; K alone: as it is here; may be repeated" },
+	{ 0, "proc", FLAG(proc), .help = "a /proc of the container: ps, top and htop show it alone" },
+	{ 0, "no-files", FLAG(no_files), .help = "leave /etc and /sys the host's" },
+	{ 0, "force", FLAG(force), .help = "join a pid namespace whose processes could take the tool over" },
+	{ 'q', "quiet", FLAG(quiet), .help = "no remarks of nsdbg's own" },
+};
+
 #define OPTIONS(list) .options = list, .n_options = ARRAY_LEN(list)
 
 const struct command_def options_commands[COMMAND_N] = {
@@ -111,6 +151,13 @@ const struct command_def options_commands[COMMAND_N] = {
 		OPTIONS(list_options), .max_words = OPTIONS_MAX_WORDS },
 	[COMMAND_ENGINES] = { .name = "engines", .args = "", .help = "say which engines answer, and how fast" },
 	[COMMAND_SHOW] = { .name = "show", .args = "TARGET", .help = "all facts about one target", .min_words = 1, .max_words = 1 },
+	[COMMAND_HEALTH] = { .name = "health", .args = "[FILTER...]", .help = "traffic, CPU, memory and what is wrong, of all targets",
+		OPTIONS(health_options), .max_words = OPTIONS_MAX_WORDS,
+		.more = "Reads twice, the time of --for apart: rates and \"lately\" are about that time.\n\nExamples:\n"
+			"  nsdbg health --sort -cpu_percent\n"
+			"  nsdbg health 'memory_percent>80' --for 5s\n" },
+	[COMMAND_DOCTOR] = { .name = "doctor", .args = "[FILTER...]", .help = "rights, kernel, engines, terminal: what is missing and what that costs",
+		.max_words = OPTIONS_MAX_WORDS, .more = "Exit status 1: something is missing.\n\nExample:\n  nsdbg doctor state:missing,less\n" },
 	[COMMAND_SS] = { .name = "ss", .args = "TARGET [FILTER...]", .help = "sockets inside a target", OPTIONS(ss_options),
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS,
 		.more = "Letters as in ss(8). Without any of -t -u -w -x all kinds are shown.\n\nExamples:\n"
@@ -140,6 +187,41 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg dns web -x 172.18.0.3\n" },
 	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
+	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|path|check|get ADDRESS] [FILTER...]",
+		.help = "interfaces, addresses, routes of a target, and the way out of it", OPTIONS(ip_options), .min_words = 1,
+		.max_words = OPTIONS_MAX_WORDS,
+		.more = "  link    interfaces: state, MTU, addresses, where the other end of each is (the default)\n"
+			"  addr    addresses with their flags\n"
+			"  route   routes of all tables (-a: the kernel's local one, too)\n"
+			"  rule    which table is asked for which packets\n"
+			"  neigh   hardware addresses on the link, ARP and NDP\n"
+			"  sysctl  net.* settings that differ from the host's or the kernel's default (-a: all)\n"
+			"  path    the way out, device by device: eth0, its peer, the bridge, the host's uplink\n"
+			"  check   what is wrong with all that\n"
+			"  get     the route to an address; exit 1 when there is none\n\nExamples:\n"
+			"  nsdbg ip web                     interfaces\n"
+			"  nsdbg ip web path\n"
+			"  nsdbg ip web get 10.0.0.7\n" },
+	[COMMAND_NETNS] = { .name = "netns", .args = "attach|detach|list [TARGET]", OPTIONS(netns_options),
+		.help = "names of network namespaces for ip netns", .max_words = OPTIONS_MAX_WORDS,
+		.more = "A name stays until detach takes it away, which touches only names that nsdbg gave.\n\nExamples:\n"
+			"  nsdbg netns attach --all && ip netns exec web ip addr\n"
+			"  nsdbg netns list                 every name, and what a mount alone keeps alive\n"
+			"  nsdbg netns detach web           by its name or its container; --all: all of ours\n" },
+	[COMMAND_EXEC] = { .name = "exec", .args = "TARGET [--] [CMD...]", .help = "run a tool of the host inside a target", OPTIONS(exec_options),
+		.min_words = 1, .max_words = 1,
+		.more = "The host's program, with the container's network and name resolution; without CMD a shell. All behind TARGET\n"
+			"belongs to CMD, so options of exec go before TARGET or between it and --. The letters are nsenter(1)'s.\n"
+			"Nothing that CMD starts outlives it. The exit status is CMD's; 125: nsdbg failed, 126: not executable,\n"
+			"127: not found, 128+N: ended by signal N.\n\n"
+			"CMD is run as the user who called nsdbg (also with sudo), with the capabilities net_raw, net_admin,\n"
+			"net_bind_service, sys_ptrace, dac_read_search, setuid, setgid, chown and kill; with -m or --root as root,\n"
+			"with the container's own.\n\n"
+			"Examples:\n"
+			"  nsdbg exec web -- psql -h db\n"
+			"  nsdbg exec web -- tcpdump -ni eth0 port 53\n"
+			"  nsdbg exec web --proc -- htop\n"
+			"  nsdbg exec web --all -- sh       as docker exec\n" },
 	[COMMAND_FIELDS] = { .name = "fields", .args = "[TYPE]", .help = "explain every column and JSON field", .max_words = 1 },
 	[COMMAND_COMPLETION] = { .name = "completion", .args = "bash", .help = "print a completion script for bash", .min_words = 1,
 		.max_words = 1, .more = "Example:\n  source <(nsdbg completion bash)\n" },
@@ -359,6 +441,17 @@ static int set_choice(const struct parser *p, const struct option_def *d, const 
 	return err_set(p->err, EINVAL, "%s is %s, not \"%.30s\"", shown(d, name), list, value);
 }
 
+static int add_item(const struct parser *p, const struct option_def *d, const char *value)
+{
+	struct option_list *l = member(p, d);
+	char name[40];
+
+	if (l->n == OPTIONS_MAX_WORDS)
+		return err_set(p->err, EINVAL, "%s more than %d times", shown(d, name), OPTIONS_MAX_WORDS);
+	l->items[l->n++] = value;
+	return 0;
+}
+
 static int option_set(const struct parser *p, const struct option_def *d, const char *value)
 {
 	switch (d->kind) {
@@ -374,6 +467,8 @@ static int option_set(const struct parser *p, const struct option_def *d, const 
 		return set_time(p, d, value);
 	case OPTION_CHOICE:
 		return set_choice(p, d, value);
+	case OPTION_LIST:
+		return add_item(p, d, value);
 	}
 	return 0;
 }
@@ -444,8 +539,22 @@ static int parse_word(struct parser *p, const char *word)
 	return 0;
 }
 
+/* exec: from here on the words are another program's. */
+static void take_tail(struct parser *p, int from)
+{
+	p->o->tail = p->argv + from;
+	p->o->n_tail = (unsigned)(p->argc - from);
+	p->at = p->argc;
+}
+
 static int parse_argument(struct parser *p, const char *arg, bool *literal)
 {
+	bool is_word = *literal || arg[0] != '-' || !arg[1];
+
+	if (p->o->command == COMMAND_EXEC && p->o->n_words == 1 && (is_word || strcmp(arg, "--") == 0)) {
+		take_tail(p, is_word ? p->at - 1 : p->at);
+		return 0;
+	}
 	if (*literal || arg[0] != '-' || !arg[1])
 		return parse_word(p, arg);
 	if (strcmp(arg, "--") == 0) {
@@ -648,7 +757,7 @@ void options_completion(FILE *out)
 	completion_commands(out, takes_target, "|");
 	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
 	completion_commands(out, any_command, " ");
-	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
+	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files netns ip-link ip-addr ip-route ip-rule ip-neigh ip-sysctl ip-path ip-check' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
 	      "\tCOMPREPLY=()\n\tread -rd '' -a list <<<\"$words\"\n\tfor i in \"${list[@]}\"; do\n"
 	      "\t\t[[ $i == \"$word\"* && $i != *[!A-Za-z0-9_.:/@%+,-]* ]] && COMPREPLY+=(\"$i\")\n\tdone\n}\n"
 	      "complete -o default -F _nsdbg nsdbg\n", out);
