@@ -127,6 +127,7 @@ static void take_row(const struct block *files, const struct file_row *row, stru
 	case FILE_NSS:
 	case FILE_HOSTNAME:
 	case FILE_LIBC:
+	case FILE_UPSTREAM:
 	case FILE_OTHER:
 	case FILE_ERROR:
 	case FILE_KEY_N:
