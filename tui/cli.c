@@ -2,6 +2,7 @@
 #include "tui/cli.h"
 
 #include "capture/capture.h"
+#include "capture/dnswatch.h"
 #include "core/dns/ask.h"
 #include "core/engine/docker.h"
 #include "core/engine/mover.h"
@@ -15,10 +16,12 @@
 #include "core/source/health.h"
 #include "core/source/namespaces.h"
 #include "core/source/netnames.h"
+#include "core/source/probe.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
 #include "core/table.h"
 #include "tui/app.h"
+#include "tui/cli_names.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -46,6 +49,8 @@ static const struct source *const sources[] = {
 	&net_source,
 	&net_sides_source,
 	&net_sysctl_source,
+	&probe_source,
+	&dnswatch_source,
 };
 
 /* --- errors --- */
@@ -658,6 +663,7 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_PS] = cli_ps,
 	[COMMAND_CAP] = cli_cap,
 	[COMMAND_DNS] = cli_dns,
+	[COMMAND_PROBE] = cli_probe,
 	[COMMAND_FILES] = cli_files,
 	[COMMAND_IP] = cli_ip,
 	[COMMAND_NETNS] = cli_netns,
@@ -675,6 +681,8 @@ static void run(struct cli *c)
 	}
 	if (!find_docker(c))
 		return;
+	if (!getenv("SUDO_UID")) /* with it the session becomes that user, and the file is opened as he may */
+		cli_names_open(c);
 	if (session_start(sources, ARRAY_LEN(sources), &c->session, &err) < 0) {
 		cli_error_err(c, cli_status_of(err.code), &err);
 		return;
@@ -717,7 +725,7 @@ static int completion(const struct options *o)
 
 int cli_main(const struct options *o)
 {
-	struct cli c = { .o = o, .out = STDOUT_FILENO };
+	struct cli c = { .o = o, .out = STDOUT_FILENO, .names_fd = -1 };
 	struct timespec now;
 
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe ends us silently, with everything in order */

@@ -2,6 +2,7 @@
 #include "tui/cli.h"
 
 #include "capture/capture.h"
+#include "capture/dnswatch.h"
 #include "core/dns/ask.h"
 #include "core/dns/compare.h"
 #include "core/err.h"
@@ -15,6 +16,7 @@
 #include "core/source/files.h"
 #include "core/source/health.h"
 #include "core/source/netnames.h"
+#include "core/source/probe.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
 
@@ -73,6 +75,9 @@ static const struct row_type *const types[] = {
 	&net_sysctl_row_type,
 	&net_hop_row_type,
 	&net_finding_row_type,
+	&probe_row_type,
+	&hop_row_type,
+	&certificate_row_type,
 	&field_row_type,
 };
 

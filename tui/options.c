@@ -19,6 +19,7 @@ static const char *const format_names[WRITER_N] = {
 };
 static const char *const libc_names[DNS_LIBC_N] = { [DNS_LIBC_NONE] = "auto", [DNS_LIBC_GLIBC] = "glibc", [DNS_LIBC_MUSL] = "musl" };
 static const char *const color_names[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never" };
+static const char *const watch_views[] = { "question", "name", "search" }; /* enum options_by */
 static const char *const file_formats[] = { "auto", "pcapng", "pcap" }; /* enum options_file */
 
 #define AT(member) .offset = offsetof(struct options, member)
@@ -96,10 +97,16 @@ static const struct option_def cap_options[] = {
 };
 
 static const struct option_def dns_options[] = {
-	{ 'x', "reverse", TEXT(reverse, "ADDR"), .help = "name of an address (PTR)" },
+	{ 'x', "reverse", TEXT(reverse, "ADDR"), .help = "names of this address and of those that follow (PTR)" },
+	{ 'f', "file", TEXT(names, "FILE"), .help = "names from this file, a line NAME [TYPE] or -x ADDR; - is standard input" },
 	{ 'p', "port", NUMBER(port, "PORT"), .help = "port of the server (53)" },
 	{ 'v', "verbose", FLAG(verbose), .help = "all sections and every step" },
+	{ 0, "compare", FLAG(compare), .help = "ask all resolvers that matter for this name, and say where they differ" },
 	{ 0, "libc", CHOICE(libc, "NAME", libc_names), .help = "ask as glibc or as musl does (auto: the one the target has)" },
+	{ 0, "watch", FLAG(watch), .help = "no question of ours: watch those that are asked in there, and their answers" },
+	{ 0, "by", CHOICE(by, "WHAT", watch_views), .help = "with --watch, a row for each question, name or search-list lookup" },
+	{ 'c', "count", NUMBER(count, "N"), .help = "with --watch: stop after N rows" },
+	{ 0, "for", TIME(for_ms, "TIME"), .help = "with --watch: stop after this time: 30s, 5m" },
 };
 
 static const struct option_def ip_options[] = {
@@ -107,6 +114,21 @@ static const struct option_def ip_options[] = {
 	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
 	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
 	{ 'n', "numeric", FLAG(numbers), .help = "digits, no 1.2M" },
+};
+
+static const struct option_def probe_options[] = {
+	{ 'c', "count", NUMBER(count, "N"), .help = "try N times (1)" },
+	{ 'i', "interval", TIME(interval_ms, "TIME"), .help = "from try to try (1s); without -c until ^C" },
+	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
+	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
+	{ 's', "size", NUMBER(size, "LEN"), .help = "ping, udp: payload bytes; trace: packet bytes" },
+	{ 0, "send", TEXT(send, "TEXT"), .help = "tcp, udp: send this and wait for an answer; \\r \\n \\xNN" },
+	{ 'T', "tcp", FLAG(tcp), .help = "trace by SYNs to HOST:PORT (80)" },
+	{ 'I', "icmp", FLAG(icmp), .help = "trace by echo requests; default UDP" },
+	{ 'm', "hops", NUMBER(hops, "N"), .help = "trace: at most N hops (30)" },
+	{ 'k', "insecure", FLAG(insecure), .help = "http: go on when the certificate does not hold" },
+	{ 0, "cacert", TEXT(cacert, "FILE"), .help = "http: trust these certificates (PEM), not the host's" },
+	{ 'v', "verbose", FLAG(verbose), .help = "evidence also for what works" },
 };
 
 static const struct option_def netns_options[] = {
@@ -175,16 +197,32 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg cap web -c 100 -w web.pcapng\n"
 			"  nsdbg cap web -w - | wireshark -k -i -\n"
 			"  nsdbg cap web -o ndjson --for 30s udp port 53\n" },
-	[COMMAND_DNS] = { .name = "dns", .args = "TARGET NAME [TYPE] [@SERVER] [+short] [+tcp] [+nosearch]",
-		.help = "look a name up as a target would", OPTIONS(dns_options), .min_words = 1, .max_words = 16,
+	[COMMAND_DNS] = { .name = "dns", .args = "TARGET NAME... [TYPE...] [@SERVER] [+short] [+trace] [+tcp] [+nosearch]",
+		.help = "look names up as a target would", OPTIONS(dns_options), .min_words = 1, .max_words = OPTIONS_MAX_WORDS,
 		.more = "The name is tried as the container's libc would: /etc/hosts, then its servers and search list.\n"
+			"Many names are asked at the same time; answers are in the order of the names, with -o ndjson as they come.\n"
 			"  +short     data only, one a line\n"
+			"  +trace     every name, server and try on the way, too\n"
 			"  +tcp       TCP from the start\n"
 			"  +nosearch  the name as it is\n"
 			"  @SERVER    ask this server, an address\n\nExamples:\n"
 			"  nsdbg dns web db\n"
+			"  nsdbg dns web db cache queue A +short\n"
 			"  nsdbg dns web example.org MX @1.1.1.1\n"
-			"  nsdbg dns web -x 172.18.0.3\n" },
+			"  nsdbg dns web --watch --for 30s state:unanswered,late   what programs ask, live; findings at the end\n"
+			"  nsdbg dns web -x 172.18.0.3 172.18.0.4\n"
+			"  nsdbg dns web -f names.txt -o ndjson\n" },
+	[COMMAND_PROBE] = { .name = "probe", .args = "TARGET tcp|udp|ping|trace|mtu|http DESTINATION...",
+		.help = "try destinations from inside a target", OPTIONS(probe_options), .min_words = 2, .max_words = OPTIONS_MAX_WORDS,
+		.more = "DESTINATION is HOST:PORT for tcp and udp, HOST for the others, a URL for http. HOST is a container's\n"
+			"name (its address on a network that both share comes first), a name as the target would resolve it,\n"
+			"or an address; IPv6 with a port as [::1]:80.\n"
+			"Exit status: 0 all work, 1 the answer is no, 6 no answer.\n\nExamples:\n"
+			"  nsdbg probe web tcp db:5432 cache:6379\n"
+			"  nsdbg probe web ping db -c 20 -i 200ms\n"
+			"  nsdbg probe web trace 1.1.1.1\n"
+			"  nsdbg probe web mtu db\n"
+			"  nsdbg probe web http https://api:8443/health -k\n" },
 	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
 	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|path|check|get ADDRESS] [FILTER...]",

@@ -26,6 +26,7 @@ enum command_id {
 	COMMAND_PS,
 	COMMAND_CAP,
 	COMMAND_DNS,
+	COMMAND_PROBE,
 	COMMAND_FILES,
 	COMMAND_IP,
 	COMMAND_NETNS,
@@ -38,6 +39,8 @@ enum command_id {
 };
 
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+enum options_by { OPTIONS_BY_QUESTION, OPTIONS_BY_NAME, OPTIONS_BY_SEARCH };
 
 enum options_file { OPTIONS_FILE_AUTO, OPTIONS_FILE_PCAPNG, OPTIONS_FILE_PCAP };
 
@@ -97,10 +100,22 @@ struct options {
 	bool promiscuous;
 	/* dns */
 	const char *reverse;
+	const char *names; /* file */
 	uint64_t port;
+	/* probe; also count, ip4, ip6, tcp, verbose */
+	uint64_t interval_ms;
+	uint64_t size;
+	uint64_t hops;
+	bool insecure;
+	bool icmp;
+	const char *send;
+	const char *cacert;
+	bool watch;
+	uint32_t by; /* enum options_by */
 	/* netns */
 	const char *name;
 	uint32_t libc; /* enum dns_libc */
+	bool compare;
 	/* exec */
 	bool ns_net, ns_mnt, ns_pid, ns_uts, ns_ipc, ns_user, ns_cgroup, ns_time; /* nsenter's letters; --all is `all` */
 	const char *ns;

@@ -381,15 +381,13 @@ static void find(struct builder *b, struct dns_compare_row *row, enum severity s
 /* What one resolver's answer means beside the target's. */
 static void judge_peer(struct builder *b, struct dns_compare_row *row, const struct dns_peer *p, const struct said *own, const struct said *s)
 {
-	bool is_ours = own->n && row->targets.len == UINT32_MAX && own->server.n;
-
 	row->head.severity = SEVERITY_OK;
 	if (!s->replied)
 		find(b, row, p->is_own ? SEVERITY_BAD : SEVERITY_WARN, "no reply");
 	else if (same_items(own, s))
 		return;
 	else if (own->n && s->n == 0)
-		find(b, row, p->is_own ? SEVERITY_WARN : SEVERITY_IDLE, is_ours && p->is_own ? "does not know what the target gets" : "does not know it");
+		find(b, row, p->is_own ? SEVERITY_WARN : SEVERITY_IDLE, "does not know it");
 	else if (own->n == 0)
 		find(b, row, SEVERITY_WARN, "knows it, the target does not find it");
 	else
