@@ -3,6 +3,7 @@
 #define NSDBG_TUI_APP_STATE_H
 
 #include "tui/app.h"
+#include "tui/config.h"
 #include "tui/pane.h"
 
 enum { APP_VIEWS = 8, APP_MESSAGES = 200, APP_SPOTS = 48 };
@@ -69,6 +70,21 @@ void app_overlay(struct app *app, struct pane *overlay); /* NULL closes */
 /* The target of `p` came back as another process or container: its row, else NULL. */
 const struct target_row *app_comeback(const struct pane *p);
 int app_view_index(char letter_or_digit); /* -1: none */
+
+/* Row id of the target that the front pane stands for, 0 none; and a row by its id, NULL when it has left the list. */
+uint64_t app_subject(struct app *app);
+const struct target_row *app_row(const struct app *app, uint64_t id);
+
+/* --- app_tool.c --- */
+
+struct exec_request;
+/* Runs a tool; comes back when it has ended. title NULL: what the request leads to. Failures are toasts. */
+void app_tool(struct app *app, const struct exec_request *q, const char *title);
+/* Runs an own command on the target in front. */
+void app_command(struct app *app, const struct config_command *cmd);
+const struct config_command *app_command_of_key(const struct app *app, int key); /* NULL: none */
+/* Tells what is wrong with the configuration; takes keys away that are somebody else's. */
+void app_config_say(struct app *app);
 
 /* --- app_keys.c --- */
 

@@ -11,6 +11,7 @@
 #include "tui/options.h"
 #include "tui/writer.h"
 
+struct config;
 struct err;
 
 enum cli_status { /* ux.md 3.3 */
@@ -37,6 +38,7 @@ struct cli {
 	struct block *targets; /* from cli_targets */
 	struct block *networks; /* NULL: no engine answered */
 	struct block *engines;
+	struct config *config; /* for the screen */
 	const struct target_row *target; /* from cli_target; NULL: named by pid or path */
 	struct target_ref ref;
 	/* what is still on its way while a worker looks into the target already: see cli_complete */

@@ -40,6 +40,7 @@ static const struct option_def global_options[] = {
 	{ 0, "timeout", TIME(timeout_ms, "TIME"), .help = "wait this long for engines and answers (5s)" },
 	{ 0, "color", CHOICE(color, "WHEN", color_names), .help = "auto, always or never" },
 	{ 0, "ascii", FLAG(ascii), .help = "nothing but ASCII" },
+	{ 0, "config", TEXT(config, "FILE"), .help = "settings and own commands from this file instead of ~/.config/nsdbg/config" },
 	{ 0, "docker-host", TEXT(docker_host, "URL"), .help = "Docker here: unix:///path or tcp://address:port" },
 	{ 0, "runtime", TEXT(runtime, "NAMES"), .help = "only these runtimes: docker,netns,host" },
 	{ 'h', "help", FLAG(help), .help = "this help", .no_variable = true },

@@ -66,6 +66,7 @@ struct options {
 	uint32_t color; /* enum color_when */
 	bool ascii;
 	const char *docker_host;
+	const char *config;
 	const char *runtime;
 	bool numbers;
 	bool ignored; /* letters of other tools that ask for what we do anyway */
