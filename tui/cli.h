@@ -122,6 +122,9 @@ void cli_ps(struct cli *c);
 void cli_files(struct cli *c);
 void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
+struct dns_request;
+/* dns --compare: `own` is what the target gets for `asked`, `files` (may be NULL) its resolver files. */
+void cli_compare(struct cli *c, const struct dns_request *asked, const struct block *files, const struct block *own);
 void cli_ip(struct cli *c);
 void cli_probe(struct cli *c);
 void cli_dnswatch(struct cli *c); /* dns --watch */

@@ -116,6 +116,7 @@ struct options {
 	/* netns */
 	const char *name;
 	uint32_t libc; /* enum dns_libc */
+	bool compare;
 	/* exec */
 	bool ns_net, ns_mnt, ns_pid, ns_uts, ns_ipc, ns_user, ns_cgroup, ns_time; /* nsenter's letters; --all is `all` */
 	const char *ns;
