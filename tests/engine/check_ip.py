@@ -40,7 +40,7 @@ def link_of_ip(link):
     info, data, slave = link.get("linkinfo", {}), link.get("linkinfo", {}).get("info_data", {}), link.get("linkinfo", {}).get("info_slave_data", {})
     facts = {"index": link["ifindex"], "name": link["ifname"], "kind": info.get("info_kind"), "type": link["link_type"],
              "state": link["operstate"], "flags": sorted(f for f in link["flags"] if f not in ("NO-CARRIER", "M-DOWN")), "mtu": link["mtu"],
-             "qdisc": link.get("qdisc"), "queue_length": link.get("txqlen"), "promiscuity": link["promiscuity"],
+             "qdisc": link.get("qdisc"), "queue_length": link.get("txqlen", 0), "promiscuity": link["promiscuity"],
              "master": link.get("master"), "alias": link.get("ifalias"), "link_netnsid": link.get("link_netnsid"),
              "up": "UP" in link["flags"]}
     if link["link_type"] == "ether":
