@@ -15,6 +15,7 @@
 #include <linux/sockios.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -31,7 +32,7 @@ enum { SANITIZED = 0 };
 
 /* --- capabilities --- */
 
-static int caps_set(uint64_t effective, uint64_t permitted, uint64_t inheritable)
+int cage_set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {
@@ -52,7 +53,7 @@ uint64_t cage_caps(void)
 	return (uint64_t)data[1].effective << 32 | data[0].effective;
 }
 
-static void drop_bounding(uint64_t keep)
+void cage_drop_bounding(uint64_t keep)
 {
 	for (int c = 0; c <= LAST_CAP; c++)
 		if (!(keep >> c & 1) && prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1)
@@ -64,11 +65,19 @@ int cage_keep_caps(uint64_t caps, struct err *err)
 	uint64_t keep = caps & cage_caps();
 	int r;
 
-	drop_bounding(keep);
-	r = caps_set(keep, keep, 0);
+	cage_drop_bounding(keep);
+	r = cage_set_caps(keep, keep, 0);
 	if (r < 0)
 		return err_set(err, -r, "reduce capabilities");
 	return 0;
+}
+
+int cage_rest_caps(uint64_t caps, struct err *err)
+{
+	uint64_t have = cage_caps();
+	int r = cage_set_caps(caps & have, have, 0);
+
+	return r < 0 ? err_set(err, -r, "reduce capabilities") : 0;
 }
 
 /* --- user --- */
@@ -92,7 +101,7 @@ static int become(unsigned uid, unsigned gid, struct err *err)
 
 static int finish_drop(uint64_t caps, struct err *err)
 {
-	int r = caps_set(caps, caps, 0);
+	int r = cage_set_caps(caps, caps, 0);
 
 	if (r < 0)
 		return err_set(err, -r, "reduce capabilities");
@@ -107,7 +116,7 @@ int cage_drop_user(unsigned uid, unsigned gid, struct err *err)
 {
 	int r = 0;
 
-	drop_bounding(0);
+	cage_drop_bounding(0);
 	if (geteuid() == 0)
 		r = become(uid, gid, err);
 	if (r < 0)
@@ -166,6 +175,12 @@ static const int calls_dns[] = {
 	SCMP_SYS(sendmmsg), SCMP_SYS(recvmmsg),
 };
 
+/* libcurl wakes itself by a pipe; socketpair only where AF_UNIX is made by no socket() of ours. */
+static const int calls_probe[] = {
+	SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(socketpair), SCMP_SYS(eventfd2),
+	SCMP_SYS(pipe2), SCMP_SYS(pipe), SCMP_SYS(rt_sigaction),
+};
+
 static const int calls_scan[] = {
 	SCMP_SYS(getdents64), SCMP_SYS(readlinkat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(fstatfs), SCMP_SYS(dup),
 };
@@ -207,6 +222,7 @@ static const struct call_set cage_calls[CAGE_N][2] = {
 	[CAGE_NETLINK] = { CALLS(calls_socket), { NULL, 0 } },
 	[CAGE_CAPTURE] = { CALLS(calls_socket), CALLS(calls_capture) },
 	[CAGE_DNS] = { CALLS(calls_socket), CALLS(calls_dns) },
+	[CAGE_PROBE] = { CALLS(calls_probe), CALLS(calls_dns) },
 	[CAGE_SCAN] = { CALLS(calls_scan), { NULL, 0 } },
 	[CAGE_ENGINE] = { CALLS(calls_socket), CALLS(calls_engine) },
 };
@@ -248,13 +264,12 @@ static int allow_special(scmp_filter_ctx ctx, enum cage cage)
 
 	if (cage == CAGE_CAPTURE) /* libpcap asks after ENETDOWN whether the interface is only down */
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, SIOCGIFFLAGS));
-	if (cage == CAGE_DNS)
+	if (cage == CAGE_DNS || cage == CAGE_PROBE)
 		r = allow_sockets(ctx, inet, ARRAY_LEN(inet));
-	if (cage == CAGE_ENGINE) {
+	if (cage == CAGE_ENGINE)
 		r = allow_sockets(ctx, engine, ARRAY_LEN(engine));
-		if (r == 0) /* libcurl sets FIONBIO where fcntl would do */
-			r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, 0x5421));
-	}
+	if (r == 0 && (cage == CAGE_ENGINE || cage == CAGE_PROBE)) /* libcurl sets FIONBIO where fcntl would do */
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONBIO));
 	if (cage == CAGE_SCAN)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
 			SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
@@ -287,8 +302,8 @@ static int deny_softly(scmp_filter_ctx ctx, enum cage cage)
 static int deny_rest(scmp_filter_ctx ctx, enum cage cage)
 {
 	const uint32_t no = SCMP_ACT_ERRNO(EACCES);
-	bool has_ioctl = cage == CAGE_CAPTURE || cage == CAGE_ENGINE;
-	bool has_socket = cage == CAGE_DNS || cage == CAGE_ENGINE;
+	bool has_ioctl = cage == CAGE_CAPTURE || cage == CAGE_ENGINE || cage == CAGE_PROBE;
+	bool has_socket = cage == CAGE_DNS || cage == CAGE_PROBE || cage == CAGE_ENGINE;
 	int r = 0;
 
 	if (cage == CAGE_BASE || cage == CAGE_NETLINK)
@@ -297,12 +312,12 @@ static int deny_rest(scmp_filter_ctx ctx, enum cage cage)
 		r = seccomp_rule_add(ctx, no, SCMP_SYS(ioctl), 0);
 	else
 		r = seccomp_rule_add(ctx, no, SCMP_SYS(ioctl), 1,
-			SCMP_A1(SCMP_CMP_NE, cage == CAGE_CAPTURE ? SIOCGIFFLAGS : 0x5421));
+			SCMP_A1(SCMP_CMP_NE, cage == CAGE_CAPTURE ? SIOCGIFFLAGS : FIONBIO));
 	if (r == 0 && !has_socket)
 		r = seccomp_rule_add(ctx, no, SCMP_SYS(socket), 0);
 	if (r == 0 && has_socket)
 		r = seccomp_rule_add(ctx, no, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, AF_INET6));
-	if (r == 0 && cage == CAGE_DNS)
+	if (r == 0 && (cage == CAGE_DNS || cage == CAGE_PROBE))
 		r = seccomp_rule_add(ctx, no, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 	if (r == 0 && cage != CAGE_SCAN && !SANITIZED)
 		r = seccomp_rule_add(ctx, no, SCMP_SYS(openat), 0);
@@ -343,7 +358,7 @@ int cage_enter(enum cage cage, uint64_t caps, unsigned n_files, bool keep_uid, s
 	int r;
 
 	set_limits(n_files);
-	drop_bounding(keep);
+	cage_drop_bounding(keep);
 	prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
 		SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED, 0, 0, 0);
 	if (keep && is_root && !keep_uid && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)

@@ -309,9 +309,6 @@ static int attach(const struct msg_name *m, struct err *err)
 
 	if (m->target.kind != TARGET_PID && m->target.kind != TARGET_PATH)
 		return err_set(err, EINVAL, "only containers, processes and namespaces can be given a name");
-	t.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (t.proc < 0)
-		return err_set(err, errno, "open /proc");
 	r = worker_pin(&t, err);
 	if (r == 0)
 		r = prepare_dir(&first, &dir, err);

@@ -25,6 +25,7 @@ struct session {
 	int broker;
 	bool broker_left;
 	bool is_privileged;
+	unsigned uid, gid; /* of who called */
 	uint32_t next_tag;
 	struct { /* workers that ended, newest last, until their link asks */
 		uint32_t tag;
@@ -98,6 +99,8 @@ int session_start(const struct source *const *sources, unsigned n, struct sessio
 	s->sources = sources;
 	s->n_sources = n;
 	s->next_tag = 1;
+	s->uid = uid;
+	s->gid = gid;
 	s->created = -1;
 	s->is_privileged = (cage_caps() & need) == need;
 	r = start_broker(s, uid, gid, err);
@@ -168,6 +171,12 @@ bool session_is_privileged(const struct session *s)
 	return s->is_privileged;
 }
 
+void session_user(const struct session *s, unsigned *ret_uid, unsigned *ret_gid)
+{
+	*ret_uid = s->uid;
+	*ret_gid = s->gid;
+}
+
 static int find_source(const struct session *s, const struct source *source)
 {
 	for (unsigned i = 0; i < s->n_sources; i++)
@@ -177,6 +186,14 @@ static int find_source(const struct session *s, const struct source *source)
 }
 
 static const char broker_gone[] = "nsdbg's privileged process has ended; start nsdbg again";
+
+int session_send(struct session *s, uint32_t type, const void *body, size_t n, int fd, uint32_t *ret_tag, struct err *err)
+{
+	if (msg_send(s->broker, type, s->next_tag, body, n, fd) < 0)
+		return err_set(err, EPIPE, "%s", broker_gone);
+	*ret_tag = s->next_tag++;
+	return 0;
+}
 
 struct link *session_open(struct session *s, const struct source *source, const struct target_ref *target, const void *params,
 	size_t n_params, struct err *err)

@@ -23,6 +23,9 @@ bool session_read(struct session *s);
 /* Was this process root or does it hold the capabilities to look into other users' containers? */
 bool session_is_privileged(const struct session *s);
 
+/* Who called: behind sudo the user who called that. */
+void session_user(const struct session *s, unsigned *ret_uid, unsigned *ret_gid);
+
 /* Starts a worker; never waits. Failures arrive on the link as LINK_ERROR then LINK_CLOSED. Returns NULL only when the broker is
  * gone (err says so). params: the source's own struct. */
 struct link *session_open(struct session *s, const struct source *source, const struct target_ref *target, const void *params,
@@ -35,6 +38,10 @@ int session_create(struct session *s, const char *path, bool force, struct err *
 /* Gives a network namespace a name below /run/netns, or takes one of ours away (core/netns.h). Waits for the broker's child.
  * 0; -EEXIST: the name is taken; -EPERM: not allowed, or not ours; -ENOENT: no such name; -ESRCH: the process has ended. */
 int session_name(struct session *s, const struct msg_name *name, struct err *err);
+
+/* Sends the broker a message whose answers come on another channel, of which `fd` is the far end. *ret_tag is what MSG_EXITED will
+ * carry. 0, or -EPIPE with the sentence. */
+int session_send(struct session *s, uint32_t type, const void *body, size_t n, int fd, uint32_t *ret_tag, struct err *err);
 
 /* --- link: the front's end of one worker --- */
 

@@ -213,6 +213,9 @@ int worker_pin(struct worker_target *t, struct err *err)
 {
 	int r;
 
+	t->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->proc < 0)
+		return err_set(err, errno, "open /proc");
 	switch ((enum target_kind)t->ref.kind) {
 	case TARGET_HOST:
 		return pin_host(t, err);
@@ -227,6 +230,18 @@ int worker_pin(struct worker_target *t, struct err *err)
 		break;
 	}
 	return err_set(err, EINVAL, "no target given");
+}
+
+void worker_leave_net(struct worker *w)
+{
+	AUTO(fd_closep) int fd = -1;
+	char path[32];
+
+	snprintf(path, sizeof path, "%d/ns/net", (int)getppid());
+	fd = openat(w->target.proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && setns(fd, CLONE_NEWNET) == 0)
+		return;
+	unshare(CLONE_NEWNET); /* or else a dead namespace lives until this worker ends */
 }
 
 /* --- entering --- */
@@ -265,13 +280,14 @@ static int prepare(struct worker *w, struct err *err)
 	const struct source *s = w->source;
 	int r;
 
-	w->target.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (w->target.proc < 0)
-		return err_set(err, errno, "open /proc");
 	if (s->needs_target) {
 		r = worker_pin(&w->target, err);
 		if (r < 0)
 			return r;
+	} else {
+		w->target.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (w->target.proc < 0)
+			return err_set(err, errno, "open /proc");
 	}
 	if (s->enter & SOURCE_ENTER_NET) {
 		r = enter(&w->target, err);

@@ -31,11 +31,15 @@ int worker_send_block(struct worker *w, uint32_t tag, struct builder *b);
 int worker_send_error(struct worker *w, uint32_t tag, const struct err *err);
 int worker_send_gone(struct worker *w);
 
+/* For open(), when it has all that it needs: a process keeps its network namespace alive as much as a socket does. This one goes back to
+ * where the broker is, else to an empty namespace; what is open stays where it was made. */
+void worker_leave_net(struct worker *w);
+
 /* Did the target's process end? Checks the pidfd, without waiting. */
 bool worker_target_gone(const struct worker *w);
 
-/* Pins what t->ref names: fills dir, pidfd, netns, root and netns_inode; t->proc is open, the others are -1 before. The process is
- * the one of ref.start, or -ESRCH. Privileged code only. 0 or -errno with the sentence; the caller closes what is open. */
+/* Pins t->ref: opens /proc, the process and its namespaces, and makes sure that they belong together. All descriptors of *t must be -1;
+ * the caller closes them. 0 or -errno with the sentence. */
 int worker_pin(struct worker_target *t, struct err *err);
 
 /* Runs one worker from fork to end; called by the broker's child only. Never returns. */

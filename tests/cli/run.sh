@@ -54,7 +54,7 @@ grammar() {
 	works "version" version
 	works "--version" --version
 	works "help" help
-	for command in ls networks engines show ss ps cap dns files netns fields help version; do
+	for command in ls networks engines show health doctor ss ps cap dns files netns fields help version; do
 		works "help $command" help $command
 		works "$command --help" $command --help
 	done
@@ -189,6 +189,35 @@ without_rights() {
 	[ $status = 4 ] && grep -q docker.sock "$err" && ok "socket without permission is exit 4" || not_ok "socket without permission is exit 4" "$status $(cat "$err")"
 }
 
+state_of() { # CHECK: its state in the doctor's last document
+	python3 -c "import json; print(next(r['state'] for r in json.load(open('$out'))['data'] if r['name'] == '$1'))"
+}
+
+# Each check must turn with the thing that it checks.
+doctor() {
+	local held pair cap want
+
+	TERM=xterm-256color run doctor --json
+	held=0x$(awk '/CapEff/ { print $2 }' /proc/self/status)
+	for pair in CAP_SYS_ADMIN:21 CAP_SYS_PTRACE:19 CAP_NET_RAW:13; do
+		cap=${pair%:*} want=missing
+		(( held >> ${pair#*:} & 1 )) && want=ok
+		[ "$(state_of $cap)" = $want ] && ok "doctor: $cap as /proc/self/status" || not_ok "doctor: $cap as /proc/self/status" "$(state_of $cap), $held"
+	done
+	json "doctor: what is well costs nothing" "all((r['lost'] is None) for r in d['data'] if r['state'] == 'ok')"
+	[ "$(state_of TERM)" = ok ] && [ "$(state_of "packet sockets")" = ok ] && ok "doctor: terminal and packet sockets" ||
+		not_ok "doctor: terminal and packet sockets" "$(state_of TERM) $(state_of "packet sockets")"
+	TERM=no-such-terminal run doctor --json
+	[ "$(state_of TERM)" = missing ] && [ $status = 1 ] && ok "doctor: an unknown terminal is missing, exit 1" ||
+		not_ok "doctor: an unknown terminal is missing, exit 1" "$status $(state_of TERM)"
+	setpriv --bounding-set -net_raw "$NSDBG" doctor --json >"$out" 2>"$err" </dev/null
+	status=$?
+	[ "$(state_of CAP_NET_RAW)" = missing ] && [ "$(state_of "packet sockets")" = missing ] && [ $status = 1 ] &&
+		ok "doctor: without CAP_NET_RAW there is no capture" || not_ok "doctor: without CAP_NET_RAW" "$status $(state_of "packet sockets")"
+	LC_ALL=C run doctor --json
+	[ "$(state_of locale)" = less ] && ok "doctor: a locale without UTF-8" || not_ok "doctor: a locale without UTF-8" "$(state_of locale)"
+}
+
 grammar
 startup
 completion
@@ -204,4 +233,5 @@ until_true 5 sh -c "ip netns exec $ns ss -ltn | grep -q 7654"
 forms
 inside
 errors
+doctor
 without_rights
