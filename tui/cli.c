@@ -9,10 +9,13 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/source/doctor.h"
+#include "core/net/sides.h"
+#include "core/net/sysctl.h"
 #include "core/source/files.h"
 #include "core/source/health.h"
 #include "core/source/namespaces.h"
 #include "core/source/netnames.h"
+#include "core/source/probe.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
 #include "core/table.h"
@@ -30,8 +33,23 @@
 
 enum { MAX_WAIT_MS = 60000 };
 
-static const struct source *const sources[] = { &docker_source, &namespaces_source, &sockets_source, &owners_source,
-	&processes_source, &files_source, &netnames_source, &dns_source, &capture_source, &health_source, &doctor_source };
+static const struct source *const sources[] = {
+	&docker_source,
+	&namespaces_source,
+	&sockets_source,
+	&owners_source,
+	&processes_source,
+	&files_source,
+	&netnames_source,
+	&dns_source,
+	&capture_source,
+	&health_source,
+	&doctor_source,
+	&net_source,
+	&net_sides_source,
+	&net_sysctl_source,
+	&probe_source,
+};
 
 /* --- errors --- */
 
@@ -643,8 +661,11 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_PS] = cli_ps,
 	[COMMAND_CAP] = cli_cap,
 	[COMMAND_DNS] = cli_dns,
+	[COMMAND_PROBE] = cli_probe,
 	[COMMAND_FILES] = cli_files,
+	[COMMAND_IP] = cli_ip,
 	[COMMAND_NETNS] = cli_netns,
+	[COMMAND_EXEC] = cli_exec,
 	[COMMAND_FIELDS] = cli_fields,
 };
 

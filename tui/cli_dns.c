@@ -31,7 +31,7 @@ enum { TOLD_DATA = 1, TOLD_REPLY = 2, TOLD_NO_NAME = 4 /* it could not even be a
 /* --- asking --- */
 
 /* The target's resolver files; without them the defaults of resolv.conf(5) hold, and we say so. */
-static struct block *read_files(struct cli *c)
+struct block *cli_read_files(struct cli *c)
 {
 	struct err err = { 0 };
 	struct link *l = session_open(c->session, &files_source, &c->ref, NULL, 0, &err);
@@ -250,7 +250,7 @@ static void look_up(struct lookup *q)
 		return;
 	}
 	q->told = fd_xcalloc(q->words.n_names, 1);
-	files = needs_files ? read_files(q->c) : NULL;
+	files = needs_files ? cli_read_files(q->c) : NULL;
 	answer(q, files);
 	free(q->told);
 	link_free(q->worker);
@@ -260,6 +260,10 @@ void cli_dns(struct cli *c)
 {
 	struct lookup q = { .c = c };
 
+	if (c->o->watch) {
+		cli_dnswatch(c);
+		return;
+	}
 	if (parse(&q) && cli_find(c, q.words.is_short ? CLI_WANTS_REF : CLI_WANTS_NAMES))
 		look_up(&q);
 	dns_words_done(&q.words);
