@@ -2,6 +2,7 @@
 #include "tui/cli.h"
 
 #include "capture/capture.h"
+#include "capture/dnswatch.h"
 #include "core/dns/ask.h"
 #include "core/engine/docker.h"
 #include "core/engine/mover.h"
@@ -49,6 +50,7 @@ static const struct source *const sources[] = {
 	&net_sides_source,
 	&net_sysctl_source,
 	&probe_source,
+	&dnswatch_source,
 };
 
 /* --- errors --- */

@@ -122,6 +122,7 @@ void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
 void cli_ip(struct cli *c);
 void cli_probe(struct cli *c);
+void cli_dnswatch(struct cli *c); /* dns --watch */
 void cli_netns(struct cli *c);
 void cli_exec(struct cli *c);
 void cli_fields(struct cli *c);

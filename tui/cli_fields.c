@@ -2,6 +2,7 @@
 #include "tui/cli.h"
 
 #include "capture/capture.h"
+#include "capture/dnswatch.h"
 #include "core/dns/ask.h"
 #include "core/err.h"
 #include "core/fd.h"

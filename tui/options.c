@@ -19,6 +19,7 @@ static const char *const format_names[WRITER_N] = {
 };
 static const char *const libc_names[DNS_LIBC_N] = { [DNS_LIBC_NONE] = "auto", [DNS_LIBC_GLIBC] = "glibc", [DNS_LIBC_MUSL] = "musl" };
 static const char *const color_names[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never" };
+static const char *const watch_views[] = { "question", "name", "search" }; /* enum options_by */
 static const char *const file_formats[] = { "auto", "pcapng", "pcap" }; /* enum options_file */
 
 #define AT(member) .offset = offsetof(struct options, member)
@@ -101,6 +102,10 @@ static const struct option_def dns_options[] = {
 	{ 'p', "port", NUMBER(port, "PORT"), .help = "port of the server (53)" },
 	{ 'v', "verbose", FLAG(verbose), .help = "all sections and every step" },
 	{ 0, "libc", CHOICE(libc, "NAME", libc_names), .help = "ask as glibc or as musl does (auto: the one the target has)" },
+	{ 0, "watch", FLAG(watch), .help = "no question of ours: watch those that are asked in there, and their answers" },
+	{ 0, "by", CHOICE(by, "WHAT", watch_views), .help = "with --watch, a row for each question, name or search-list lookup" },
+	{ 'c', "count", NUMBER(count, "N"), .help = "with --watch: stop after N rows" },
+	{ 0, "for", TIME(for_ms, "TIME"), .help = "with --watch: stop after this time: 30s, 5m" },
 };
 
 static const struct option_def ip_options[] = {
@@ -203,6 +208,7 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg dns web db\n"
 			"  nsdbg dns web db cache queue A +short\n"
 			"  nsdbg dns web example.org MX @1.1.1.1\n"
+			"  nsdbg dns web --watch --for 30s state:unanswered,late   what programs ask, live; findings at the end\n"
 			"  nsdbg dns web -x 172.18.0.3 172.18.0.4\n"
 			"  nsdbg dns web -f names.txt -o ndjson\n" },
 	[COMMAND_PROBE] = { .name = "probe", .args = "TARGET tcp|udp|ping|trace|mtu|http DESTINATION...",

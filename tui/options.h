@@ -40,6 +40,8 @@ enum command_id {
 
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
+enum options_by { OPTIONS_BY_QUESTION, OPTIONS_BY_NAME, OPTIONS_BY_SEARCH };
+
 enum options_file { OPTIONS_FILE_AUTO, OPTIONS_FILE_PCAPNG, OPTIONS_FILE_PCAP };
 
 enum { OPTIONS_MAX_WORDS = 64 };
@@ -108,6 +110,8 @@ struct options {
 	bool icmp;
 	const char *send;
 	const char *cacert;
+	bool watch;
+	uint32_t by; /* enum options_by */
 	/* netns */
 	const char *name;
 	uint32_t libc; /* enum dns_libc */
