@@ -441,6 +441,7 @@ static void done(struct app *app)
 	canvas_free(app->canvas);
 	prompt_history_done(&app->filter_history);
 	prompt_history_done(&app->write_history);
+	prompt_history_done(&app->exec_history);
 	free(app->env.copy);
 	free(app->messages);
 }

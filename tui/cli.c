@@ -15,6 +15,7 @@
 #include "core/source/health.h"
 #include "core/source/namespaces.h"
 #include "core/source/netnames.h"
+#include "core/source/probe.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
 #include "core/table.h"
@@ -47,6 +48,7 @@ static const struct source *const sources[] = {
 	&net_source,
 	&net_sides_source,
 	&net_sysctl_source,
+	&probe_source,
 };
 
 /* --- errors --- */
@@ -678,6 +680,7 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_PS] = cli_ps,
 	[COMMAND_CAP] = cli_cap,
 	[COMMAND_DNS] = cli_dns,
+	[COMMAND_PROBE] = cli_probe,
 	[COMMAND_FILES] = cli_files,
 	[COMMAND_IP] = cli_ip,
 	[COMMAND_NETNS] = cli_netns,

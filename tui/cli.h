@@ -85,6 +85,8 @@ bool cli_target_find(struct cli *c, const char *word);
 /* Waits until `deadline` (loop_now_ms) for a block of `type`; 0 with a block that the caller owns, or -errno with the sentence. */
 int cli_wait(struct cli *c, struct link *l, const struct row_type *type, uint64_t deadline, struct block **ret, struct err *err);
 uint64_t cli_deadline(const struct cli *c);
+/* The target's resolver files (file_row), NULL when they cannot be read, which was said then. */
+struct block *cli_read_files(struct cli *c);
 
 struct cli_print {
 	const struct row_type *type;
@@ -120,6 +122,7 @@ void cli_files(struct cli *c);
 void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
 void cli_ip(struct cli *c);
+void cli_probe(struct cli *c);
 void cli_netns(struct cli *c);
 void cli_exec(struct cli *c);
 void cli_fields(struct cli *c);

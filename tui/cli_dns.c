@@ -107,7 +107,7 @@ static int parse_words(struct lookup *q, struct err *err)
 /* --- asking --- */
 
 /* The target's resolver files; without them the defaults of resolv.conf(5) hold, and we say so. */
-static struct block *read_files(struct cli *c)
+struct block *cli_read_files(struct cli *c)
 {
 	struct err err = { 0 };
 	struct link *l = session_open(c->session, &files_source, &c->ref, NULL, 0, &err);
@@ -249,7 +249,7 @@ void cli_dns(struct cli *c)
 	}
 	if (!cli_check(c, &p) || !cli_find(c, q.is_short ? CLI_WANTS_REF : CLI_WANTS_NAMES))
 		return;
-	files = read_files(c);
+	files = cli_read_files(c);
 	fill_request(&q, files);
 	answer = ask(&q, files);
 	if (!answer)

@@ -14,6 +14,7 @@
 #include "core/source/files.h"
 #include "core/source/health.h"
 #include "core/source/netnames.h"
+#include "core/source/probe.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
 
@@ -71,6 +72,9 @@ static const struct row_type *const types[] = {
 	&net_sysctl_row_type,
 	&net_hop_row_type,
 	&net_finding_row_type,
+	&probe_row_type,
+	&hop_row_type,
+	&certificate_row_type,
 	&field_row_type,
 };
 

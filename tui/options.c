@@ -110,6 +110,21 @@ static const struct option_def ip_options[] = {
 	{ 'n', "numeric", FLAG(numbers), .help = "digits, no 1.2M" },
 };
 
+static const struct option_def probe_options[] = {
+	{ 'c', "count", NUMBER(count, "N"), .help = "try N times (1)" },
+	{ 'i', "interval", TIME(interval_ms, "TIME"), .help = "from try to try (1s); without -c until ^C" },
+	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
+	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
+	{ 's', "size", NUMBER(size, "LEN"), .help = "ping, udp: payload bytes; trace: packet bytes" },
+	{ 0, "send", TEXT(send, "TEXT"), .help = "tcp, udp: send this and wait for an answer; \\r \\n \\xNN" },
+	{ 'T', "tcp", FLAG(tcp), .help = "trace by SYNs to HOST:PORT (80)" },
+	{ 'I', "icmp", FLAG(icmp), .help = "trace by echo requests; default UDP" },
+	{ 'm', "hops", NUMBER(hops, "N"), .help = "trace: at most N hops (30)" },
+	{ 'k', "insecure", FLAG(insecure), .help = "http: go on when the certificate does not hold" },
+	{ 0, "cacert", TEXT(cacert, "FILE"), .help = "http: trust these certificates (PEM), not the host's" },
+	{ 'v', "verbose", FLAG(verbose), .help = "evidence also for what works" },
+};
+
 static const struct option_def netns_options[] = {
 	{ 0, "all", FLAG(all), .help = "all running containers; detach: all names that nsdbg gave" },
 	{ 0, "name", TEXT(name, "NAME"), .help = "attach under this name instead of the container's" },
@@ -186,6 +201,17 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg dns web db\n"
 			"  nsdbg dns web example.org MX @1.1.1.1\n"
 			"  nsdbg dns web -x 172.18.0.3\n" },
+	[COMMAND_PROBE] = { .name = "probe", .args = "TARGET tcp|udp|ping|trace|mtu|http DESTINATION...",
+		.help = "try destinations from inside a target", OPTIONS(probe_options), .min_words = 2, .max_words = OPTIONS_MAX_WORDS,
+		.more = "DESTINATION is HOST:PORT for tcp and udp, HOST for the others, a URL for http. HOST is a container's\n"
+			"name (its address on a network that both share comes first), a name as the target would resolve it,\n"
+			"or an address; IPv6 with a port as [::1]:80.\n"
+			"Exit status: 0 all work, 1 the answer is no, 6 no answer.\n\nExamples:\n"
+			"  nsdbg probe web tcp db:5432 cache:6379\n"
+			"  nsdbg probe web ping db -c 20 -i 200ms\n"
+			"  nsdbg probe web trace 1.1.1.1\n"
+			"  nsdbg probe web mtu db\n"
+			"  nsdbg probe web http https://api:8443/health -k\n" },
 	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
 	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|path|check|get ADDRESS] [FILTER...]",

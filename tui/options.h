@@ -26,6 +26,7 @@ enum command_id {
 	COMMAND_PS,
 	COMMAND_CAP,
 	COMMAND_DNS,
+	COMMAND_PROBE,
 	COMMAND_FILES,
 	COMMAND_IP,
 	COMMAND_NETNS,
@@ -99,6 +100,14 @@ struct options {
 	/* dns */
 	const char *reverse;
 	uint64_t port;
+	/* probe; also count, ip4, ip6, tcp, verbose */
+	uint64_t interval_ms;
+	uint64_t size;
+	uint64_t hops;
+	bool insecure;
+	bool icmp;
+	const char *send;
+	const char *cacert;
 	/* netns */
 	const char *name;
 	uint32_t libc; /* enum dns_libc */

@@ -102,6 +102,10 @@ struct block *dns_answer_from_files(const struct block *files, const struct dns_
 uint16_t dns_type_parse(const char *text);
 const char *dns_type_name(uint16_t type, char buf[16]);
 
+struct target_row;
+/* The container that has the address, one that runs before one that does not; NULL: none. */
+const struct target_row *dns_target_find(const struct block *targets, const struct addr *a);
+
 /* Fills dns_row.target: the block with names of containers by address. Never NULL. */
 struct block *dns_name_targets(const struct block *answers, const struct block *targets);
 

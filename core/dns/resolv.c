@@ -361,8 +361,7 @@ static bool list_has(const struct block *targets, struct str list, const struct 
 	return false;
 }
 
-/* The container that has the address, one that runs before one that does not. */
-static const struct target_row *find_target(const struct block *targets, const struct addr *a)
+const struct target_row *dns_target_find(const struct block *targets, const struct addr *a)
 {
 	const struct target_row *found = NULL;
 
@@ -403,7 +402,7 @@ struct block *dns_name_targets(const struct block *answers, const struct block *
 		struct text name;
 
 		if (targets && row->address.kind != ADDR_NONE && !addr_is_loopback(&row->address))
-			t = find_target(targets, &row->address);
+			t = dns_target_find(targets, &row->address);
 		if (!t)
 			continue;
 		name = block_text(targets, t->name);
