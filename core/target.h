@@ -131,6 +131,9 @@ extern const struct row_type engine_row_type; /* "engines" */
  */
 struct block *target_merge(const struct block *const *engines, unsigned n, const struct block *netns);
 
+/* The rows, notes and losses of n blocks of `type` (NULL: none) as one block; never NULL. */
+struct block *target_union(const struct row_type *type, const struct block *const *blocks, unsigned n);
+
 /* Looks a target up by what a user types: name, id prefix (>= 4 hex), docker:NAME, pid:N, netns:NAME|PATH, ns:INODE, host (ux.md 3.1).
  * 0 with *ret_row (index into targets, or UINT32_MAX when only `ret` is meaningful: pid:, netns:PATH) and the reference to open.
  * -ENOENT: none (message names near ones); -ENOTUNIQ: several, named in the message; -ESRCH: it is not running (*ret_row is set then

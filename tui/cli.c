@@ -161,28 +161,12 @@ int cli_wait(struct cli *c, struct link *l, const struct row_type *type, uint64_
 
 /* --- targets --- */
 
-static bool runtime_wanted(const struct cli *c, struct text name)
-{
-	const char *p = c->o->runtime;
-
-	while (p && *p) {
-		size_t n = strcspn(p, ",");
-
-		if (n == name.n && memcmp(p, name.p, n) == 0)
-			return true;
-		p += n + (p[n] == ',');
-	}
-	return c->o->runtime == NULL;
-}
-
 /* A target that is named by its pid or file needs no engine, and must work while one hangs. */
 static bool engine_matters(const struct cli *c)
 {
 	static const char *const kernel[] = { "pid:", "netns:", "ns:" };
 	const char *word = c->o->n_words > 0 ? c->o->words[0] : "";
 
-	if (!c->endpoint[0] || !runtime_wanted(c, text_of("docker")))
-		return false;
 	if (c->o->command == COMMAND_LS || c->o->command == COMMAND_NETWORKS || c->o->command == COMMAND_ENGINES ||
 		c->o->command == COMMAND_APP)
 		return true;
@@ -192,106 +176,25 @@ static bool engine_matters(const struct cli *c)
 	return strcmp(word, "host") != 0;
 }
 
-static struct link *open_docker(struct cli *c, struct err *err)
-{
-	static const struct row_type *const types[] = { &target_row_type, &network_row_type, &engine_row_type };
-	struct docker_params params = { .runtime = "docker", .once = 1 };
-	struct link *l;
-
-	memcpy(params.endpoint, c->endpoint, sizeof params.endpoint);
-	l = session_open(c->session, &docker_source, NULL, &params, sizeof params, err);
-	if (l)
-		link_expect(l, types, ARRAY_LEN(types));
-	return l;
-}
-
-static void keep_block(struct block **at, struct block *b)
-{
-	block_unref(*at);
-	*at = b;
-}
-
-/* Takes the engine's blocks until its worker ends. 0 or -errno with the sentence. */
-static int read_docker(struct cli *c, struct link *l, struct block **ret_targets, struct err *err)
-{
-	uint64_t deadline = cli_deadline(c);
-	struct link_event ev;
-	int r = 0;
-
-	for (;;) {
-		wait_event(l, deadline, &ev);
-		if (ev.type == LINK_NOTHING)
-			return err_set(err, ETIMEDOUT, "Docker at %.120s does not answer within the time limit (--timeout)", c->endpoint);
-		if (ev.type == LINK_ERROR)
-			r = err_set(err, ev.code, "%s", ev.msg);
-		if (ev.type == LINK_CLOSED && r == 0 && !*ret_targets && !c->engines)
-			r = err_set(err, EPIPE, "the worker for Docker %s", ev.msg[0] ? ev.msg : "ended without an answer");
-		if (ev.type == LINK_CLOSED)
-			return r;
-		if (ev.type == LINK_BLOCK)
-			keep_block(ev.row_type == &target_row_type  ? ret_targets :
-				   ev.row_type == &network_row_type ? &c->networks :
-								      &c->engines,
-				ev.block);
-	}
-}
-
-/* The engine's own words on why it does not answer. */
-static void engine_failed(struct cli *c, const struct err *err)
-{
-	enum cli_status status = err->code == EACCES || err->code == EPERM ? CLI_NOT_PERMITTED : CLI_NO_ENGINE;
-
-	c->engine_status = status;
-	if (c->o->command == COMMAND_ENGINES)
-		return; /* that is what its table is about */
-	cli_error_err(c, c->docker_explicit ? status : CLI_PARTIAL, err);
-}
-
-static bool engine_answers(const struct cli *c, struct err *err)
-{
-	for (uint32_t i = 0; i < block_count(c->engines); i++) {
-		const struct engine_row *e = block_row(c->engines, i);
-		struct text why = block_text(c->engines, e->error);
-		bool denied = why.p && memmem(why.p, why.n, "ermission", 9);
-
-		if (e->answering != 1) {
-			err_set(err, denied ? EACCES : EHOSTDOWN, "%.*s", (int)why.n, why.p ? why.p : "Docker does not answer");
-			return false;
-		}
-	}
-	return true;
-}
-
-static void merge_targets(struct cli *c, struct block *docker, const struct block *netns)
-{
-	const struct block *const engines[] = { docker };
-
-	c->targets = target_merge(engines, docker ? 1 : 0, netns);
-	cli_notes(c, docker);
-}
-
 bool cli_targets(struct cli *c)
 {
-	AUTO(block_unrefp) struct block *docker = NULL, *netns = NULL;
-	struct err err = { 0 }, ns_err = { 0 };
-	struct link *engine = engine_matters(c) ? open_docker(c, &err) : NULL;
-	struct link *scan = session_open(c->session, &namespaces_source, NULL, NULL, 0, &ns_err);
-	bool bad = false;
+	const struct block *blocks[ENGINE_PLACES];
+	AUTO(block_unrefp) struct block *netns = NULL;
+	struct cli_engines *engines = engine_matters(c) ? cli_engines_open(c) : NULL;
+	struct err err = { 0 };
+	struct link *scan = session_open(c->session, &namespaces_source, NULL, NULL, 0, &err);
+	unsigned n = 0;
+	bool good = !engines || cli_engines_read(engines, blocks, &n);
 
-	if (engine) {
-		bad = read_docker(c, engine, &docker, &err) < 0 || !engine_answers(c, &err);
-		link_free(engine);
-		if (bad)
-			engine_failed(c, &err);
-	}
-	if (!scan || cli_wait(c, scan, &netns_row_type, cli_deadline(c), &netns, &ns_err) < 0)
-		cli_error_err(c, CLI_PARTIAL, &ns_err);
+	if (!scan || cli_wait(c, scan, &netns_row_type, cli_deadline(c), &netns, &err) < 0)
+		cli_error_err(c, CLI_PARTIAL, &err);
 	link_free(scan);
-	merge_targets(c, docker, netns);
+	c->targets = target_merge(blocks, n, netns);
+	cli_engines_free(engines);
 	/* What the scan could not see matters where it is the list. With all rights it is a process that nobody may look at. */
 	if ((c->o->command == COMMAND_LS || c->o->command == COMMAND_APP) && !session_is_privileged(c->session))
 		cli_notes(c, netns);
-	return !(bad && c->docker_explicit && c->o->command != COMMAND_ENGINES);
+	return good || c->o->command == COMMAND_ENGINES;
 }
 
 /* A path that we may not look at is left to the worker. */
@@ -457,8 +360,7 @@ void cli_print(struct cli *c, const struct cli_print *p)
 static void run_app(struct cli *c)
 {
 	struct err err = { 0 };
-	struct app_options o = { .docker = c->endpoint[0] ? c->endpoint : NULL, .docker_explicit = c->docker_explicit,
-		.target = c->o->n_words ? c->o->words[0] : NULL, .utc = c->o->utc };
+	struct app_options o = { .places = &c->places, .target = c->o->n_words ? c->o->words[0] : NULL, .utc = c->o->utc };
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		if (c->o->n_words) {
@@ -478,20 +380,17 @@ static void run_app(struct cli *c)
 		cli_error_err(c, cli_status_of(err.code), &err);
 }
 
-/* Where Docker is, before rights are dropped: root's contexts are in root's home. */
-static bool find_docker(struct cli *c)
+/* Where engines are, before rights are dropped: root's contexts are in root's home. */
+static bool find_engines(struct cli *c)
 {
+	const struct engine_wishes wishes = { .docker = c->o->docker_host, .podman = c->o->podman_host,
+		.containerd = c->o->containerd_host, .runtimes = c->o->runtime };
 	struct err err = { 0 };
-	int r = docker_endpoint(c->o->docker_host, c->endpoint, &c->docker_explicit, &err);
+	int r = engine_places_find(&wishes, &c->places, &err);
 
-	if (r < 0) {
-		c->endpoint[0] = 0;
+	if (r < 0)
 		cli_error_err(c, r == -EINVAL ? CLI_USAGE : CLI_NO_ENGINE, &err);
-		return false;
-	}
-	if (!c->docker_explicit && strncmp(c->endpoint, "unix://", 7) == 0 && access(c->endpoint + 7, F_OK) < 0 && errno == ENOENT)
-		c->endpoint[0] = 0; /* no Docker here: nothing to say about it */
-	return true;
+	return r == 0;
 }
 
 static void (*const commands[COMMAND_N])(struct cli *c) = {
@@ -516,7 +415,7 @@ static void run(struct cli *c)
 		cli_fields(c);
 		return;
 	}
-	if (!find_docker(c))
+	if (!find_engines(c))
 		return;
 	if (session_start(sources, ARRAY_LEN(sources), &c->session, &err) < 0) {
 		cli_error_err(c, cli_status_of(err.code), &err);

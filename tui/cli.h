@@ -6,11 +6,13 @@
 #define NSDBG_TUI_CLI_H
 
 #include "core/block.h"
+#include "core/engine/places.h"
 #include "core/session.h"
 #include "core/target.h"
 #include "tui/options.h"
 #include "tui/writer.h"
 
+struct cli_engines;
 struct err;
 
 enum cli_status { /* ux.md 3.3 */
@@ -31,8 +33,7 @@ enum { CLI_MAX_ERRORS = 64 };
 struct cli {
 	const struct options *o;
 	struct session *session;
-	char endpoint[512]; /* of Docker; "": none to ask */
-	bool docker_explicit;
+	struct engine_places places; /* engines to ask */
 	enum cli_status engine_status; /* how a failing engine would end us */
 	struct block *targets; /* from cli_targets */
 	struct block *networks; /* NULL: no engine answered */
@@ -64,6 +65,13 @@ void cli_notes(struct cli *c, const struct block *b);
 bool cli_targets(struct cli *c);
 /* cli_targets, then finds words[0]. False: not found, said why. */
 bool cli_target(struct cli *c);
+
+/* Starts a worker for each engine that is there; never NULL. `places` must stay as they are until the end. */
+struct cli_engines *cli_engines_open(struct cli *c);
+/* Takes all answers, sets networks and engines, says what failed. ret_targets: room for ENGINE_PLACES blocks, good until the free.
+ * False: an engine that the user named does not answer. */
+bool cli_engines_read(struct cli_engines *e, const struct block **ret_targets, unsigned *ret_n);
+void cli_engines_free(struct cli_engines *e); /* NULL is fine */
 
 /* Waits until `deadline` (loop_now_ms) for a block of `type`; 0 with a block that the caller owns, or -errno with the sentence. */
 int cli_wait(struct cli *c, struct link *l, const struct row_type *type, uint64_t deadline, struct block **ret, struct err *err);

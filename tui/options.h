@@ -52,6 +52,8 @@ struct options {
 	uint32_t color; /* enum color_when */
 	bool ascii;
 	const char *docker_host;
+	const char *podman_host;
+	const char *containerd_host;
 	const char *runtime;
 	bool numbers;
 	bool ignored; /* letters of other tools that ask for what we do anyway */

@@ -282,7 +282,7 @@ static void engine_failed(struct reader *r, const char *why)
 	for (uint32_t i = 0; i < r->model.n_containers; i++)
 		r->model.containers[i]->is_asked = false;
 	r->round_at = r->partial_at = r->round_end = r->ping_at = r->relist_at = 0;
-	r->retry_at = now_ms() + (r->failures < 5 ? 1000u << r->failures : 30000u);
+	r->retry_at = r->params->no_retry ? 0 : now_ms() + (r->failures < 5 ? 1000u << r->failures : 30000u);
 	r->failures++;
 	if (r->params->once) {
 		finish_once(r);
