@@ -84,6 +84,13 @@ struct target_row {
 	struct str shares_with; /* name of the container whose network namespace it uses */
 	struct str hostname;
 	struct str project; /* compose project */
+	struct str engine; /* address of the engine that named it; unknown: found in /proc, no engine answers for it */
+	struct str space; /* containerd's or Kubernetes' namespace */
+	struct str pod;
+	uint8_t infra; /* it only holds a pod's namespaces open */
+	uint64_t attempt; /* Kubernetes: how often it was started before */
+	uint64_t owner; /* user of a rootless engine */
+	struct str shared_by; /* list: names of the others in its network namespace, when it owns that */
 	struct str path; /* nsfs file, for namespaces without a process */
 	uint64_t processes; /* in the network namespace, when scanned */
 	struct str problem; /* what is wrong, in words; unknown: nothing */

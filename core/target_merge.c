@@ -181,6 +181,9 @@ static struct target_row *blank(struct merge *m)
 
 	r->name = r->id = r->runtime = r->image = r->command = r->network_mode = ROW_NO_TEXT;
 	r->networks = r->addresses = r->shares_with = r->hostname = r->project = r->path = r->problem = ROW_NO_TEXT;
+	r->engine = r->space = r->pod = r->shared_by = ROW_NO_TEXT;
+	r->attempt = r->owner = ROW_NO_UINT;
+	r->infra = ROW_NO_BOOL;
 	r->state = TARGET_STATE_RUNNING;
 	r->health = ROW_NO_ENUM;
 	r->pid = r->start = r->netns = r->restarts = r->processes = ROW_NO_UINT;

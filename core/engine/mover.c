@@ -130,11 +130,11 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg)
 {
 	struct slot *s = arg;
 	size_t left = n *= size;
-	size_t max = s->kind == MOVER_LIST ? MOVER_MAX_LIST : MOVER_MAX_BODY;
+	size_t max = s->kind == MOVER_LIST || s->kind == MOVER_POD_LIST ? MOVER_MAX_LIST : MOVER_MAX_BODY;
 
 	s->body_bytes += n;
 	if (s->kind != MOVER_EVENTS && s->body_bytes > max) {
-		cut(s, EMSGSIZE, s->kind == MOVER_LIST ? "a list of more than 32 MiB: given up" : "an answer of more than 8 MiB: given up");
+		cut(s, EMSGSIZE, max == MOVER_MAX_LIST ? "a list of more than 32 MiB: given up" : "an answer of more than 8 MiB: given up");
 		return 0;
 	}
 	while (left > 0) {
@@ -264,6 +264,10 @@ static int request_path(CURL *easy, const struct mover_request *r, char *buf, si
 		return is_hex_id(r->id) ? snprintf(buf, cap, "/containers/%s/json", r->id) : -1;
 	case MOVER_NETWORK:
 		return is_hex_id(r->id) ? snprintf(buf, cap, "/networks/%s", r->id) : -1;
+	case MOVER_POD_LIST:
+		return snprintf(buf, cap, "/containers/json?all=true");
+	case MOVER_POD_NETWORKS:
+		return snprintf(buf, cap, "/networks/json");
 	case MOVER_EVENTS:
 		return events_path(easy, r, buf, cap);
 	case MOVER_RESET:
@@ -332,7 +336,9 @@ static void start(struct mover *m, struct slot *s, const struct mover_request *r
 		refuse(m, r, EINVAL, "not a request that is ever sent");
 		return;
 	}
-	if (r->minor)
+	if (r->kind == MOVER_POD_LIST || r->kind == MOVER_POD_NETWORKS)
+		snprintf(version, sizeof version, "/v4.0.0/libpod"); /* unversioned is 404; later servers take it, too */
+	else if (r->minor)
 		snprintf(version, sizeof version, "/v1.%u", r->minor);
 	snprintf(url, sizeof url, "%s%s%s", m->target->origin, version, path);
 	curl_easy_setopt(s->easy, CURLOPT_URL, url);
@@ -555,7 +561,7 @@ int mover_start(const struct mover_target *target, int *ret_fd, unsigned *ret_ow
 		return err_set(err, errno, "start the engine process");
 	if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
 		return err_set(err, errno, "make a channel to the engine process");
-	*ret_owner = target->path[0] && geteuid() == 0 && stat(target->path, &st) == 0 ? st.st_uid : 0;
+	*ret_owner = target->path[0] && stat(target->path, &st) == 0 ? st.st_uid : 0;
 	*ret_fd = fd_take(&ours);
 	return 0;
 }

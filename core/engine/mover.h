@@ -16,6 +16,8 @@ enum mover_kind {
 	MOVER_INSPECT, /* /containers/ID/json */
 	MOVER_NETWORKS, /* /networks */
 	MOVER_NETWORK, /* /networks/ID */
+	MOVER_POD_LIST, /* /libpod/containers/json?all=true: podman's own, with pids and pods */
+	MOVER_POD_NETWORKS, /* /libpod/networks/json: with interfaces */
 	MOVER_EVENTS, /* /events: has no end */
 	MOVER_RESET, /* gives up everything that runs or waits; not answered */
 	MOVER_KIND_N,
@@ -73,7 +75,7 @@ struct mover_target {
 int mover_target_parse(const char *endpoint, struct mover_target *ret, struct err *err);
 
 /* Forks the process and cages it; *ret_fd is the reader's non-blocking end. When root meets the socket of an ordinary user, the
- * mover becomes that user, and *ret_owner says who (else 0). 0 or -errno. */
+ * mover becomes that user. *ret_owner: whose socket it is, 0 root's or not known. 0 or -errno. */
 int mover_start(const struct mover_target *target, int *ret_fd, unsigned *ret_owner, struct err *err);
 
 #endif
