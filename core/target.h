@@ -31,6 +31,8 @@ enum { /* target_row.head.flags */
 	TARGET_IS_HOST = 1 << 2,
 	TARGET_HOST_NETWORK = 1 << 3, /* a container without a network namespace of its own */
 	TARGET_STALE = 1 << 4, /* the engine does not answer; see as_of */
+	TARGET_FOUND = 1 << 5, /* a container that only /proc shows: no engine named it */
+	TARGET_LOCKED = 1 << 6, /* we may not enter it; `problem` says what is missing */
 };
 
 /* A published or exposed port. JSON in `ports`: host_address, host_port, port, protocol. */
@@ -132,9 +134,10 @@ struct engine_row {
 extern const struct row_type engine_row_type; /* "engines" */
 
 /*
- * One list from the engines' blocks (target_row) and the scan (netns_row, core/source/namespaces.h; may be NULL): fills netns,
- * start and processes of containers by pid, names shares_with, adds bare namespaces that no container has, and the host. Sets
- * problem and severity. Never NULL.
+ * One list from the engines' blocks (target_row; NULL: one that has not answered yet) and the scan (netns_row,
+ * core/source/namespaces.h; may be NULL): fills netns, start and processes of containers by pid, names shares_with and shared_by, adds
+ * containers that only /proc shows, bare namespaces that no container has, and the host. A container that several engines name is one
+ * row, the first one's. Sets problem and severity. Never NULL.
  */
 struct block *target_merge(const struct block *const *engines, unsigned n, const struct block *netns);
 

@@ -129,6 +129,14 @@ static bool is_worth_saying(const struct asked *a)
 	return a->place->is_explicit || a->place->kind != ENGINE_CONTAINERD || a->err.code != EACCES;
 }
 
+/* A daemon that was killed leaves its socket: its containers live on and are worth listing. A name nobody ever had is a mistake. */
+static bool was_there(const struct asked *a)
+{
+	const char *path = strncmp(a->place->endpoint, "unix://", 7) == 0 ? a->place->endpoint + 7 : NULL;
+
+	return a->err.code != EACCES && a->err.code != EPERM && path && (access(path, F_OK) == 0 || errno == EACCES);
+}
+
 static bool judge(struct cli_engines *e, struct asked *a)
 {
 	enum cli_status status;
@@ -139,7 +147,7 @@ static bool judge(struct cli_engines *e, struct asked *a)
 	e->c->engine_status = status;
 	if (e->c->o->command != COMMAND_ENGINES && is_worth_saying(a)) /* its table is about nothing else */
 		cli_error_err(e->c, a->place->is_explicit ? status : CLI_PARTIAL, &a->err);
-	return !a->place->is_explicit;
+	return !a->place->is_explicit || was_there(a);
 }
 
 static struct block *unite(struct cli_engines *e, unsigned kind, struct block *more)

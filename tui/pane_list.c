@@ -317,9 +317,12 @@ static void merge(struct pane *p)
 	struct list_state *s = p->state;
 	const struct block *told[ENGINE_PLACES];
 
-	for (unsigned i = 0; i < ENGINE_PLACES; i++)
-		told[i] = s->told[i].targets;
-	show_targets(p, target_merge(told, ENGINE_PLACES, s->scan));
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->places.n; i++)
+		if (!s->places.list[i].is_idle && engine_source(s->places.list[i].kind))
+			told[n++] = s->told[i].targets;
+	show_targets(p, target_merge(told, n, s->scan));
 }
 
 static void merge_networks(struct pane *p)
