@@ -3,6 +3,7 @@
 
 #include "capture/bpf.h"
 #include "capture/decode/packet.h"
+#include "capture/lazy_pcap.h"
 #include "core/err.h"
 #include "core/fd.h"
 
@@ -88,9 +89,9 @@ int device_open(const struct device_options *o, struct device **ret, struct err 
 {
 	struct device *d = fd_xcalloc(1, sizeof *d);
 	char why[PCAP_ERRBUF_SIZE] = "";
-	int r = 0;
+	int r = lazy_pcap_load(err);
 
-	if (!device_name_is_safe(o->interface) || is_rdma(o->interface))
+	if (r == 0 && (!device_name_is_safe(o->interface) || is_rdma(o->interface)))
 		r = err_set(err, EINVAL, "interface \"%s\" has a name that cannot be given to libpcap; capture on \"any\"",
 			o->interface);
 	if (r == 0)

@@ -7,6 +7,8 @@
 #include "core/cage.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/netns.h"
+#include "core/tool/run.h"
 #include "core/worker.h"
 
 #include <errno.h>
@@ -32,10 +34,12 @@ enum { MAX_WORKERS = 256 };
 static const uint64_t broker_caps = 1ull << CAP_SYS_ADMIN | 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH |
 	1ull << CAP_DAC_OVERRIDE | 1ull << CAP_NET_RAW | 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_SETPCAP |
 	1ull << CAP_KILL;
+/* What a tool may get beyond these (NET_ADMIN, or all with --caps all) rests in the permitted set: its runner takes it up again. */
 
 struct child {
 	pid_t pid;
-	uint32_t tag; /* of its MSG_OPEN */
+	uint32_t tag; /* of its MSG_OPEN or MSG_TOOL */
+	bool is_runner; /* of a tool: ends by itself, and cleans up, when app or broker leave */
 };
 
 struct broker {
@@ -57,7 +61,7 @@ static void send_status(int channel, uint32_t type, uint32_t tag, const struct e
 }
 
 /* In the child: only the channel stays open, as descriptor 3. */
-static _Noreturn void become_worker(const struct source *source, const struct msg_open *open, int channel)
+static void keep_channel(int channel)
 {
 	sigset_t none;
 	int null;
@@ -76,7 +80,18 @@ static _Noreturn void become_worker(const struct source *source, const struct ms
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	worker_main(source, open, 3);
+}
+
+static void add_child(struct broker *b, const struct msg *m, pid_t pid)
+{
+	struct err err = { 0 };
+
+	if (pid < 0) {
+		err_set(&err, errno, "start a worker");
+		send_status(m->fd, MSG_ERROR, 0, &err, -1);
+		return;
+	}
+	b->children[b->n_children++] = (struct child){ .pid = pid, .tag = m->head.tag, .is_runner = m->head.type == MSG_TOOL };
 }
 
 static void open_worker(struct broker *b, const struct msg *m)
@@ -93,18 +108,44 @@ static void open_worker(struct broker *b, const struct msg *m)
 		return;
 	}
 	pid = fork();
-	if (pid == 0)
-		become_worker(b->setup->sources[m->open.source], &m->open, m->fd);
-	if (pid < 0) {
-		err_set(&err, errno, "start a worker");
+	if (pid == 0) {
+		keep_channel(m->fd);
+		worker_main(b->setup->sources[m->open.source], &m->open, 3);
+	}
+	add_child(b, m, pid);
+}
+
+static void open_tool(struct broker *b, const struct msg *m)
+{
+	struct err err = { 0 };
+	pid_t pid;
+
+	if (b->n_children == MAX_WORKERS) {
+		err_set(&err, EMFILE, "%d views are open already: close some", MAX_WORKERS);
 		send_status(m->fd, MSG_ERROR, 0, &err, -1);
 		return;
 	}
-	b->children[b->n_children++] = (struct child){ .pid = pid, .tag = m->head.tag };
+	pid = fork();
+	if (pid == 0) {
+		keep_channel(m->fd);
+		tool_run(&m->tool, 3);
+	}
+	add_child(b, m, pid);
+}
+
+/* A runner that was killed left its tool's processes to us (we are their reaper). */
+static void sweep(const struct broker *b)
+{
+	pid_t keep[MAX_WORKERS];
+
+	for (unsigned i = 0; i < b->n_children; i++)
+		keep[i] = b->children[i].pid;
+	tool_run_sweep(keep, b->n_children);
 }
 
 static void reap(struct broker *b)
 {
+	bool lost_runner = false;
 	struct signalfd_siginfo info;
 	int status;
 	pid_t pid;
@@ -117,11 +158,14 @@ static void reap(struct broker *b)
 
 			if (b->children[i].pid != pid)
 				continue;
+			lost_runner = lost_runner || (b->children[i].is_runner && WIFSIGNALED(status));
 			msg_send(b->setup->app, MSG_EXITED, b->children[i].tag, &e, sizeof e, -1);
 			b->children[i] = b->children[--b->n_children];
 			break;
 		}
 	}
+	if (lost_runner)
+		sweep(b);
 }
 
 /* --- files, as the real user --- */
@@ -197,6 +241,24 @@ static void create(struct broker *b, const struct msg *m)
 		_exit(0);
 }
 
+/* --- names for namespaces --- */
+
+static void name(struct broker *b, const struct msg *m)
+{
+	struct err err = { 0 };
+	pid_t pid = fork();
+
+	if (pid > 0)
+		return; /* the child answers */
+	if (pid < 0)
+		err_set(&err, errno, "start a process for the name");
+	else
+		netns_serve(&m->name, &err);
+	send_status(b->setup->app, MSG_CREATED, m->head.tag, &err, -1);
+	if (pid == 0)
+		_exit(0);
+}
+
 /* --- main --- */
 
 /* false: the app left. */
@@ -212,8 +274,12 @@ static bool serve_app(struct broker *b)
 		return false;
 	if (m.head.type == MSG_OPEN && fd >= 0)
 		open_worker(b, &m);
+	else if (m.head.type == MSG_TOOL && fd >= 0)
+		open_tool(b, &m);
 	else if (m.head.type == MSG_CREATE)
 		create(b, &m);
+	else if (m.head.type == MSG_NAME)
+		name(b, &m);
 	else
 		return false; /* neither: end rather than guess */
 	return true;
@@ -245,7 +311,8 @@ _Noreturn void broker_main(const struct broker_setup *setup)
 	prctl(PR_SET_NAME, "nsdbg: broker");
 	prctl(PR_SET_DUMPABLE, 0);
 	b.signals = watch_signals();
-	cage_keep_caps(broker_caps, NULL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	cage_rest_caps(broker_caps, NULL);
 	p[0] = (struct pollfd){ .fd = setup->app, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = b.signals, .events = POLLIN };
 	for (;;) {
@@ -257,6 +324,7 @@ _Noreturn void broker_main(const struct broker_setup *setup)
 			break;
 	}
 	for (unsigned i = 0; i < b.n_children; i++)
-		kill(b.children[i].pid, SIGKILL);
+		if (!b.children[i].is_runner)
+			kill(b.children[i].pid, SIGKILL);
 	_exit(0);
 }

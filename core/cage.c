@@ -31,7 +31,7 @@ enum { SANITIZED = 0 };
 
 /* --- capabilities --- */
 
-static int caps_set(uint64_t effective, uint64_t permitted, uint64_t inheritable)
+int cage_set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {
@@ -52,7 +52,7 @@ uint64_t cage_caps(void)
 	return (uint64_t)data[1].effective << 32 | data[0].effective;
 }
 
-static void drop_bounding(uint64_t keep)
+void cage_drop_bounding(uint64_t keep)
 {
 	for (int c = 0; c <= LAST_CAP; c++)
 		if (!(keep >> c & 1) && prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1)
@@ -64,11 +64,19 @@ int cage_keep_caps(uint64_t caps, struct err *err)
 	uint64_t keep = caps & cage_caps();
 	int r;
 
-	drop_bounding(keep);
-	r = caps_set(keep, keep, 0);
+	cage_drop_bounding(keep);
+	r = cage_set_caps(keep, keep, 0);
 	if (r < 0)
 		return err_set(err, -r, "reduce capabilities");
 	return 0;
+}
+
+int cage_rest_caps(uint64_t caps, struct err *err)
+{
+	uint64_t have = cage_caps();
+	int r = cage_set_caps(caps & have, have, 0);
+
+	return r < 0 ? err_set(err, -r, "reduce capabilities") : 0;
 }
 
 /* --- user --- */
@@ -92,7 +100,7 @@ static int become(unsigned uid, unsigned gid, struct err *err)
 
 static int finish_drop(uint64_t caps, struct err *err)
 {
-	int r = caps_set(caps, caps, 0);
+	int r = cage_set_caps(caps, caps, 0);
 
 	if (r < 0)
 		return err_set(err, -r, "reduce capabilities");
@@ -107,7 +115,7 @@ int cage_drop_user(unsigned uid, unsigned gid, struct err *err)
 {
 	int r = 0;
 
-	drop_bounding(0);
+	cage_drop_bounding(0);
 	if (geteuid() == 0)
 		r = become(uid, gid, err);
 	if (r < 0)
@@ -343,7 +351,7 @@ int cage_enter(enum cage cage, uint64_t caps, unsigned n_files, bool keep_uid, s
 	int r;
 
 	set_limits(n_files);
-	drop_bounding(keep);
+	cage_drop_bounding(keep);
 	prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
 		SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED, 0, 0, 0);
 	if (keep && is_root && !keep_uid && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)

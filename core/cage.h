@@ -14,6 +14,13 @@ int cage_drop_user(unsigned uid, unsigned gid, struct err *err);
 /* Leaves this process (the broker) only the given capabilities. */
 int cage_keep_caps(uint64_t caps, struct err *err);
 
+/* The same, but what is left out may be taken up again, by this process and by those it forks (who run tools). */
+int cage_rest_caps(uint64_t caps, struct err *err);
+
+/* Effective, permitted and inheritable capabilities as given, bounding set below them. 0 or -errno. */
+int cage_set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+void cage_drop_bounding(uint64_t keep);
+
 /* Bit set of this process's effective capabilities (bit n = capability n). */
 uint64_t cage_caps(void);
 

@@ -69,17 +69,25 @@ static bool body_fits(const struct msg_header *h)
 		return h->len == sizeof(struct msg_open);
 	case MSG_CREATE:
 		return h->len == sizeof(struct msg_create);
+	case MSG_NAME:
+		return h->len == sizeof(struct msg_name);
+	case MSG_TOOL:
+		return h->len == sizeof(struct msg_tool);
+	case MSG_TOOL_SIGNAL:
+		return h->len == sizeof(struct msg_signal);
 	case MSG_EXITED:
 		return h->len == sizeof(struct msg_exited);
 	case MSG_CREATED:
 	case MSG_ERROR:
 	case MSG_GONE:
+	case MSG_NOTE:
 		return h->len == sizeof(struct msg_status);
 	case MSG_REQUEST:
 		return h->len == sizeof(struct msg_request);
 	case MSG_BLOCK:
 		return h->len == sizeof(struct msg_block);
 	case MSG_READY:
+	case MSG_TOOL_FD:
 		return h->len == 0;
 	}
 	return false;

@@ -16,9 +16,11 @@ enum msg_type {
 	/* app -> broker */
 	MSG_OPEN = 1, /* struct msg_open; the descriptor is the worker's end of its channel */
 	MSG_CREATE, /* struct msg_create: open a file as the real user; answered by MSG_CREATED */
+	MSG_NAME, /* struct msg_name: give or take a name below /run/netns; answered by MSG_CREATED without a descriptor */
+	MSG_TOOL, /* struct msg_tool: run a program in a target; the descriptor is the runner's end of its channel */
 	/* broker -> app */
 	MSG_CREATED, /* struct msg_status; the descriptor is the file */
-	MSG_EXITED, /* struct msg_exited: a worker ended */
+	MSG_EXITED, /* struct msg_exited: a worker ended; from a runner: its program stopped or ended */
 	/* app -> worker */
 	MSG_REQUEST, /* struct msg_request; a descriptor may come along */
 	/* worker -> app */
@@ -26,6 +28,11 @@ enum msg_type {
 	MSG_BLOCK, /* struct msg_block; the descriptor is the sealed memfd */
 	MSG_ERROR, /* struct msg_status */
 	MSG_GONE, /* the target's process has ended, struct msg_status with nothing set */
+	/* app -> runner of a tool (core/tool.h), which answers MSG_READY, MSG_NOTE, MSG_EXITED, MSG_ERROR */
+	MSG_TOOL_FD, /* nothing; the tag says which (enum msg_tool_fd), the descriptor is it */
+	MSG_TOOL_SIGNAL, /* struct msg_signal */
+	/* runner -> app */
+	MSG_NOTE, /* struct msg_status: what is not as asked */
 };
 
 struct msg_header {
@@ -58,6 +65,36 @@ struct msg_create {
 	char path[1024];
 };
 
+enum msg_name_op { MSG_NAME_ATTACH, MSG_NAME_DETACH };
+enum { MSG_NAME_TEXT = 64 };
+struct msg_name {
+	uint32_t op; /* enum msg_name_op */
+	uint32_t zero;
+	uint64_t netns; /* DETACH: only while it names this namespace (inode); 0: whatever it names */
+	struct target_ref target; /* ATTACH */
+	char name[MSG_NAME_TEXT]; /* see netns_name_valid */
+};
+
+enum msg_tool_fd { MSG_TOOL_STDIN, MSG_TOOL_STDOUT, MSG_TOOL_STDERR, MSG_TOOL_WORDS, MSG_TOOL_FDS };
+
+/* What core/tool.h explains; words and variables are in a memfd (core/tool/words.h). */
+struct msg_tool {
+	struct target_ref target;
+	uint32_t namespaces; /* CLONE_NEW* to join */
+	uint32_t flags; /* TOOL_* */
+	uint32_t uid;
+	uint32_t gid;
+	uint64_t caps; /* bit n = capability n */
+	uint32_t n_words;
+	uint32_t n_variables;
+	char directory[1024]; /* "": as it is */
+};
+
+struct msg_signal {
+	int32_t signal;
+	uint32_t foreground; /* give it the terminal first */
+};
+
 struct msg_exited {
 	int32_t pid;
 	int32_t status; /* as from waitpid */
@@ -86,6 +123,9 @@ struct msg {
 		unsigned char bytes[MSG_MAX];
 		struct msg_open open;
 		struct msg_create create;
+		struct msg_name name;
+		struct msg_tool tool;
+		struct msg_signal signal;
 		struct msg_exited exited;
 		struct msg_status status;
 		struct msg_request request;

@@ -73,7 +73,7 @@ enum {
 	FIELD_RIGHT = 1 << 0, /* right aligned */
 	FIELD_WIDE = 1 << 1, /* column only in wide tables (-o wide, key w) */
 	FIELD_HIDDEN = 1 << 2, /* never a column; JSON, csv and `show` only */
-	FIELD_SCREEN = 1 << 3, /* column only; not in JSON (made from other fields) */
+	FIELD_SCREEN = 1 << 3, /* column only; not in JSON (made from other fields). With HIDDEN: of the app's tables alone */
 	FIELD_FLEX = 1 << 4, /* takes what width is left; may be cut */
 	FIELD_NOCUT = 1 << 5, /* never cut (addresses): the column is left out instead */
 };

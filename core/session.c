@@ -178,6 +178,14 @@ static int find_source(const struct session *s, const struct source *source)
 
 static const char broker_gone[] = "nsdbg's privileged process has ended; start nsdbg again";
 
+int session_send(struct session *s, uint32_t type, const void *body, size_t n, int fd, uint32_t *ret_tag, struct err *err)
+{
+	if (msg_send(s->broker, type, s->next_tag, body, n, fd) < 0)
+		return err_set(err, EPIPE, "%s", broker_gone);
+	*ret_tag = s->next_tag++;
+	return 0;
+}
+
 struct link *session_open(struct session *s, const struct source *source, const struct target_ref *target, const void *params,
 	size_t n_params, struct err *err)
 {
@@ -210,29 +218,40 @@ struct link *session_open(struct session *s, const struct source *source, const 
 	return l;
 }
 
+/* Sends, and waits for the broker's MSG_CREATED. 0 or -errno; a descriptor that came along is in s->created. */
+static int ask_broker(struct session *s, uint32_t type, const void *body, size_t len, const char *what, struct err *err)
+{
+	struct pollfd p = { .fd = s->broker, .events = POLLIN };
+
+	s->has_created = false;
+	if (msg_send(s->broker, type, s->next_tag++, body, len, -1) < 0)
+		return err_set(err, EPIPE, "%s", broker_gone);
+	while (!s->has_created) {
+		if (poll(&p, 1, 5000) == 0)
+			return err_set(err, ETIMEDOUT, "create %s: the file system does not answer", what);
+		if (!session_read(s))
+			return err_set(err, EPIPE, "%s", broker_gone);
+	}
+	if (s->create_err.code && err)
+		*err = s->create_err;
+	return -s->create_err.code;
+}
+
 int session_create(struct session *s, const char *path, bool force, struct err *err)
 {
 	struct msg_create c = { .force = force };
-	struct pollfd p = { .fd = s->broker, .events = POLLIN };
+	int r;
 
 	if (strlen(path) >= sizeof c.path)
 		return err_set(err, ENAMETOOLONG, "the file name is longer than %zu bytes", sizeof c.path - 1);
 	memcpy(c.path, path, strlen(path) + 1);
-	s->has_created = false;
-	if (msg_send(s->broker, MSG_CREATE, s->next_tag++, &c, sizeof c, -1) < 0)
-		return err_set(err, EPIPE, "%s", broker_gone);
-	while (!s->has_created) {
-		if (poll(&p, 1, 5000) == 0)
-			return err_set(err, ETIMEDOUT, "create %s: the file system does not answer", path);
-		if (!session_read(s))
-			return err_set(err, EPIPE, "%s", broker_gone);
-	}
-	if (s->create_err.code) {
-		if (err)
-			*err = s->create_err;
-		return -s->create_err.code;
-	}
-	return fd_take(&s->created);
+	r = ask_broker(s, MSG_CREATE, &c, sizeof c, path, err);
+	return r < 0 ? r : fd_take(&s->created);
+}
+
+int session_name(struct session *s, const struct msg_name *name, struct err *err)
+{
+	return ask_broker(s, MSG_NAME, name, sizeof *name, name->name, err);
 }
 
 /* --- link --- */

@@ -32,6 +32,14 @@ struct link *session_open(struct session *s, const struct source *source, const 
  * Waits for the broker, which does nothing else meanwhile. Returns the descriptor or -errno. */
 int session_create(struct session *s, const char *path, bool force, struct err *err);
 
+/* Gives a network namespace a name below /run/netns, or takes one of ours away (core/netns.h). Waits for the broker's child.
+ * 0; -EEXIST: the name is taken; -EPERM: not allowed, or not ours; -ENOENT: no such name; -ESRCH: the process has ended. */
+int session_name(struct session *s, const struct msg_name *name, struct err *err);
+
+/* Sends the broker a message whose answers come on another channel, of which `fd` is the far end. *ret_tag is what MSG_EXITED will
+ * carry. 0, or -EPIPE with the sentence. */
+int session_send(struct session *s, uint32_t type, const void *body, size_t n, int fd, uint32_t *ret_tag, struct err *err);
+
 /* --- link: the front's end of one worker --- */
 
 enum link_event_type { LINK_NOTHING, LINK_READY, LINK_BLOCK, LINK_ERROR, LINK_GONE, LINK_CLOSED };

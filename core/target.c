@@ -135,6 +135,7 @@ const struct row_type endpoint_row_type = { .name = "endpoints", .noun = "networ
 	.size = sizeof(struct endpoint_row), .fields = endpoint_fields, .n_fields = ARRAY_LEN(endpoint_fields) };
 
 #define F(member, k) ROW_FIELD(struct target_row, member, k)
+#define APP(t)       .title = t, .flags = FIELD_SCREEN | FIELD_HIDDEN | FIELD_RIGHT
 static const struct field target_fields[] = {
 	{ F(name, TEXT), .title = "NAME", .help = "name of the container or namespace", .width = 20 },
 	{ F(id, TEXT), .title = "ID", .flags = FIELD_WIDE, .help = "full container id; of a namespace: its inode", .priority = 12 },
@@ -182,8 +183,15 @@ static const struct field target_fields[] = {
 	{ F(start, UINT), .flags = FIELD_HIDDEN, .help = "start of pid in clock ticks since boot: with pid, its identity" },
 	{ F(problem, TEXT), .title = "WHAT IS WRONG", .flags = FIELD_FLEX, .help = "what is wrong, in words", .priority = 1 },
 	{ F(as_of, TIME), .flags = FIELD_HIDDEN, .help = "set while its engine does not answer: time of the last answer" },
+	{ F(cpu_percent, REAL), APP("CPU%"), .unit = UNIT_PERCENT, .help = "CPU, 100 is one core" },
+	{ F(memory_bytes, UINT), APP("MEM"), .unit = UNIT_BYTES, .help = "memory without inactive page cache, as docker stats" },
+	{ F(memory_percent, REAL), APP("MEM%"), .unit = UNIT_PERCENT, .help = "memory of its limit" },
+	{ F(rx_bytes_per_second, UINT), APP("RX/S"), .unit = UNIT_BYTES, .help = "received per second" },
+	{ F(tx_bytes_per_second, UINT), APP("TX/S"), .unit = UNIT_BYTES, .help = "sent per second" },
+	{ F(retransmit_percent, REAL), APP("RETR%"), .unit = UNIT_PERCENT, .help = "TCP segments sent again lately" },
 };
 #undef F
+#undef APP
 
 const struct row_type target_row_type = { .name = "ls", .noun = "targets", .id = 0x74617267, .schema = 1,
 	.size = sizeof(struct target_row), .fields = target_fields, .n_fields = ARRAY_LEN(target_fields) };

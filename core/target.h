@@ -97,6 +97,12 @@ struct target_row {
 	uint64_t processes; /* in the network namespace, when scanned */
 	struct str problem; /* what is wrong, in words; unknown: nothing */
 	int64_t as_of; /* set only while its engine does not answer: time of the last answer */
+	/* From target_with_health, else unknown: see core/source/health.h. */
+	double cpu_percent;
+	uint64_t memory_bytes;
+	double memory_percent;
+	uint64_t rx_bytes_per_second, tx_bytes_per_second;
+	double retransmit_percent;
 };
 extern const struct row_type target_row_type; /* "ls" */
 
@@ -143,9 +149,18 @@ struct block *target_merge(const struct block *const *engines, unsigned n, const
 
 /* The rows, notes and losses of n blocks of `type` (NULL: none) as one block; never NULL. */
 struct block *target_union(const struct row_type *type, const struct block *const *blocks, unsigned n);
+/* The same targets with how they do (health_row, core/source/health.h): its numbers, and its problem where it is graver than what the
+ * engine says. Never NULL. */
+void target_health_unknown(struct target_row *t);
+struct block *target_with_health(const struct block *targets, const struct block *health);
+
+enum { TARGET_MIN_PREFIX = 4 }; /* characters of an id that may stand for it */
+
+/* "pid:", "netns:", "ns:" and "host": the kernel knows these, no engine is needed. */
+bool target_is_kernel(const char *text);
 
 /* Looks a target up by what a user types: name, id prefix (>= 4 hex), docker:NAME, pid:N, netns:NAME|PATH, ns:INODE, host (ux.md 3.1).
- * 0 with *ret_row (index into targets, or UINT32_MAX when only `ret` is meaningful: pid:, netns:PATH) and the reference to open.
+ * 0 with *ret_row (index into targets, or UINT32_MAX when only `ret` is meaningful: pid:, netns:PATH, host) and the reference to open.
  * -ENOENT: none (message names near ones); -ENOTUNIQ: several, named in the message; -ESRCH: it is not running (*ret_row is set then
  * too, for `show`); -EINVAL: not a form of target. */
 int target_resolve(const struct block *targets, const char *text, uint32_t *ret_row, struct target_ref *ret, struct err *err);

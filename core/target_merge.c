@@ -218,6 +218,7 @@ static void add_containers(struct merge *m, const struct block *engine)
 			continue;
 		r = builder_copy_row(m->out, engine, from);
 		r->head.flags |= TARGET_IS_CONTAINER;
+		target_health_unknown(r);
 		if (text_equal(block_text(engine, from->network_mode), text_of("host")))
 			r->head.flags |= TARGET_HOST_NETWORK;
 		find_process(m, r, found_index_find(&m->found, block_text(engine, from->id)));
@@ -242,6 +243,7 @@ static struct target_row *blank(struct merge *m)
 	r->pid = r->start = r->netns = r->restarts = r->processes = ROW_NO_UINT;
 	r->created_at = r->started_at = r->finished_at = r->exit_code = r->as_of = ROW_NO_INT;
 	r->oom_killed = ROW_NO_BOOL;
+	target_health_unknown(r);
 	return r;
 }
 

@@ -14,8 +14,6 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-enum { MIN_PREFIX = 4 };
-
 static struct text name_of(const struct block *b, const struct target_row *r)
 {
 	return block_text(b, r->name);
@@ -134,7 +132,8 @@ static int resolve_host(const struct block *targets, uint32_t *ret_row, struct t
 
 /* --- names and ids --- */
 
-enum match { MATCH_NONE, MATCH_PREFIX, MATCH_EXACT };
+/* BARE: exactly a namespace's name below /run/netns; a container of that name comes before it (its own old one, often). */
+enum match { MATCH_NONE, MATCH_PREFIX, MATCH_BARE, MATCH_EXACT };
 
 struct search {
 	const struct block *targets;
@@ -158,8 +157,8 @@ static enum match match_row(const struct search *s, const struct target_row *r)
 	if (s->runtime.n && !text_equal(block_text(s->targets, r->runtime), s->runtime))
 		return MATCH_NONE;
 	if (text_equal(name_of(s->targets, r), s->what) || text_equal(id, s->what))
-		return MATCH_EXACT;
-	if (!(r->head.flags & TARGET_IS_CONTAINER) || !s->is_hex || s->what.n < MIN_PREFIX || s->what.n > id.n)
+		return r->head.flags & TARGET_IS_NETNS ? MATCH_BARE : MATCH_EXACT;
+	if (!(r->head.flags & TARGET_IS_CONTAINER) || !s->is_hex || s->what.n < TARGET_MIN_PREFIX || s->what.n > id.n)
 		return MATCH_NONE;
 	return memcmp(id.p, s->what.p, s->what.n) == 0 ? MATCH_PREFIX : MATCH_NONE;
 }
@@ -263,6 +262,16 @@ static int resolve_name(const struct search *s, uint32_t *ret_row, struct target
 		return say_ambiguous(s, kind, err);
 	r = block_row(s->targets, *ret_row);
 	return target_reference(s->targets, r, ret, err);
+}
+
+bool target_is_kernel(const char *text)
+{
+	static const char *const forms[] = { "pid:", "netns:", "ns:" };
+
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+		if (strncmp(text, forms[i], strlen(forms[i])) == 0)
+			return true;
+	return strcmp(text, "host") == 0;
 }
 
 int target_resolve(const struct block *targets, const char *text, uint32_t *ret_row, struct target_ref *ret, struct err *err)

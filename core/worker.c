@@ -209,10 +209,13 @@ static int pin_host(struct worker_target *t, struct err *err)
 	return 0;
 }
 
-static int pin(struct worker_target *t, struct err *err)
+int worker_pin(struct worker_target *t, struct err *err)
 {
 	int r;
 
+	t->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->proc < 0)
+		return err_set(err, errno, "open /proc");
 	switch ((enum target_kind)t->ref.kind) {
 	case TARGET_HOST:
 		return pin_host(t, err);
@@ -265,13 +268,14 @@ static int prepare(struct worker *w, struct err *err)
 	const struct source *s = w->source;
 	int r;
 
-	w->target.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (w->target.proc < 0)
-		return err_set(err, errno, "open /proc");
 	if (s->needs_target) {
-		r = pin(&w->target, err);
+		r = worker_pin(&w->target, err);
 		if (r < 0)
 			return r;
+	} else {
+		w->target.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (w->target.proc < 0)
+			return err_set(err, errno, "open /proc");
 	}
 	if (s->enter & SOURCE_ENTER_NET) {
 		r = enter(&w->target, err);

@@ -34,6 +34,10 @@ int worker_send_gone(struct worker *w);
 /* Did the target's process end? Checks the pidfd, without waiting. */
 bool worker_target_gone(const struct worker *w);
 
+/* Pins t->ref: opens /proc, the process and its namespaces, and makes sure that they belong together. All descriptors of *t must be -1;
+ * the caller closes them. 0 or -errno with the sentence. */
+int worker_pin(struct worker_target *t, struct err *err);
+
 /* Runs one worker from fork to end; called by the broker's child only. Never returns. */
 _Noreturn void worker_main(const struct source *source, const struct msg_open *open, int channel);
 

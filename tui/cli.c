@@ -4,11 +4,15 @@
 #include "capture/capture.h"
 #include "core/dns/ask.h"
 #include "core/engine/docker.h"
+#include "core/engine/mover.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/loop.h"
+#include "core/source/doctor.h"
 #include "core/source/files.h"
+#include "core/source/health.h"
 #include "core/source/namespaces.h"
+#include "core/source/netnames.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
 #include "core/table.h"
@@ -26,7 +30,7 @@
 enum { MAX_WAIT_MS = 60000 };
 
 static const struct source *const sources[] = { &docker_source, &namespaces_source, &sockets_source, &owners_source,
-	&processes_source, &files_source, &dns_source, &capture_source };
+	&processes_source, &files_source, &netnames_source, &dns_source, &capture_source, &health_source, &doctor_source };
 
 /* --- errors --- */
 
@@ -164,37 +168,61 @@ int cli_wait(struct cli *c, struct link *l, const struct row_type *type, uint64_
 /* A target that is named by its pid or file needs no engine, and must work while one hangs. */
 static bool engine_matters(const struct cli *c)
 {
-	static const char *const kernel[] = { "pid:", "netns:", "ns:" };
-	const char *word = c->o->n_words > 0 ? c->o->words[0] : "";
-
 	if (c->o->command == COMMAND_LS || c->o->command == COMMAND_NETWORKS || c->o->command == COMMAND_ENGINES ||
-		c->o->command == COMMAND_APP)
+		c->o->command == COMMAND_HEALTH || c->o->command == COMMAND_APP)
 		return true;
-	for (size_t i = 0; i < ARRAY_LEN(kernel); i++)
-		if (strncmp(word, kernel[i], strlen(kernel[i])) == 0)
-			return false;
-	return strcmp(word, "host") != 0;
+	return c->o->n_words == 0 || !target_is_kernel(c->o->words[0]);
+}
+
+static void merge_targets(struct cli *c)
+{
+	const struct block *told[ENGINE_PLACES];
+	unsigned n = cli_engines_targets(c->asked, told);
+
+	block_unref(c->targets);
+	c->targets = target_merge(told, n, c->netns);
+	c->target = NULL; /* it was a row of the old list */
+}
+
+static void open_scan(struct cli *c)
+{
+	struct err err = { 0 };
+
+	c->scan = session_open(c->session, &namespaces_source, NULL, NULL, 0, &err);
+	if (!c->scan)
+		cli_error_err(c, CLI_PARTIAL, &err);
+}
+
+static void read_scan(struct cli *c)
+{
+	struct err err = { 0 };
+
+	if (c->scan && cli_wait(c, c->scan, &netns_row_type, cli_deadline(c), &c->netns, &err) < 0)
+		cli_error_err(c, CLI_PARTIAL, &err);
+	link_free(c->scan);
+	c->scan = NULL;
+}
+
+/* All at the same time. `only`: the container to look for first, NULL none; `rest`: and then all. */
+static void open_lists(struct cli *c, const char *only, bool rest)
+{
+	if (engine_matters(c))
+		c->asked = cli_engines_open(c, only, rest);
+	open_scan(c);
 }
 
 bool cli_targets(struct cli *c)
 {
-	const struct block *blocks[ENGINE_PLACES];
-	AUTO(block_unrefp) struct block *netns = NULL;
-	struct cli_engines *engines = engine_matters(c) ? cli_engines_open(c) : NULL;
-	struct err err = { 0 };
-	struct link *scan = session_open(c->session, &namespaces_source, NULL, NULL, 0, &err);
-	unsigned n = 0;
-	bool good = !engines || cli_engines_read(engines, blocks, &n);
+	bool good;
 
-	if (!scan || cli_wait(c, scan, &netns_row_type, cli_deadline(c), &netns, &err) < 0)
-		cli_error_err(c, CLI_PARTIAL, &err);
-	link_free(scan);
-	c->targets = target_merge(blocks, n, netns);
-	cli_engines_free(engines);
+	open_lists(c, NULL, false);
+	good = cli_engines_read(c->asked, false) || c->o->command == COMMAND_ENGINES;
+	read_scan(c);
+	merge_targets(c);
 	/* What the scan could not see matters where it is the list. With all rights it is a process that nobody may look at. */
 	if ((c->o->command == COMMAND_LS || c->o->command == COMMAND_APP) && !session_is_privileged(c->session))
-		cli_notes(c, netns);
-	return good || c->o->command == COMMAND_ENGINES;
+		cli_notes(c, c->netns);
+	return good;
 }
 
 /* A path that we may not look at is left to the worker. */
@@ -209,25 +237,118 @@ static bool path_is_there(struct cli *c)
 	return false;
 }
 
-bool cli_target(struct cli *c)
+static bool not_found(struct cli *c, int r, const struct err *err)
+{
+	enum cli_status status = r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_NO_TARGET;
+
+	if (r == -ENOENT && c->engine_status)
+		status = c->engine_status; /* it may well exist */
+	cli_error(c, status, err->code == ENOENT ? 0 : err->code, err->msg);
+	return false;
+}
+
+/* 0, or why `word` is none of the targets that are known so far. */
+static int resolve_word(struct cli *c, const char *word, struct err *err)
+{
+	uint32_t row = UINT32_MAX;
+	int r = target_resolve(c->targets, word, &row, &c->ref, err);
+
+	if (r == 0)
+		c->target = block_row(c->targets, row);
+	return r;
+}
+
+static int resolve(struct cli *c, struct err *err)
+{
+	return resolve_word(c, c->o->words[0], err);
+}
+
+bool cli_target_find(struct cli *c, const char *word)
 {
 	struct err err = { 0 };
-	uint32_t row = UINT32_MAX;
-	enum cli_status status;
+	int r = resolve_word(c, word, &err);
+
+	return r < 0 ? not_found(c, r, &err) : path_is_there(c);
+}
+
+/* pid:, netns: and host are looked at straight away. What the scan says about them is only for the head of JSON. */
+static bool find_kernel(struct cli *c)
+{
+	bool is_inode = strncmp(c->o->words[0], "ns:", 3) == 0;
+	struct err err = { 0 };
 	int r;
 
-	if (!cli_targets(c))
-		return false;
-	r = target_resolve(c->targets, c->o->words[0], &row, &c->ref, &err);
-	if (r < 0) {
-		status = r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_NO_TARGET;
-		if (r == -ENOENT && c->engine_status)
-			status = c->engine_status; /* it may well exist */
-		cli_error(c, status, err.code == ENOENT ? 0 : err.code, err.msg);
-		return false;
+	if (is_inode || c->o->format == WRITER_JSON)
+		open_scan(c);
+	if (is_inode) {
+		read_scan(c);
+		merge_targets(c);
 	}
-	c->target = block_row(c->targets, row);
-	return path_is_there(c);
+	r = resolve(c, &err);
+	return r < 0 ? not_found(c, r, &err) : path_is_there(c);
+}
+
+/* The part of "docker:web" that an engine can be asked for, or NULL. */
+static const char *name_to_ask(const struct cli *c)
+{
+	const char *word = c->o->words[0], *colon = strchr(word, ':');
+
+	for (unsigned k = 0; k < ENGINE_KIND_N && colon; k++)
+		if (strlen(engine_kind_names[k]) == (size_t)(colon - word) && strncmp(word, engine_kind_names[k], (size_t)(colon - word)) == 0)
+			return mover_is_name(colon + 1) ? colon + 1 : NULL;
+	return mover_is_name(word) ? word : NULL;
+}
+
+/*
+ * A name: the engine is asked for this one, while /proc is read: that shows whether others than the engine have the name. When it
+ * does not fit what the engine says, the whole list decides, as it names what comes near.
+ */
+static bool find_name(struct cli *c, bool names)
+{
+	const char *only = name_to_ask(c);
+	struct err err = { 0 };
+	int r;
+
+	open_lists(c, only, names);
+	if (!cli_engines_read(c->asked, only != NULL))
+		return false;
+	read_scan(c);
+	merge_targets(c);
+	r = resolve(c, &err);
+	if (r < 0 && cli_engines_under_way(c->asked)) {
+		if (!cli_engines_read(c->asked, false))
+			return false;
+		merge_targets(c);
+		r = resolve(c, &err);
+	}
+	return r < 0 ? not_found(c, r, &err) : true;
+}
+
+bool cli_find(struct cli *c, enum cli_wants wants)
+{
+	return target_is_kernel(c->o->words[0]) ? find_kernel(c) : find_name(c, wants == CLI_WANTS_NAMES);
+}
+
+void cli_complete(struct cli *c)
+{
+	struct target_ref ref = c->ref;
+	struct err err = { 0 };
+
+	if (!cli_engines_under_way(c->asked) && !c->scan)
+		return;
+	cli_engines_read(c->asked, false);
+	read_scan(c);
+	merge_targets(c);
+	resolve(c, &err); /* for its row; it may have gone meanwhile */
+	c->ref = ref;
+}
+
+bool cli_target(struct cli *c)
+{
+	if (!cli_find(c, CLI_WANTS_NAMES))
+		return false;
+	cli_complete(c);
+	return true;
 }
 
 /* --- printing --- */
@@ -342,6 +463,7 @@ void cli_print(struct cli *c, const struct cli_print *p)
 	int r;
 
 	builder_free(none);
+	cli_complete(c);
 	if (!p->noted)
 		cli_notes(c, p->block);
 	table_set_keep(t, p->keep, p->arg);
@@ -399,11 +521,14 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_NETWORKS] = cli_networks,
 	[COMMAND_ENGINES] = cli_engines,
 	[COMMAND_SHOW] = cli_show,
+	[COMMAND_HEALTH] = cli_health,
+	[COMMAND_DOCTOR] = cli_doctor,
 	[COMMAND_SS] = cli_ss,
 	[COMMAND_PS] = cli_ps,
 	[COMMAND_CAP] = cli_cap,
 	[COMMAND_DNS] = cli_dns,
 	[COMMAND_FILES] = cli_files,
+	[COMMAND_NETNS] = cli_netns,
 	[COMMAND_FIELDS] = cli_fields,
 };
 
@@ -422,6 +547,8 @@ static void run(struct cli *c)
 		return;
 	}
 	commands[c->o->command](c);
+	cli_engines_free(c->asked);
+	link_free(c->scan);
 	session_stop(c->session);
 }
 
@@ -481,6 +608,7 @@ int cli_main(const struct options *o)
 	run(&c);
 	for (size_t i = 0; i < c.n_errors; i++)
 		free((char *)(uintptr_t)c.errors[i].message);
+	block_unref(c.netns);
 	block_unref(c.targets);
 	block_unref(c.networks);
 	block_unref(c.engines);

@@ -40,6 +40,10 @@ struct cli {
 	struct block *engines;
 	const struct target_row *target; /* from cli_target; NULL: named by pid or path */
 	struct target_ref ref;
+	/* what is still on its way while a worker looks into the target already: see cli_complete */
+	struct cli_engines *asked;
+	struct link *scan;
+	struct block *netns; /* of the scan */
 	char host[65];
 	int64_t time_ns;
 	int out; /* standard output */
@@ -61,17 +65,31 @@ enum cli_status cli_status_of(int code);
 /* Notes and losses of a block make the result partial. */
 void cli_notes(struct cli *c, const struct block *b);
 
-/* Lists containers, namespaces, networks, engines. False: nothing to go on with (a named engine failed). */
+/* Lists containers, namespaces, networks, engines: whole. False: nothing to go on with (a named engine failed). */
 bool cli_targets(struct cli *c);
-/* cli_targets, then finds words[0]. False: not found, said why. */
+enum cli_wants {
+	CLI_WANTS_REF, /* only c->ref: the engine is asked for this one container */
+	CLI_WANTS_NAMES, /* all targets, in the end, to name addresses with */
+};
+/* Finds words[0] the shortest way. False: not found, said why. Only c->ref holds then; the rest comes by cli_complete. */
+bool cli_find(struct cli *c, enum cli_wants wants);
+/* Waits for what cli_find left under way: c->targets, and c->target for the head of JSON. cli_print does so by itself. */
+void cli_complete(struct cli *c);
+/* Both, with CLI_WANTS_NAMES: for those who need c->targets at once. */
 bool cli_target(struct cli *c);
+/* Finds a target in the list that cli_targets made: fills target and ref. */
+bool cli_target_find(struct cli *c, const char *word);
 
-/* Starts a worker for each engine that is there; never NULL. `places` must stay as they are until the end. */
-struct cli_engines *cli_engines_open(struct cli *c);
-/* Takes all answers, sets networks and engines, says what failed. ret_targets: room for ENGINE_PLACES blocks, good until the free.
- * False: an engine that the user named does not answer. */
-bool cli_engines_read(struct cli_engines *e, const struct block **ret_targets, unsigned *ret_n);
-void cli_engines_free(struct cli_engines *e); /* NULL is fine */
+/* Starts a worker for each engine that is there; never NULL. `places` must stay as they are until the end. only: the container to look
+ * for first (NULL: none), rest: and then all. In all of these NULL stands for no engines. */
+struct cli_engines *cli_engines_open(struct cli *c, const char *only, bool rest);
+/* Takes answers until all are over, or until each has told its `first` containers; says what failed, and sets networks and engines at
+ * the end. False: an engine that the user named does not answer. */
+bool cli_engines_read(struct cli_engines *e, bool first);
+bool cli_engines_under_way(const struct cli_engines *e);
+/* The containers told so far, one block an engine, lent; room for ENGINE_PLACES. */
+unsigned cli_engines_targets(const struct cli_engines *e, const struct block **ret);
+void cli_engines_free(struct cli_engines *e);
 
 /* Waits until `deadline` (loop_now_ms) for a block of `type`; 0 with a block that the caller owns, or -errno with the sentence. */
 int cli_wait(struct cli *c, struct link *l, const struct row_type *type, uint64_t deadline, struct block **ret, struct err *err);
@@ -103,11 +121,14 @@ void cli_ls(struct cli *c);
 void cli_networks(struct cli *c);
 void cli_engines(struct cli *c);
 void cli_show(struct cli *c);
+void cli_doctor(struct cli *c);
+void cli_health(struct cli *c);
 void cli_ss(struct cli *c);
 void cli_ps(struct cli *c);
 void cli_files(struct cli *c);
 void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
+void cli_netns(struct cli *c);
 void cli_fields(struct cli *c);
 
 /* The manual page as scdoc(5) source, from the tables of commands and fields. */

@@ -195,6 +195,7 @@ static int open_writer(struct cap *k, struct err *err)
 	cli_writer_options(k->c, &o);
 	o.stream = true;
 	r = writer_new(&o, &packet_row_type, to_pipe ? STDERR_FILENO : k->c->out, &k->w, err);
+	cli_complete(k->c);
 	if (r == 0)
 		writer_head(k->w, k->c->time_ns, k->c->host, k->c->targets, k->c->target);
 	k->t = table_new(&packet_row_type);
@@ -384,7 +385,7 @@ void cli_cap(struct cli *c)
 	struct cap k = { .c = c, .save = -1, .next = 1, .now = { .last = 0, .first = 1 } };
 	struct err err = { 0 };
 
-	if (!cli_target(c))
+	if (!cli_find(c, CLI_WANTS_REF))
 		return;
 	if (capture(&k, &err) < 0)
 		cli_error_err(c, cli_status_of(err.code), &err);

@@ -246,13 +246,14 @@ void cli_dns(struct cli *c)
 		cli_error_err(c, CLI_USAGE, &err);
 		return;
 	}
-	if (!cli_check(c, &p) || !cli_target(c))
+	if (!cli_check(c, &p) || !cli_find(c, q.is_short ? CLI_WANTS_REF : CLI_WANTS_NAMES))
 		return;
 	files = read_files(c);
 	fill_request(&q, files);
 	answer = ask(&q, files);
 	if (!answer)
 		return;
+	cli_complete(c);
 	named = dns_name_targets(answer, c->targets);
 	print_answer(&q, named);
 }

@@ -21,6 +21,7 @@ struct asked {
 	struct link *link; /* NULL: over */
 	struct block *blocks[3]; /* as in `types` */
 	struct err err;
+	bool is_judged;
 };
 
 struct cli_engines {
@@ -32,27 +33,29 @@ struct cli_engines {
 static const struct row_type *const types[3] = { &target_row_type, &network_row_type, &engine_row_type };
 enum { TARGETS, NETWORKS, ENGINES };
 
-static void open_one(struct cli_engines *e, const struct engine_place *place)
+static void open_one(struct cli_engines *e, const struct engine_place *place, const char *only, bool rest)
 {
-	struct docker_params params = { .once = 1 };
+	struct docker_params params = { .once = 1, .rest = rest };
 	struct asked *a = &e->list[e->n++];
 
 	*a = (struct asked){ .place = place };
 	snprintf(params.runtime, sizeof params.runtime, "%s", engine_kind_names[place->kind]);
 	memcpy(params.endpoint, place->endpoint, sizeof params.endpoint);
+	if (only)
+		snprintf(params.only, sizeof params.only, "%s", only);
 	a->link = session_open(e->c->session, engine_source(place->kind), NULL, &params, sizeof params, &a->err);
 	if (a->link)
 		link_expect(a->link, types, ARRAY_LEN(types));
 }
 
-struct cli_engines *cli_engines_open(struct cli *c)
+struct cli_engines *cli_engines_open(struct cli *c, const char *only, bool rest)
 {
 	struct cli_engines *e = fd_xcalloc(1, sizeof *e);
 
 	e->c = c;
 	for (unsigned i = 0; i < c->places.n; i++)
 		if (!c->places.list[i].is_idle && engine_source(c->places.list[i].kind))
-			open_one(e, &c->places.list[i]);
+			open_one(e, &c->places.list[i], only, rest);
 	return e;
 }
 
@@ -86,8 +89,14 @@ static void take_event(struct asked *a)
 		block_unref(ev.block);
 }
 
+/* Is anything worth waiting for? */
+static bool is_open(const struct asked *a, bool first)
+{
+	return a->link && !(first && a->blocks[TARGETS]);
+}
+
 /* Waits for one of them; false: all are over, or the time is. */
-static bool turn(struct cli_engines *e, uint64_t deadline)
+static bool turn(struct cli_engines *e, uint64_t deadline, bool first)
 {
 	struct pollfd p[ENGINE_PLACES];
 	uint64_t now = loop_now_ms();
@@ -95,7 +104,7 @@ static bool turn(struct cli_engines *e, uint64_t deadline)
 
 	for (unsigned i = 0; i < e->n; i++) {
 		p[i] = (struct pollfd){ .fd = e->list[i].link ? link_fd(e->list[i].link) : -1, .events = POLLIN };
-		left += e->list[i].link != NULL;
+		left += is_open(&e->list[i], first);
 	}
 	if (left == 0 || now >= deadline)
 		return false;
@@ -166,20 +175,44 @@ static struct block *unite(struct cli_engines *e, unsigned kind, struct block *m
 	return ret;
 }
 
-bool cli_engines_read(struct cli_engines *e, const struct block **ret_targets, unsigned *ret_n)
+bool cli_engines_under_way(const struct cli_engines *e)
 {
-	uint64_t deadline = cli_deadline(e->c);
+	for (unsigned i = 0; e && i < e->n; i++)
+		if (e->list[i].link)
+			return true;
+	return false;
+}
+
+unsigned cli_engines_targets(const struct cli_engines *e, const struct block **ret)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; e && i < e->n; i++)
+		if (e->list[i].blocks[TARGETS])
+			ret[n++] = e->list[i].blocks[TARGETS];
+	return n;
+}
+
+bool cli_engines_read(struct cli_engines *e, bool first)
+{
+	uint64_t deadline = e ? cli_deadline(e->c) : 0;
 	bool good = true;
 
-	while (turn(e, deadline))
+	while (e && turn(e, deadline, first))
 		;
-	*ret_n = 0;
-	for (unsigned i = 0; i < e->n; i++) {
-		good &= judge(e, &e->list[i]);
-		cli_notes(e->c, e->list[i].blocks[TARGETS]);
-		if (e->list[i].blocks[TARGETS])
-			ret_targets[(*ret_n)++] = e->list[i].blocks[TARGETS];
+	for (unsigned i = 0; e && i < e->n; i++) {
+		struct asked *a = &e->list[i];
+
+		if (a->is_judged || (first && a->link && a->blocks[TARGETS]))
+			continue;
+		a->is_judged = true;
+		good &= judge(e, a);
+		cli_notes(e->c, a->blocks[TARGETS]);
+		link_free(a->link); /* its time is over */
+		a->link = NULL;
 	}
+	if (!e || cli_engines_under_way(e))
+		return good;
 	block_unref(e->c->networks);
 	block_unref(e->c->engines);
 	e->c->networks = unite(e, NETWORKS, NULL);

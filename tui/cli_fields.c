@@ -5,7 +5,10 @@
 #include "core/dns/ask.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/source/doctor.h"
 #include "core/source/files.h"
+#include "core/source/health.h"
+#include "core/source/netnames.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
 
@@ -39,8 +42,8 @@ static const struct row_type field_row_type = { .name = "fields", .noun = "field
 	.size = sizeof(struct field_row), .fields = field_fields, .n_fields = ARRAY_LEN(field_fields) };
 
 static const struct row_type *const types[] = { &target_row_type, &port_row_type, &endpoint_row_type, &network_row_type,
-	&engine_row_type, &sock_row_type, &owner_row_type, &process_row_type, &packet_row_type, &dns_row_type, &file_row_type,
-	&field_row_type };
+	&engine_row_type, &health_row_type, &doctor_row_type, &rate_row_type, &sock_row_type, &owner_row_type, &process_row_type, &packet_row_type, &dns_row_type, &file_row_type,
+	&netname_row_type, &field_row_type };
 
 const struct row_type *const *cli_row_types(unsigned *ret_n)
 {
@@ -87,7 +90,8 @@ static void add_field(struct builder *b, const struct row_type *type, const stru
 	*row = (struct field_row){ .head.id = builder_count(b), .type = builder_str(b, type->name), .name = builder_str(b, f->name),
 		.title = builder_str(b, f->title), .kind = builder_str(b, kind), .unit = builder_str(b, unit_name(f)),
 		.values = ROW_NO_TEXT, .help = builder_str(b, f->help) };
-	row->shown = builder_str(b, f->flags & FIELD_SCREEN ? "table only" :
+	row->shown = builder_str(b, f->flags & FIELD_SCREEN && f->flags & FIELD_HIDDEN ? "app only" :
+				    f->flags & FIELD_SCREEN ? "table only" :
 				    f->flags & FIELD_HIDDEN ? "json" :
 				    f->flags & FIELD_WIDE   ? "wide" :
 							      "table");

@@ -116,6 +116,7 @@ static void print_sockets(struct cli *c, struct cli_print *p, struct link *owner
 	struct err err = { 0 };
 	int r = owners ? cli_wait(c, owners, &owner_row_type, cli_deadline(c), &who, &err) : -EPIPE;
 
+	cli_complete(c);
 	joined = sockets_join(sockets, who, c->targets);
 	if (r == 0)
 		search_owners(c, owners, &joined, sockets);
@@ -136,7 +137,7 @@ void cli_ss(struct cli *c)
 	struct link *owners;
 	struct err err = { 0 };
 
-	if (!cli_check(c, &p) || !cli_target(c))
+	if (!cli_check(c, &p) || !cli_find(c, CLI_WANTS_NAMES))
 		return;
 	owners = session_open(c->session, &owners_source, &c->ref, NULL, 0, &err); /* works while the sockets are read */
 	if (sample(c, &sockets_source, &sockets))
@@ -150,7 +151,7 @@ static void print_sample(struct cli *c, struct cli_print *p, const struct source
 {
 	AUTO(block_unrefp) struct block *b = NULL;
 
-	if (!cli_check(c, p) || !cli_target(c) || !sample(c, source, &b))
+	if (!cli_check(c, p) || !cli_find(c, CLI_WANTS_REF) || !sample(c, source, &b))
 		return;
 	p->block = b;
 	cli_print(c, p);

@@ -249,6 +249,29 @@ static int draw_ports(struct area a, int y, const struct block *b, const struct 
 	return l.n ? label(a, y, "ports", &l) : y;
 }
 
+/* "cpu 20.1 %   memory 504K, 0.8 % of its limit   rx 1.2K/s   tx 310/s   sent again 0.4 %" */
+static int draw_load(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
+{
+	static const struct {
+		const char *field, *before, *after;
+	} parts[] = {
+		{ "cpu_percent", "cpu ", " %" }, { "memory_bytes", "memory ", "" }, { "memory_percent", "which is ", " % of its limit" },
+		{ "rx_bytes_per_second", "rx ", "/s" }, { "tx_bytes_per_second", "tx ", "/s" }, { "retransmit_percent", "sent again ", " %" },
+	};
+	struct line l = { .n = 0 };
+	char value[64];
+
+	for (unsigned i = 0; i < ARRAY_LEN(parts); i++) {
+		const struct field *f = row_field_find(&target_row_type, parts[i].field);
+
+		if (row_is_unknown(b, f, t))
+			continue;
+		row_format(b, f, t, look, value, sizeof value);
+		add(&l, "%s%s%s%s", !l.n ? "" : i == 2 ? ", " : "   ", parts[i].before, value, parts[i].after);
+	}
+	return l.n ? label(a, y, "load", &l) : y;
+}
+
 static int draw_process(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
 {
 	struct line l = { .n = 0 };
@@ -322,6 +345,7 @@ static int draw_state(struct area a, int y, const struct block *b, const struct 
 
 static int (*const drawers[])(struct area, int, const struct block *, const struct target_row *, const struct row_look *) = {
 	[FACTS_PROBLEM] = draw_problem,
+	[FACTS_LOAD] = draw_load,
 	[FACTS_NETWORKS] = draw_networks,
 	[FACTS_PORTS] = draw_ports,
 	[FACTS_PROCESS] = draw_process,

@@ -7,6 +7,7 @@
 
 enum facts {
 	FACTS_PROBLEM, /* what is wrong, with its sign */
+	FACTS_LOAD, /* CPU, memory, traffic */
 	FACTS_NETWORKS, /* a line for each network */
 	FACTS_PORTS,
 	FACTS_PROCESS,

@@ -5,6 +5,7 @@
 #include "core/text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const struct {
 	int key;
@@ -50,4 +51,23 @@ const char *keys_name(int key, char buf[KEYS_TEXT])
 		snprintf(buf, KEYS_TEXT, "%.*s", (int)n, utf8);
 	}
 	return buf;
+}
+
+int keys_parse(const char *text)
+{
+	char name[KEYS_TEXT];
+	uint32_t cp = 0;
+	size_t n = strlen(text);
+
+	if (n && text_decode(text, n, &cp) == n && cp > ' ' && cp != 127)
+		return (int)cp;
+	if (n == 2 && text[0] == '^' && text[1] >= 'A' && text[1] <= 'Z')
+		return KEYS_CTRL(text[1]);
+	for (int key = KEYS_F(1); key <= KEYS_F12; key++)
+		if (strcmp(keys_name(key, name), text) == 0)
+			return key;
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+		if (names[i].key < KEYS_CLICK && strcmp(names[i].name, text) == 0)
+			return names[i].key;
+	return KEYS_NONE;
 }

@@ -37,4 +37,7 @@ enum { KEYS_TEXT = 16 };
 /* "Enter", "^L", "F5", "s", "PgDn" into buf, which is returned. */
 const char *keys_name(int key, char buf[KEYS_TEXT]);
 
+/* The other way round, for keys that people name: one character, F1-F12, ^X, or a name from above. KEYS_NONE: none of these. */
+int keys_parse(const char *text);
+
 #endif

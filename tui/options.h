@@ -20,11 +20,14 @@ enum command_id {
 	COMMAND_NETWORKS,
 	COMMAND_ENGINES,
 	COMMAND_SHOW,
+	COMMAND_HEALTH,
+	COMMAND_DOCTOR,
 	COMMAND_SS,
 	COMMAND_PS,
 	COMMAND_CAP,
 	COMMAND_DNS,
 	COMMAND_FILES,
+	COMMAND_NETNS,
 	COMMAND_FIELDS,
 	COMMAND_COMPLETION,
 	COMMAND_HELP,
@@ -89,6 +92,8 @@ struct options {
 	/* dns */
 	const char *reverse;
 	uint64_t port;
+	/* netns */
+	const char *name;
 	/* what is left, in order; the command itself is not among them */
 	const char *words[OPTIONS_MAX_WORDS];
 	unsigned n_words;

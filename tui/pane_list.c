@@ -8,6 +8,7 @@
 #include "core/engine/docker.h"
 #include "core/engine/places.h"
 #include "core/fd.h"
+#include "core/source/health.h"
 #include "core/source/namespaces.h"
 #include "tui/facts.h"
 
@@ -15,15 +16,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The first engine has slot 0, the others those behind the scan's. */
-enum { SLOT_FIRST, SLOT_SCAN, SLOT_MORE };
+/* The first engine has slot 0, the others those behind. */
+enum { SLOT_FIRST, SLOT_SCAN, SLOT_HEALTH, SLOT_MORE };
 _Static_assert(PANE_FEEDS >= SLOT_MORE + ENGINE_PLACES - 1, "every engine has a slot");
 
 /* What one engine has told. */
 struct engine_blocks {
 	struct block *targets, *networks, *engines;
 };
-enum { SIDE_FROM_WIDTH = 160, SIDE_WIDTH = 58 };
+enum { SIDE_FROM_WIDTH = 160, SIDE_WIDTH = 58, TRAFFIC_BARS = 8 };
 enum { TAB_TARGETS, TAB_NETWORKS, TAB_N };
 
 struct list_state {
@@ -33,6 +34,9 @@ struct list_state {
 	struct engine_places places; /* a copy: processes give away further ones */
 	struct engine_blocks told[ENGINE_PLACES];
 	struct block *scan; /* netns_row */
+	struct block *merged; /* target_row, without health */
+	struct block *health; /* health_row */
+	uint64_t watched; /* health_watch_hash of what the health worker was told */
 	unsigned hidden; /* stopped, not shown */
 };
 
@@ -137,6 +141,52 @@ static size_t format_health(const void *arg, const struct block *b, const void *
 	return (size_t)snprintf(buf, cap, "%s", t->health < TARGET_HEALTH_N ? target_health_names[t->health] : "-");
 }
 
+static const struct health_row *health_of(const struct block *health, uint64_t id)
+{
+	for (uint32_t i = 0; i < block_count(health); i++)
+		if (((const struct row_head *)block_row(health, i))->id == id)
+			return block_row(health, i);
+	return NULL;
+}
+
+/* Both directions together; returns how many samples there are. */
+static uint32_t traffic_of(const struct block *b, const struct health_row *h, uint64_t ret[HEALTH_HISTORY], uint64_t *ret_top)
+{
+	uint32_t n = h->rates.n < HEALTH_HISTORY ? h->rates.n : HEALTH_HISTORY;
+
+	*ret_top = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct rate_row *r = block_nested(b, &rate_row_type, h->rates, i);
+		bool known = r->rx_bytes_per_second != ROW_NO_UINT && r->tx_bytes_per_second != ROW_NO_UINT;
+
+		ret[i] = known ? r->rx_bytes_per_second + r->tx_bytes_per_second : 0;
+		*ret_top = ret[i] > *ret_top ? ret[i] : *ret_top;
+	}
+	return n;
+}
+
+/* The last samples of both directions together, against the highest of them. */
+static size_t format_traffic(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
+	size_t cap)
+{
+	static const char *const bars[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	static const char *const ascii[] = { "_", ".", ":", "-", "=", "+", "*", "#" };
+	const struct list_state *s = ((const struct pane *)arg)->state;
+	const struct health_row *h = health_of(s->health, ((const struct row_head *)row)->id);
+	uint64_t sum[HEALTH_HISTORY], top;
+	uint32_t have;
+	size_t n = 0;
+
+	(void)b;
+	have = h ? traffic_of(s->health, h, sum, &top) : 0;
+	for (uint32_t i = have > TRAFFIC_BARS ? have - TRAFFIC_BARS : 0; i < have && n + 4 < cap; i++) {
+		unsigned level = top ? (unsigned)((double)sum[i] * 7 / (double)top) : 0;
+
+		n += (size_t)snprintf(buf + n, cap - n, "%s", look->charset == TEXT_UTF8 ? bars[level] : ascii[level]);
+	}
+	return n;
+}
+
 static size_t format_problem(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf,
 	size_t cap)
 {
@@ -177,6 +227,13 @@ static const struct grid_column target_columns[] = {
 	{ .title = "GATEWAY", .priority = 11, .flags = GRID_NOCUT | GRID_WIDE, .format = format_gateway },
 	{ .title = "BRIDGE", .priority = 11, .max = 16, .flags = GRID_WIDE, .format = format_bridge },
 	{ .field = "ports", .title = "PORTS", .min = 7, .max = 20, .priority = 7, .format = format_ports },
+	{ .field = "cpu_percent", .good = 5, .priority = 6, .flags = GRID_RIGHT },
+	{ .field = "memory_bytes", .good = 5, .priority = 6, .flags = GRID_RIGHT },
+	{ .field = "memory_percent", .priority = 11, .flags = GRID_RIGHT | GRID_WIDE },
+	{ .field = "rx_bytes_per_second", .good = 5, .priority = 8, .flags = GRID_RIGHT },
+	{ .field = "tx_bytes_per_second", .good = 5, .priority = 8, .flags = GRID_RIGHT },
+	{ .title = "TRAFFIC", .good = 8, .priority = 9, .format = format_traffic },
+	{ .field = "retransmit_percent", .priority = 9, .flags = GRID_RIGHT },
 	{ .field = "restarts", .title = "RST", .priority = 7, .flags = GRID_RIGHT },
 	{ .field = "pid", .title = "PID", .priority = 11, .flags = GRID_RIGHT | GRID_WIDE },
 	{ .field = "processes", .title = "PROCS", .priority = 11, .flags = GRID_RIGHT | GRID_WIDE },
@@ -291,6 +348,8 @@ static void list_done(struct pane *p)
 		block_unref(s->told[i].engines);
 	}
 	block_unref(s->scan);
+	block_unref(s->merged);
+	block_unref(s->health);
 }
 
 static void count_hidden(struct list_state *s, const struct block *targets)
@@ -312,6 +371,24 @@ static void show_targets(struct pane *p, struct block *merged)
 		table_set_block(s->grids[TAB_TARGETS].table, merged);
 }
 
+/* Tells the health worker who is there; it starts once there is somebody, and not before the list is on the screen. */
+static void watch_health(struct pane *p)
+{
+	static const struct feed_spec spec = { .source = &health_source, .sampled = true, .no_target = true };
+	struct list_state *s = p->state;
+	uint64_t hash = health_watch_hash(s->merged);
+	AUTO(fd_closep) int fd = -1;
+	uint32_t lost;
+
+	if (!p->env->session || hash == s->watched)
+		return;
+	if (p->feeds[SLOT_HEALTH].state == FEED_OFF)
+		pane_feed_open(p, SLOT_HEALTH, &spec);
+	fd = health_watch_list(s->merged, &lost);
+	if (fd >= 0 && pane_feed_request(p, SLOT_HEALTH, 0, HEALTH_WATCH, NULL, 0, fd) == 0)
+		s->watched = hash;
+}
+
 static void merge(struct pane *p)
 {
 	struct list_state *s = p->state;
@@ -322,7 +399,10 @@ static void merge(struct pane *p)
 	for (unsigned i = 0; i < s->places.n; i++)
 		if (!s->places.list[i].is_idle && engine_source(s->places.list[i].kind))
 			told[n++] = s->told[i].targets;
-	show_targets(p, target_merge(told, n, s->scan));
+	block_unref(s->merged);
+	s->merged = target_merge(told, n, s->scan);
+	show_targets(p, target_with_health(s->merged, s->health));
+	watch_health(p);
 }
 
 static void merge_networks(struct pane *p)
@@ -378,15 +458,21 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 {
 	struct list_state *s = p->state;
 
+	if (ev->type == LINK_READY && slot == SLOT_HEALTH)
+		s->watched = 0; /* a new worker knows nobody: the next list is told again */
 	if (ev->type != LINK_BLOCK)
 		return;
-	if (slot != SLOT_SCAN) {
+	if (slot != SLOT_SCAN && slot != SLOT_HEALTH) {
 		engine_event(p, &s->told[engine_of(slot)], ev);
 	} else if (ev->row_type == &target_row_type) {
 		show_targets(p, ev->block);
 	} else if (ev->row_type == &netns_row_type) {
 		swap(&s->scan, ev);
 		merge(p);
+	} else if (ev->row_type == &health_row_type) {
+		swap(&s->health, ev);
+		if (s->merged)
+			show_targets(p, target_with_health(s->merged, s->health));
 	} else {
 		block_unref(ev->block);
 	}
@@ -444,7 +530,7 @@ static void draw_tabs(const struct pane *p, struct area a)
 
 static void draw_target_preview(const struct pane *p, struct area a)
 {
-	static const enum facts order[] = { FACTS_PROBLEM, FACTS_NETWORKS, FACTS_PROCESS, FACTS_STATE, FACTS_PORTS,
+	static const enum facts order[] = { FACTS_PROBLEM, FACTS_LOAD, FACTS_NETWORKS, FACTS_PROCESS, FACTS_STATE, FACTS_PORTS,
 		FACTS_IMAGE };
 	const struct list_state *s = p->state;
 	const struct block *b = NULL;

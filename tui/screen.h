@@ -25,6 +25,9 @@ struct screen_key {
 int screen_start(const struct screen_options *o, struct screen **ret, struct err *err);
 void screen_stop(struct screen *s); /* gives the terminal back; NULL is fine */
 
+/* How many colours terminfo gives a terminal of this name; 0: none; -1: it is not known here, or cannot place text. */
+int screen_colors(const char *term);
+
 int screen_fd(const struct screen *s); /* readable: call screen_read until KEYS_NONE */
 struct screen_key screen_read(struct screen *s);
 bool screen_left(const struct screen *s); /* the terminal hung up: no key will ever come */

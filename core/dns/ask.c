@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/dns/batch.h"
 #include "core/dns/exchange.h"
 #include "core/dns/rdata.h"
 #include "core/dns/rows.h"
+#include "core/dns/tape.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/worker.h"
@@ -59,6 +61,12 @@ struct ask {
 	char *text; /* DNS_RDATA_TEXT */
 };
 
+/* A name among many has the time of its tape: what was decided once is decided again when it is played back. */
+static uint64_t now_us(const struct ask *a)
+{
+	return a->watch->tape ? dns_tape_now(a->watch->tape) : dns_now_us();
+}
+
 /* --- one name --- */
 
 static bool is_settled(const struct dns_flight *f)
@@ -85,7 +93,7 @@ static void add_steps(struct ask *a, const struct dns_flight *flights, unsigned 
  * what remains of the deadline, so that a dead first server does not hide a good second one. */
 static uint64_t try_deadline(const struct ask *a, unsigned server)
 {
-	uint64_t now = dns_now_us();
+	uint64_t now = now_us(a);
 	uint64_t wait = (uint64_t)a->request->timeout_ms * 1000 << server;
 	uint64_t left = a->deadline_us > now ? a->deadline_us - now : 0;
 	uint64_t share = left / (a->n_servers - server);
@@ -177,7 +185,7 @@ static int ask_name(struct ask *a, const struct dns_name *name, enum verdict *re
 	struct candidate *c = &a->tried;
 	int r = 0;
 
-	c->started_us = dns_now_us();
+	c->started_us = now_us(a);
 	for (unsigned i = 0; i < a->n_types; i++) {
 		struct dns_question q = { .name = *name, .type = a->request->types[i], .class = DNS_CLASS_IN };
 
@@ -186,11 +194,11 @@ static int ask_name(struct ask *a, const struct dns_name *name, enum verdict *re
 			.edns = a->request->flags & DNS_EDNS };
 	}
 	for (unsigned k = 0; k < a->request->attempts * a->n_servers && r == 0 && !all_settled(a); k++)
-		if (k == 0 || dns_now_us() < a->deadline_us)
+		if (k == 0 || now_us(a) < a->deadline_us)
 			r = ask_server(a, k % a->n_servers);
 	if (r < 0)
 		return r;
-	c->waited_us = dns_now_us() - c->started_us;
+	c->waited_us = now_us(a) - c->started_us;
 	*ret = c->verdict = judge(a);
 	return 0;
 }
@@ -199,7 +207,7 @@ static int ask_name(struct ask *a, const struct dns_name *name, enum verdict *re
 
 static bool is_late(const struct ask *a)
 {
-	return dns_now_us() >= a->deadline_us;
+	return now_us(a) >= a->deadline_us;
 }
 
 static int try_as_is(struct ask *a, bool is_first, enum verdict *ret)
@@ -332,7 +340,7 @@ static void set_up(struct ask *a)
 		a->tried.flights[i].reply = a->replies + i * DNS_FLIGHT_BYTES;
 		a->best.flights[i].reply = a->replies + (i + DNS_MAX_FLIGHTS) * DNS_FLIGHT_BYTES;
 	}
-	a->deadline_us = dns_now_us() + (uint64_t)q->deadline_ms * 1000;
+	a->deadline_us = now_us(a) + (uint64_t)q->deadline_ms * 1000;
 }
 
 static void add_answers(struct ask *a)
@@ -349,7 +357,7 @@ static void add_answers(struct ask *a)
 
 int dns_ask_run(const struct dns_request *request, const struct dns_watch *watch, struct builder *b, struct err *err)
 {
-	static const struct dns_watch nothing = { .channel = -1, .pidfd = -1 };
+	static const struct dns_watch nothing = { .channel = -1, .pidfd = -1, .tape = NULL };
 	AUTO(fd_freep) uint8_t *replies = fd_xcalloc(2 * DNS_MAX_FLIGHTS, DNS_FLIGHT_BYTES);
 	AUTO(fd_freep) char *text = fd_xcalloc(1, DNS_RDATA_TEXT);
 	AUTO(fd_freep) struct ask *a = fd_xcalloc(1, sizeof *a);
@@ -384,6 +392,8 @@ static int answer_request(struct worker *w, struct builder *b, const struct msg 
 	struct dns_request q;
 	int r;
 
+	if (m->head.type == MSG_REQUEST && m->request.op == DNS_OP_BATCH)
+		return dns_batch_serve(w, m, watch);
 	if (m->head.type != MSG_REQUEST || m->request.op != DNS_OP_ASK || m->request.n_params != sizeof q) {
 		err_set(&err, EINVAL, "a question of a form that this version does not know");
 		return worker_send_error(w, m->head.tag, &err);
@@ -444,5 +454,6 @@ const struct source dns_source = {
 	.enter = SOURCE_ENTER_NET,
 	.needs_target = true,
 	.cage = CAGE_DNS,
+	.n_files = 256, /* the window of a batch has two sockets for each name */
 	.serve = dns_serve,
 };

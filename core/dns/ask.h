@@ -59,6 +59,8 @@ struct dns_row {
 	uint64_t size; /* bytes of the reply */
 	struct addr address; /* of A and AAAA data, for naming it */
 	struct str target; /* container that has this address; filled by the front */
+	struct str asked; /* of many names: the one that this is about, as it was given */
+	uint64_t position; /* its place among them, from 1 */
 };
 extern const struct row_type dns_row_type; /* "dns" */
 

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/dns/tape.h"
 #include "core/fd.h"
 
 enum { MAX_BURST = 64 }; /* datagrams read in one turn before the others have theirs */
@@ -27,7 +28,7 @@ uint64_t dns_now_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-static void finish(struct dns_flight *f, enum dns_fate fate, int code)
+void dns_flight_finish(struct dns_flight *f, enum dns_fate fate, int code)
 {
 	fd_closep(&f->fd);
 	f->fate = fate;
@@ -92,7 +93,7 @@ static void start_tcp(struct dns_flight *f, const struct dns_server *s)
 	if (r == 0)
 		r = open_socket(f, s);
 	if (r < 0 && r != -EINPROGRESS) {
-		finish(f, DNS_FATE_FAILED, -r);
+		dns_flight_finish(f, DNS_FATE_FAILED, -r);
 		return;
 	}
 	f->connecting = true;
@@ -108,13 +109,13 @@ static void start_udp(struct dns_flight *f, const struct dns_server *s)
 	if (r == 0 && send(f->fd, f->frame + 2, f->n_frame - 2, MSG_NOSIGNAL) < 0)
 		r = -errno;
 	if (r < 0) {
-		finish(f, DNS_FATE_FAILED, -r);
+		dns_flight_finish(f, DNS_FATE_FAILED, -r);
 		return;
 	}
 	f->wait = POLLIN;
 }
 
-static void start(struct dns_flight *f, const struct dns_server *s)
+void dns_flight_start(struct dns_flight *f, const struct dns_server *s)
 {
 	f->fate = DNS_FATE_NONE;
 	f->fd = -1;
@@ -158,7 +159,7 @@ static void accept_reply(struct dns_flight *f, uint8_t *p, size_t n)
 	memmove(f->reply, p, n);
 	f->n_reply = n;
 	f->rcode = rcode < 0 ? 0 : (unsigned)rcode;
-	finish(f, rcode < 0 ? DNS_FATE_MALFORMED : DNS_FATE_REPLY, 0);
+	dns_flight_finish(f, rcode < 0 ? DNS_FATE_MALFORMED : DNS_FATE_REPLY, 0);
 }
 
 /* One datagram. Wrong ones are counted; so many of them are no accident, and TCP cannot be forged from aside. */
@@ -188,7 +189,7 @@ static void read_udp(struct dns_flight *f, const struct dns_server *s)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n < 0)
-			finish(f, DNS_FATE_FAILED, errno); /* ECONNREFUSED: ICMP said that nobody listens */
+			dns_flight_finish(f, DNS_FATE_FAILED, errno); /* ECONNREFUSED: ICMP said that nobody listens */
 		else
 			take_datagram(f, s, (size_t)n);
 	}
@@ -203,14 +204,14 @@ static void write_tcp(struct dns_flight *f)
 	ssize_t n;
 
 	if (f->connecting && (getsockopt(f->fd, SOL_SOCKET, SO_ERROR, &code, &len) < 0 || code)) {
-		finish(f, DNS_FATE_FAILED, code ? code : errno);
+		dns_flight_finish(f, DNS_FATE_FAILED, code ? code : errno);
 		return;
 	}
 	f->connecting = false;
 	n = send(f->fd, f->frame + f->done, f->n_frame - f->done, MSG_NOSIGNAL);
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR)
-			finish(f, DNS_FATE_FAILED, errno);
+			dns_flight_finish(f, DNS_FATE_FAILED, errno);
 		return;
 	}
 	f->done += (size_t)n;
@@ -238,7 +239,7 @@ static void take_stream(struct dns_flight *f)
 	}
 	f->done = 0;
 	if (++f->unexpected >= 2 * DNS_MAX_UNEXPECTED)
-		finish(f, DNS_FATE_MALFORMED, 0);
+		dns_flight_finish(f, DNS_FATE_MALFORMED, 0);
 }
 
 static void read_tcp(struct dns_flight *f)
@@ -248,7 +249,7 @@ static void read_tcp(struct dns_flight *f)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		finish(f, DNS_FATE_FAILED, n < 0 ? errno : ECONNRESET);
+		dns_flight_finish(f, DNS_FATE_FAILED, n < 0 ? errno : ECONNRESET);
 		return;
 	}
 	f->done += (size_t)n;
@@ -258,7 +259,7 @@ static void read_tcp(struct dns_flight *f)
 
 /* --- waiting --- */
 
-static void turn(struct dns_flight *f, const struct dns_server *s)
+void dns_flight_turn(struct dns_flight *f, const struct dns_server *s)
 {
 	if (!f->tcp)
 		read_udp(f, s);
@@ -307,7 +308,7 @@ static void finish_all(struct dns_flight *f, unsigned n, enum dns_fate fate, int
 {
 	for (unsigned i = 0; i < n; i++)
 		if (f[i].wait)
-			finish(&f[i], fate, code);
+			dns_flight_finish(&f[i], fate, code);
 }
 
 int dns_exchange(struct dns_flight *flights, unsigned n, const struct dns_server *server, uint64_t deadline_us,
@@ -316,13 +317,15 @@ int dns_exchange(struct dns_flight *flights, unsigned n, const struct dns_server
 	struct pollfd p[DNS_MAX_FLIGHTS + 2];
 	int r = 0;
 
+	if (watch->tape)
+		return dns_tape_exchange(watch->tape, flights, n, server, deadline_us);
 	for (unsigned i = 0; i < n; i++)
-		start(&flights[i], server);
+		dns_flight_start(&flights[i], server);
 	while (r == 0 && !all_done(flights, n) && dns_now_us() < deadline_us) {
 		r = wait_once(flights, n, deadline_us, watch, p);
 		for (unsigned i = 0; r == 0 && i < n; i++)
 			if (p[i].revents && flights[i].wait)
-				turn(&flights[i], server);
+				dns_flight_turn(&flights[i], server);
 	}
 	finish_all(flights, n, r < 0 ? DNS_FATE_FAILED : DNS_FATE_TIMEOUT, -r);
 	return r;

@@ -16,10 +16,13 @@ struct dns_server {
 	char zone[16]; /* interface of a link-local address, "" none */
 };
 
+struct dns_tape;
+
 /* What ends the asking early; -1: nothing does. */
 struct dns_watch {
 	int channel; /* hung up: nobody waits for the answer */
 	int pidfd; /* readable: the target has ended */
+	struct dns_tape *tape; /* not to wait: one of many names (tape.h); NULL: to wait */
 };
 
 enum dns_fate {
@@ -54,9 +57,15 @@ struct dns_flight {
 };
 enum { DNS_FLIGHT_BYTES = 2 + DNS_MESSAGE_MAX };
 
-/* Asks and waits until each flight has a fate. 0, -EPIPE (channel) or -ESRCH (target) when the watch ended it. */
+/* Asks and waits until each flight has a fate. 0, -EPIPE (channel) or -ESRCH (target) when the watch ended it; with a tape
+ * -EINPROGRESS. */
 int dns_exchange(struct dns_flight *flights, unsigned n, const struct dns_server *server, uint64_t deadline_us,
 	const struct dns_watch *watch);
+
+/* One flight, for those who wait for many of them: sends the question; goes on when its descriptor is ready; ends it. */
+void dns_flight_start(struct dns_flight *f, const struct dns_server *s);
+void dns_flight_turn(struct dns_flight *f, const struct dns_server *s);
+void dns_flight_finish(struct dns_flight *f, enum dns_fate fate, int code);
 
 uint64_t dns_now_us(void); /* CLOCK_MONOTONIC */
 

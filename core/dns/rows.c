@@ -46,6 +46,8 @@ static const struct field dns_fields[] = {
 		.flags = FIELD_HIDDEN, .width = 15, .priority = 8 },
 	{ ROW_FIELD(struct dns_row, target, TEXT), .title = "IS", .help = "container that has this address", .width = 16,
 		.priority = 2 },
+	{ ROW_FIELD(struct dns_row, asked, TEXT), .flags = FIELD_HIDDEN, .help = "of many names: the one this is about, as it was given" },
+	{ ROW_FIELD(struct dns_row, position, UINT), .flags = FIELD_HIDDEN, .unit = UNIT_ID, .help = "its place among them, from 1" },
 };
 
 const struct row_type dns_row_type = {
@@ -63,8 +65,8 @@ struct dns_row *dns_rows_blank(struct builder *b)
 	struct dns_row *row = builder_row(b);
 
 	row->name = row->type = row->data = row->server = ROW_NO_TEXT;
-	row->rcode = row->flags = row->transport = row->target = ROW_NO_TEXT;
-	row->ttl = row->time_us = row->size = ROW_NO_UINT;
+	row->rcode = row->flags = row->transport = row->target = row->asked = ROW_NO_TEXT;
+	row->ttl = row->time_us = row->size = row->position = ROW_NO_UINT;
 	return row;
 }
 

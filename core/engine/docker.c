@@ -64,6 +64,7 @@ struct reader {
 	char error[192]; /* "" while it answers */
 	unsigned failures; /* in a row */
 	bool is_over; /* `once` has sent everything */
+	bool has_looked; /* for params->only */
 	bool shows_stale; /* the rows that the app has are marked */
 	bool has_listed, has_networks; /* since the engine last came back */
 	int broken; /* the app or the mover left: -errno */
@@ -188,11 +189,16 @@ static bool is_waiting(const struct reader *r)
 
 static void begin(struct reader *r)
 {
+	bool finds = r->params->only[0] && !r->has_looked;
+
 	r->phase = PHASE_PING;
 	r->retry_at = r->round_at = r->partial_at = r->round_end = r->ping_at = r->relist_at = 0;
 	r->has_listed = r->has_networks = false;
 	r->as = (struct mover_request){ 0 };
-	ask(r, MOVER_PING, NULL);
+	if (finds)
+		ask(r, MOVER_FIND, r->params->only); /* without a version: the engine's own is as good for this */
+	if (!finds || r->params->rest)
+		ask(r, MOVER_PING, NULL);
 }
 
 /* What only its own API tells, in one call each: pids and pods, interfaces of networks. */
@@ -422,6 +428,49 @@ static void take_networks(struct reader *r, const struct docker_call *call)
 	r->n_skipped += skipped;
 }
 
+/* The one that was asked for, and as it was asked for: the engine might also find it in ways that ours are not. */
+static bool is_the_one(const struct reader *r, const struct docker_container *c)
+{
+	struct text name = docker_model_get(&c->text, c->row.name);
+	size_t n = strlen(r->params->only);
+
+	return text_equal(name, text_of(r->params->only)) || (n >= TARGET_MIN_PREFIX && strncmp(c->id, r->params->only, n) == 0);
+}
+
+static void send_one(struct reader *r, struct docker_container *c)
+{
+	struct docker_rows_stamp stamp = { .runtime = r->runtime, .engine = r->params->endpoint,
+		.owner = r->state->owner ? r->state->owner : ROW_NO_UINT, .as_of = ROW_NO_INT };
+	struct docker_model one = { 0 };
+
+	docker_model_put(&one, c);
+	builder_clear(r->targets);
+	docker_rows_targets(&one, &stamp, r->targets);
+	send_block(r, r->targets);
+	docker_model_done(&one);
+	r->is_over = !r->params->rest;
+}
+
+/* An answer that does not help says nothing yet: the list will. */
+static void take_find(struct reader *r, const struct docker_call *call, const struct mover_done *done)
+{
+	struct docker_container *c = NULL;
+	struct err err = { 0 };
+
+	r->has_looked = true;
+	take_server(r, done->server);
+	if (done->status == 200 && docker_json_inspect(call->body, call->n, &c, &err) == 0 && is_the_one(r, c)) {
+		send_one(r, c);
+		return;
+	}
+	docker_model_container_free(c);
+	/* Nothing, said at once: with several engines the others need not wait for this one's list. */
+	builder_clear(r->targets);
+	send_block(r, r->targets);
+	if (!r->params->rest)
+		begin(r);
+}
+
 static void gap(struct reader *r, const char *why)
 {
 	r->n_failed++;
@@ -526,6 +575,8 @@ static void take_answer(struct reader *r, const struct docker_call *call, const 
 		events_ended(r, done, why);
 	else if (why && (call->kind == MOVER_INSPECT || call->kind == MOVER_NETWORK))
 		object_failed(r, call, done, why);
+	else if (call->kind == MOVER_FIND && !done->code)
+		take_find(r, call, done);
 	else if (why && (call->kind == MOVER_NETWORKS || call->kind == MOVER_POD_LIST || call->kind == MOVER_POD_NETWORKS) &&
 		!done->code)
 		gap(r, why); /* refused: the containers are worth showing */
@@ -794,7 +845,8 @@ static int docker_open(struct worker *w, struct err *err)
 	int r;
 
 	*worker_state(w) = s;
-	if (!p || !memchr(p->endpoint, 0, sizeof p->endpoint) || !memchr(p->runtime, 0, sizeof p->runtime))
+	if (!p || !memchr(p->endpoint, 0, sizeof p->endpoint) || !memchr(p->runtime, 0, sizeof p->runtime) ||
+		!memchr(p->only, 0, sizeof p->only))
 		return err_set(err, EINVAL, "wrong parameters for an engine");
 	r = mover_target_parse(p->endpoint, &target, err);
 	if (r < 0)

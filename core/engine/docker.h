@@ -15,6 +15,9 @@ struct docker_params {
 	uint32_t once; /* full answer, then end (command line): target_row, network_row, engine_row blocks, then the channel closes */
 	uint32_t first_list; /* also publish the bare list before details arrive (first screen) */
 	uint32_t no_retry; /* once it does not answer, connect again only when asked to (MSG_OP_SAMPLE): systemd would start it */
+	char only[72]; /* with `once`: look for the container of this name, id or id prefix first; "" none. When the engine has it, a
+			* block of target_row with that one comes first, and nothing else unless `rest`; else all as without it. */
+	uint32_t rest; /* with `only`: then the full answer as well */
 };
 
 /* serve(): blocks of target_row, network_row, engine_row whenever they change; target_row is complete from the first block on in

@@ -7,6 +7,7 @@
 #include "core/cage.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/lazy.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -236,6 +237,14 @@ static bool is_hex_id(const char id[MOVER_ID + 1])
 	return n >= 12 && n <= MOVER_ID && strspn(id, "0123456789abcdef") == n;
 }
 
+bool mover_is_name(const char *text)
+{
+	size_t n = strnlen(text, MOVER_ID + 1);
+
+	return n > 0 && n <= MOVER_ID && text[0] != '.' && text[0] != '-' &&
+		strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.-") == n;
+}
+
 /* What concerns the rows: no exec_*, of which every health check makes three. Podman spells some otherwise: it gets all actions. */
 static const char docker_filters[] = "{\"type\":[\"container\",\"network\"],\"event\":[\"create\",\"start\",\"die\",\"oom\",\"pause\","
 	"\"unpause\",\"restart\",\"rename\",\"update\",\"destroy\",\"remove\",\"health_status\",\"connect\",\"disconnect\"]}";
@@ -262,6 +271,8 @@ static int request_path(CURL *easy, const struct mover_request *r, char *buf, si
 		return snprintf(buf, cap, "/networks");
 	case MOVER_INSPECT:
 		return is_hex_id(r->id) ? snprintf(buf, cap, "/containers/%s/json", r->id) : -1;
+	case MOVER_FIND:
+		return mover_is_name(r->id) ? snprintf(buf, cap, "/containers/%s/json", r->id) : -1;
 	case MOVER_NETWORK:
 		return is_hex_id(r->id) ? snprintf(buf, cap, "/networks/%s", r->id) : -1;
 	case MOVER_POD_LIST:
@@ -526,12 +537,14 @@ static _Noreturn void mover_main(const struct mover_target *target, int sock)
 	prctl(PR_SET_NAME, "nsdbg: api");
 	m->target = target;
 	m->sock = 3;
+	r = lazy_curl_load(&err);
 	curl_global_init(CURL_GLOBAL_NOTHING); /* no TLS here */
 	m->multi = curl_multi_init();
 	curl_multi_setopt(m->multi, CURLMOPT_MAXCONNECTS, (long)SLOTS);
 	for (unsigned i = 0; i < SLOTS; i++)
 		m->slots[i].mover = m;
-	r = become_owner(target, &owner);
+	if (r == 0)
+		r = become_owner(target, &owner);
 	if (r == 0)
 		r = look_up(m, &err);
 	if (r == 0)

@@ -14,6 +14,7 @@ enum mover_kind {
 	MOVER_PING, /* /_ping: versions in mover_done */
 	MOVER_LIST, /* /containers/json?all=1 */
 	MOVER_INSPECT, /* /containers/ID/json */
+	MOVER_FIND, /* the same by what a person typed: a name, an id or its beginning */
 	MOVER_NETWORKS, /* /networks */
 	MOVER_NETWORK, /* /networks/ID */
 	MOVER_POD_LIST, /* /libpod/containers/json?all=true: podman's own, with pids and pods */
@@ -40,7 +41,7 @@ struct mover_request {
 	uint32_t minor; /* API version 1.minor; 0: unversioned */
 	uint32_t is_podman; /* EVENTS: its filter words differ */
 	int64_t since; /* EVENTS: replay from this second on */
-	char id[MOVER_ID + 1];
+	char id[MOVER_ID + 1]; /* INSPECT, NETWORK: hex digits; FIND: see mover_is_name */
 };
 
 enum mover_frame_type { MOVER_BODY = 1, MOVER_DONE };
@@ -73,6 +74,9 @@ struct mover_target {
 
 /* Takes unix://PATH, tcp://HOST[:PORT] or http://HOST[:PORT] apart. 0 or -EINVAL. */
 int mover_target_parse(const char *endpoint, struct mover_target *ret, struct err *err);
+
+/* May this be asked for by FIND? Letters, digits and _.- only, as Docker's own rule for names, so nothing of it is more than a name. */
+bool mover_is_name(const char *text);
 
 /* Forks the process and cages it; *ret_fd is the reader's non-blocking end. When root meets the socket of an ordinary user, the
  * mover becomes that user. *ret_owner: whose socket it is, 0 root's or not known. 0 or -errno. */

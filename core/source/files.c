@@ -367,7 +367,7 @@ static const struct {
 
 struct opened {
 	int fd; /* -1: `why` */
-	char why[96];
+	char why[FILES_WHY];
 	char path[96]; /* as shown */
 };
 
@@ -517,6 +517,19 @@ static void open_for_path(struct worker_target *t, const char *path, struct open
 		return;
 	snprintf(own, sizeof own, "/etc/netns%s%s", name, strrchr(path, '/'));
 	open_file(t, own, ret);
+}
+
+int files_open_safely(struct worker_target *t, const char *path, char ret_why[FILES_WHY])
+{
+	struct opened o = { .fd = -1 };
+
+	open_for_path(t, path, &o);
+	if (o.fd < 0) {
+		o.why[0] = 0;
+		open_file(t, path, &o);
+	}
+	snprintf(ret_why, FILES_WHY, "%s", o.why);
+	return o.fd;
 }
 
 static int files_open(struct worker *w, struct err *err)

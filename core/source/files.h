@@ -35,6 +35,12 @@ extern const struct row_type file_row_type; /* "files" */
 extern const struct source files_source; /* sample() once: file_row */
 
 struct builder;
+struct worker_target;
+
+/* Opens one such file ("/etc/hosts") of a pinned target for reading, looked at before: the descriptor, or -1 and in `ret_why` the
+ * reason in words. May hang on a mount that never answers: only for processes that can be left behind. */
+enum { FILES_WHY = 96 };
+int files_open_safely(struct worker_target *t, const char *path, char ret_why[FILES_WHY]);
 
 /* Rows of one file's bytes, by its name: what ends in hosts, nsswitch.conf, or else is a resolv.conf. Any bytes will do. */
 void files_parse(struct builder *b, const char *file, const char *bytes, size_t n);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/fd.h"
 #include "core/source/proc_text.h"
@@ -86,4 +87,25 @@ bool mounts_type(int proc, int dir, int fd, char ret[MOUNTS_TYPE])
 	bytes = fd_xcalloc(1, MAX_MOUNTINFO);
 	n = fd_read_all(info, bytes, MAX_MOUNTINFO);
 	return n > 0 && mounts_find((struct text){ .p = bytes, .n = (size_t)n }, id, ret);
+}
+
+char *mounts_read(int fd, size_t *ret_n)
+{
+	enum { MAX = 16 << 20 }; /* a large host has some 100 KiB */
+	AUTO(fd_freep) char *buf = NULL;
+	size_t cap = 0, n = 0;
+	ssize_t r = 1;
+
+	if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return NULL;
+	while (r > 0 && n < MAX) {
+		if (n == cap) {
+			cap = cap ? cap * 2 : 65536;
+			buf = fd_xrealloc(buf, cap, 1);
+		}
+		r = read(fd, buf + n, cap - n);
+		n += r > 0 ? (size_t)r : 0;
+	}
+	*ret_n = n;
+	return fd_ptr_take(&buf);
 }

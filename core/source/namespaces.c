@@ -20,6 +20,7 @@
 #include "core/fd.h"
 #include "core/source/local_addresses.h"
 #include "core/source/origin.h"
+#include "core/source/mounts.h"
 #include "core/source/proc_dir.h"
 #include "core/source/proc_text.h"
 #include "core/worker.h"
@@ -377,32 +378,10 @@ static void add_mount(struct namespaces_scan *s, uint64_t inode, const char *pat
 	s->mounted[s->n_mounted++] = (struct mount){ .inode = inode, .path = strdup(path) };
 }
 
-/* Whole of mountinfo (a large host has some 100 KiB of it), owned by the caller; NULL: none. */
-static char *read_mounts(int fd, size_t *ret_n)
-{
-	enum { MAX = 16 << 20 };
-	AUTO(fd_freep) char *buf = NULL;
-	size_t cap = 0, n = 0;
-	ssize_t r = 1;
-
-	if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return NULL;
-	while (r > 0 && n < MAX) {
-		if (n == cap) {
-			cap = cap ? cap * 2 : 65536;
-			buf = fd_xrealloc(buf, cap, 1);
-		}
-		r = read(fd, buf + n, cap - n);
-		n += r > 0 ? (size_t)r : 0;
-	}
-	*ret_n = n;
-	return fd_ptr_take(&buf);
-}
-
 static void find_mounts(struct namespaces_scan *s)
 {
 	size_t n = 0;
-	AUTO(fd_freep) char *bytes = read_mounts(s->mounts, &n);
+	AUTO(fd_freep) char *bytes = mounts_read(s->mounts, &n);
 	struct text rest = { .p = bytes, .n = n }, line;
 	char path[PROC_TEXT_PATH];
 	uint64_t inode;

@@ -54,7 +54,7 @@ grammar() {
 	works "version" version
 	works "--version" --version
 	works "help" help
-	for command in ls networks engines show ss ps cap dns files fields help version; do
+	for command in ls networks engines show health doctor ss ps cap dns files netns fields help version; do
 		works "help $command" help $command
 		works "$command --help" $command --help
 	done
@@ -80,6 +80,12 @@ grammar() {
 	refused "fields of nothing" 2 'no kind of row' fields nope
 }
 
+startup() { # what every command would pay for
+	for library in libcurl libpcap libsystemd; do
+		ldd "$NSDBG" | grep -q "$library" && not_ok "starts without $library" "it is linked" || ok "starts without $library"
+	done
+}
+
 manual() {
 	"$NSDBG" --print-manual >"$dir/nsdbg.1.scd"
 	if ! command -v scdoc >/dev/null; then skip "manual page" "no scdoc"; return; fi
@@ -97,7 +103,7 @@ completion() {
 		PATH=$script:$PATH timeout 10 bash -c 'source <(nsdbg completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _nsdbg
 			printf "%s " "${COMPREPLY[@]}"' bash "$@"
 	}
-	same "completion: commands" "networks " "$(complete_words nsdbg ne)"
+	same "completion: commands" "networks netns " "$(complete_words nsdbg ne)"
 	same "completion: options of a command" "--tcp " "$(complete_words nsdbg ss --tc)"
 	same "completion: options of all" "--json " "$(complete_words nsdbg ss host --js)"
 	same "completion: choices" "ndjson " "$(complete_words nsdbg ls -o nd)"
@@ -117,7 +123,7 @@ forms() {
 	works "ls --columns" ls --columns pid,name -H
 	works "fields --json" fields --json
 	json "fields: every field is explained" "all(f['help'] for f in d['data'])"
-	for type in ls networks ss ps cap dns files; do
+	for type in ls networks ss ps cap dns files netns; do
 		works "fields $type" fields $type
 	done
 	works "color is off in a pipe" ls
@@ -183,7 +189,37 @@ without_rights() {
 	[ $status = 4 ] && grep -q docker.sock "$err" && ok "socket without permission is exit 4" || not_ok "socket without permission is exit 4" "$status $(cat "$err")"
 }
 
+state_of() { # CHECK: its state in the doctor's last document
+	python3 -c "import json; print(next(r['state'] for r in json.load(open('$out'))['data'] if r['name'] == '$1'))"
+}
+
+# Each check must turn with the thing that it checks.
+doctor() {
+	local held pair cap want
+
+	TERM=xterm-256color run doctor --json
+	held=0x$(awk '/CapEff/ { print $2 }' /proc/self/status)
+	for pair in CAP_SYS_ADMIN:21 CAP_SYS_PTRACE:19 CAP_NET_RAW:13; do
+		cap=${pair%:*} want=missing
+		(( held >> ${pair#*:} & 1 )) && want=ok
+		[ "$(state_of $cap)" = $want ] && ok "doctor: $cap as /proc/self/status" || not_ok "doctor: $cap as /proc/self/status" "$(state_of $cap), $held"
+	done
+	json "doctor: what is well costs nothing" "all((r['lost'] is None) for r in d['data'] if r['state'] == 'ok')"
+	[ "$(state_of TERM)" = ok ] && [ "$(state_of "packet sockets")" = ok ] && ok "doctor: terminal and packet sockets" ||
+		not_ok "doctor: terminal and packet sockets" "$(state_of TERM) $(state_of "packet sockets")"
+	TERM=no-such-terminal run doctor --json
+	[ "$(state_of TERM)" = missing ] && [ $status = 1 ] && ok "doctor: an unknown terminal is missing, exit 1" ||
+		not_ok "doctor: an unknown terminal is missing, exit 1" "$status $(state_of TERM)"
+	setpriv --bounding-set -net_raw "$NSDBG" doctor --json >"$out" 2>"$err" </dev/null
+	status=$?
+	[ "$(state_of CAP_NET_RAW)" = missing ] && [ "$(state_of "packet sockets")" = missing ] && [ $status = 1 ] &&
+		ok "doctor: without CAP_NET_RAW there is no capture" || not_ok "doctor: without CAP_NET_RAW" "$status $(state_of "packet sockets")"
+	LC_ALL=C run doctor --json
+	[ "$(state_of locale)" = less ] && ok "doctor: a locale without UTF-8" || not_ok "doctor: a locale without UTF-8" "$(state_of locale)"
+}
+
 grammar
+startup
 completion
 manual
 if [ "$(id -u)" != 0 ]; then skip "targets and errors" "needs root"; exit 0; fi
@@ -197,4 +233,5 @@ until_true 5 sh -c "ip netns exec $ns ss -ltn | grep -q 7654"
 forms
 inside
 errors
+doctor
 without_rights

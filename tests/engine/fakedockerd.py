@@ -193,7 +193,11 @@ class Fake:
         elif what.startswith("/containers/json"):
             self.send(conn, json.dumps([entry(i) for i in range(self.count)]))
         elif what.startswith("/containers/"):
-            i = int(what.split("/")[2], 16) - 0xabcdef0000
+            word = what.split("/")[2]
+            try:
+                i = int(word[1:]) if len(word) < 12 else int(word, 16) - 0xabcdef0000  # a name, "c7", or an id
+            except ValueError:
+                i = -1
             if 0 <= i < self.count:
                 self.send(conn, json.dumps(inspect(i)))
             else:

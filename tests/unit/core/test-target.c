@@ -3,8 +3,10 @@
 
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/source/health.h"
 #include "core/source/namespaces.h"
 
+#include <math.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,6 +96,7 @@ static struct block *scan_block(void)
 	add_netns(b, 4002, false, bare, 1, NULL);
 	add_netns(b, 4003, false, NULL, 0, "/run/netns/lab");
 	add_netns(b, 4004, false, none, 1, NULL);
+	add_netns(b, 4005, false, NULL, 0, "/run/netns/side"); /* named like a container, but not its namespace */
 	ret = builder_block(b);
 	builder_free(b);
 	return ret;
@@ -143,7 +146,7 @@ static void test_merge(void **state)
 	AUTO(block_unrefp) struct block *b = merged();
 
 	(void)state;
-	assert_int_equal(block_count(b), ARRAY_LEN(want));
+	assert_int_equal(block_count(b), ARRAY_LEN(want) + 1);
 	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
 		const struct target_row *r = find(b, want[i].name);
 
@@ -189,6 +192,8 @@ static void test_resolve(void **state)
 		{ "ns:4003", 0, TARGET_PATH, 0, NULL },
 		{ "ns:5", -ENOENT, 0, 0, "no network namespace 5" },
 		{ "lab", 0, TARGET_PATH, 0, NULL },
+		{ "side", 0, TARGET_PID, 101, NULL },
+		{ "netns:side", 0, TARGET_PATH, 0, NULL },
 	};
 	AUTO(block_unrefp) struct block *b = merged();
 
@@ -255,10 +260,47 @@ static void test_empty(void **state)
 	assert_int_equal(target_resolve(b, "host", &row, &ref, NULL), 0);
 }
 
+/* What the kernel shows is said where it is graver than what the engine says, and only there. */
+static void test_with_health(void **state)
+{
+	struct builder *t = builder_new(&target_row_type), *h = builder_new(&health_row_type);
+	static const enum severity engine[] = { SEVERITY_OK, SEVERITY_BAD, SEVERITY_WARN, SEVERITY_OK };
+	static const enum severity kernel[] = { SEVERITY_WARN, SEVERITY_BAD, SEVERITY_BAD, SEVERITY_OK };
+	static const char *const expected[] = { "kernel", "engine", "kernel", "engine" };
+
+	(void)state;
+	for (uint64_t i = 0; i < 4; i++) {
+		struct target_row *row = builder_row(t);
+		struct health_row *health = builder_row(h);
+
+		row->name = row->id = row->runtime = row->image = row->command = row->networks = row->addresses = ROW_NO_TEXT;
+		row->network_mode = row->shares_with = row->hostname = row->project = row->path = ROW_NO_TEXT;
+		row->head = (struct row_head){ .id = 10 + i, .severity = engine[i] };
+		row->problem = builder_str(t, "engine");
+		target_health_unknown(row);
+		health->head = (struct row_head){ .id = 13 - i, .severity = kernel[3 - i] };
+		health->name = ROW_NO_TEXT;
+		health->cpu_percent = 42;
+		health->problem = builder_str(h, "kernel");
+	}
+	AUTO(block_unrefp) struct block *targets = builder_block(t), *readings = builder_block(h);
+	AUTO(block_unrefp) struct block *joined = target_with_health(targets, readings), *alone = target_with_health(targets, NULL);
+	for (uint32_t i = 0; i < 4; i++) {
+		const struct target_row *row = block_row(joined, i);
+
+		assert_true(text_equal(block_text(joined, row->problem), text_of(expected[i])));
+		assert_int_equal(row->head.severity, engine[i] > kernel[i] ? engine[i] : kernel[i]);
+		assert_float_equal(row->cpu_percent, 42, 0);
+		assert_true(isnan(((const struct target_row *)block_row(alone, i))->cpu_percent));
+	}
+	builder_free(t);
+	builder_free(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_merge), cmocka_unit_test(test_resolve),
-		cmocka_unit_test(test_bare_list), cmocka_unit_test(test_empty) };
+		cmocka_unit_test(test_bare_list), cmocka_unit_test(test_empty), cmocka_unit_test(test_with_health) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

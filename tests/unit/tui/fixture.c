@@ -91,6 +91,20 @@ static struct rows endpoints_of(struct builder *b, const struct shop *s)
 	return builder_rows(b, &endpoint_row_type, &e, 1);
 }
 
+/* Numbers that differ and do not move; what does not run has none. */
+static void add_load(struct target_row *t, const struct shop *s)
+{
+	bool runs = s->pid != ROW_NO_UINT && !(s->flags & TARGET_IS_NETNS);
+
+	target_health_unknown(t);
+	if (s->pid == ROW_NO_UINT)
+		return;
+	t->rx_bytes_per_second = s->pid * 37 % 4000000;
+	t->tx_bytes_per_second = s->pid * 11 % 900000;
+	t->cpu_percent = runs ? (double)(s->pid % 437) / 10 : NAN;
+	t->memory_bytes = runs ? (s->pid % 300 + 4) << 20 : ROW_NO_UINT;
+}
+
 static void add_target(struct builder *b, const struct shop *s)
 {
 	struct rows ports = ports_of(b, s), endpoints = endpoints_of(b, s);
@@ -126,6 +140,7 @@ static void add_target(struct builder *b, const struct shop *s)
 	t->processes = s->flags & TARGET_IS_NETNS ? 2 : s->pid == ROW_NO_UINT ? ROW_NO_UINT : 3;
 	t->problem = s->problem ? builder_str(b, s->problem) : ROW_NO_TEXT;
 	t->as_of = ROW_NO_INT;
+	add_load(t, s);
 }
 
 static struct block *finish(struct builder *b)

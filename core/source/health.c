@@ -1,0 +1,306 @@
+/*
+ * The health worker: reads the counters of every target it was told of, keeps the last few samples of each, and makes rows of them.
+ * A target is held by an open /proc/PID, which never becomes another process. See health.h.
+ */
+#include "core/source/health.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/block.h"
+#include "core/err.h"
+#include "core/fd.h"
+#include "core/source/cgroup.h"
+#include "core/source/health_row.h"
+#include "core/source/net_counters.h"
+#include "core/source/proc_dir.h"
+#include "core/source/proc_text.h"
+#include "core/worker.h"
+
+enum { BUFFER = 1 << 20, LIMITS_EVERY = 8 };
+
+struct watched {
+	struct health_target target;
+	int dir; /* /proc/PID; -1: it has left */
+	struct cgroup group;
+	bool has_group;
+	unsigned n_reads;
+	int64_t read_at; /* monotonic ns */
+	struct health_history history;
+	bool keep; /* named in the list that came last */
+};
+
+struct health {
+	int proc;
+	struct cgroup_host host;
+	struct watched *watched;
+	uint32_t n;
+	char *buf, *route; /* BUFFER bytes each */
+};
+
+static int64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* The whole file, or nothing when it is larger than BUFFER. */
+static bool read_at(int dir, const char *name, char *buf, struct text *ret)
+{
+	AUTO(fd_closep) int fd = dir < 0 ? -1 : openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : fd_read_all(fd, buf, BUFFER);
+
+	*ret = (struct text){ .p = buf, .n = n > 0 ? (size_t)n : 0 };
+	return n > 0 && n < BUFFER;
+}
+
+/* --- targets --- */
+
+static bool is_same_process(int dir, uint64_t start, char *buf)
+{
+	struct proc_text_stat stat;
+	struct text bytes;
+
+	return read_at(dir, "stat", buf, &bytes) && proc_text_stat(bytes, &stat) && (start == ROW_NO_UINT || stat.start == start);
+}
+
+static void watched_open(struct health *h, struct watched *w)
+{
+	char name[24];
+	struct text bytes;
+
+	snprintf(name, sizeof name, "%llu", (unsigned long long)w->target.pid);
+	w->dir = openat(h->proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (w->dir >= 0 && !is_same_process(w->dir, w->target.start, h->buf))
+		fd_closep(&w->dir);
+	if (w->target.flags & HEALTH_CONTAINER && read_at(w->dir, "cgroup", h->buf, &bytes))
+		w->has_group = cgroup_open(&h->host, bytes, w->target.name_hash, &w->group);
+}
+
+static void watched_close(struct watched *w)
+{
+	fd_closep(&w->dir);
+	if (w->has_group)
+		cgroup_close(&w->group);
+	w->has_group = false;
+}
+
+static struct watched *find(struct health *h, const struct health_target *t)
+{
+	for (uint32_t i = 0; i < h->n; i++)
+		if (h->watched[i].target.id == t->id && h->watched[i].target.pid == t->pid && h->watched[i].target.start == t->start)
+			return &h->watched[i];
+	return NULL;
+}
+
+static void drop_unnamed(struct health *h)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < h->n; i++) {
+		if (h->watched[i].keep)
+			h->watched[n++] = h->watched[i];
+		else
+			watched_close(&h->watched[i]);
+	}
+	h->n = n;
+}
+
+static void watch(struct health *h, const struct health_target *targets, uint32_t n)
+{
+	uint32_t had = h->n, fresh = 0;
+
+	for (uint32_t i = 0; i < h->n; i++)
+		h->watched[i].keep = false;
+	h->watched = fd_xrealloc(h->watched, h->n + n + 1, sizeof *h->watched);
+	for (uint32_t i = 0; i < n; i++) {
+		struct watched *w = find(h, &targets[i]);
+
+		if (!w) {
+			w = &h->watched[had + fresh++];
+			memset(w, 0, sizeof *w);
+			w->target = targets[i];
+		}
+		w->keep = true;
+	}
+	h->n = had + fresh;
+	drop_unnamed(h);
+	for (uint32_t i = h->n - fresh; i < h->n; i++)
+		watched_open(h, &h->watched[i]);
+}
+
+/* --- reading --- */
+
+static void read_traffic(struct health *h, const struct watched *w, struct health_counters *c)
+{
+	bool host = w->target.flags & HEALTH_HOST;
+	struct text dev, route = { 0 };
+	struct net_counters_dev d;
+
+	if (w->target.flags & HEALTH_SHARED_NET || (host && !read_at(w->dir, "net/route", h->route, &route)))
+		return;
+	if (!read_at(w->dir, "net/dev", h->buf, &dev) || !net_counters_dev(dev, host ? &route : NULL, &d) || (host && !d.interfaces))
+		return;
+	c->v[HEALTH_RX_BYTES] = d.rx_bytes;
+	c->v[HEALTH_RX_PACKETS] = d.rx_packets;
+	c->v[HEALTH_RX_ERRORS] = d.rx_errors;
+	c->v[HEALTH_RX_DROPS] = d.rx_drops;
+	c->v[HEALTH_TX_BYTES] = d.tx_bytes;
+	c->v[HEALTH_TX_PACKETS] = d.tx_packets;
+	c->v[HEALTH_TX_ERRORS] = d.tx_errors;
+	c->v[HEALTH_TX_DROPS] = d.tx_drops;
+}
+
+struct counter_name {
+	enum health_counter counter;
+	const char *prefix, *name;
+};
+
+static void read_pairs(struct health *h, const struct watched *w, const char *file, const struct counter_name *names, unsigned n,
+	struct health_counters *c)
+{
+	struct text bytes;
+
+	if (w->target.flags & HEALTH_SHARED_NET || !read_at(w->dir, file, h->buf, &bytes))
+		return;
+	for (unsigned i = 0; i < n; i++)
+		net_counters_pair(bytes, names[i].prefix, names[i].name, &c->v[names[i].counter]);
+}
+
+static void read_protocols(struct health *h, const struct watched *w, struct health_counters *c)
+{
+	static const struct counter_name snmp[] = {
+		{ HEALTH_SEGMENTS, "Tcp:", "OutSegs" }, { HEALTH_RETRANSMITS, "Tcp:", "RetransSegs" },
+		{ HEALTH_RESETS, "Tcp:", "EstabResets" }, { HEALTH_CONNECTIONS, "Tcp:", "CurrEstab" },
+	};
+	static const struct counter_name netstat[] = {
+		{ HEALTH_LISTEN_OVERFLOWS, "TcpExt:", "ListenOverflows" }, { HEALTH_LISTEN_DROPS, "TcpExt:", "ListenDrops" },
+	};
+	struct text bytes;
+
+	read_pairs(h, w, "net/snmp", snmp, ARRAY_LEN(snmp), c);
+	read_pairs(h, w, "net/netstat", netstat, ARRAY_LEN(netstat), c);
+	if (!(w->target.flags & HEALTH_SHARED_NET) && read_at(w->dir, "net/sockstat", h->buf, &bytes))
+		net_counters_sockstat(bytes, "sockets:", "used", &c->v[HEALTH_SOCKETS]);
+}
+
+static void read_group(struct watched *w, struct health_counters *c)
+{
+	struct cgroup_values v = { .memory_limit = w->history.memory_limit, .processes_limit = w->history.processes_limit };
+
+	if (!w->has_group)
+		return;
+	cgroup_read(&w->group, w->n_reads % LIMITS_EVERY == 0, &v);
+	c->v[HEALTH_CPU_US] = v.cpu_us;
+	c->v[HEALTH_PERIODS] = v.periods;
+	c->v[HEALTH_THROTTLED] = v.throttled;
+	c->v[HEALTH_MEMORY] = v.memory;
+	c->v[HEALTH_PROCESSES] = v.processes;
+	c->v[HEALTH_OOM_KILLS] = v.oom_kills;
+	w->history.memory_limit = v.memory_limit;
+	w->history.processes_limit = v.processes_limit;
+}
+
+/* The machine: /proc/stat (first line, in ticks: user nice system idle iowait irq softirq steal) and /proc/meminfo (KiB). */
+static void read_machine(struct health *h, struct watched *w, struct health_counters *c)
+{
+	long hz = sysconf(_SC_CLK_TCK);
+	struct text bytes, word;
+	uint64_t v, total, available, busy = 0;
+
+	if (!(w->target.flags & HEALTH_HOST))
+		return;
+	if (hz > 0 && read_at(h->proc, "stat", h->buf, &bytes) && proc_text_word(&bytes, &word)) {
+		for (int i = 0; i < 8 && proc_text_word(&bytes, &word) && proc_text_number(word, 10, &v); i++)
+			busy += i == 3 || i == 4 ? 0 : v;
+		c->v[HEALTH_CPU_US] = busy * (1000000 / (uint64_t)hz);
+	}
+	if (!read_at(h->proc, "meminfo", h->buf, &bytes) || !cgroup_text_key(bytes, "MemTotal:", &total) ||
+		!cgroup_text_key(bytes, "MemAvailable:", &available) || available > total)
+		return;
+	c->v[HEALTH_MEMORY] = (total - available) * 1024;
+	w->history.memory_limit = total * 1024;
+}
+
+static void read_target(struct health *h, struct watched *w)
+{
+	int64_t now = clock_ns(CLOCK_MONOTONIC);
+	struct health_counters *c;
+
+	if (w->n_reads > 0 && now - w->read_at < HEALTH_LEAST_MS * INT64_C(1000000))
+		return;
+	w->read_at = now;
+	c = health_history_next(&w->history);
+	c->time = now;
+	c->at = clock_ns(CLOCK_REALTIME);
+	read_traffic(h, w, c);
+	read_protocols(h, w, c);
+	read_group(w, c);
+	read_machine(h, w, c);
+	w->n_reads++;
+}
+
+/* --- the source --- */
+
+static int health_open(struct worker *w, struct err *err)
+{
+	struct health *h = fd_xcalloc(1, sizeof *h);
+	struct text mountinfo;
+
+	(void)err;
+	h->proc = worker_target(w)->proc;
+	h->buf = fd_xcalloc(1, BUFFER);
+	h->route = fd_xcalloc(1, BUFFER);
+	read_at(h->proc, "self/mountinfo", h->buf, &mountinfo);
+	cgroup_host_open(mountinfo, &h->host);
+	*worker_state(w) = h;
+	return 0;
+}
+
+static int health_sample(struct worker *w, struct builder *b, struct err *err)
+{
+	struct health *h = *worker_state(w);
+
+	(void)err;
+	for (uint32_t i = 0; i < h->n; i++) {
+		if (h->watched[i].dir >= 0 && !is_same_process(h->watched[i].dir, ROW_NO_UINT, h->buf))
+			watched_close(&h->watched[i]);
+		if (h->watched[i].dir < 0)
+			continue;
+		read_target(h, &h->watched[i]);
+		health_row_build(b, &h->watched[i].target, &h->watched[i].history);
+	}
+	return 0;
+}
+
+static int health_request(struct worker *w, const struct msg *m, struct err *err)
+{
+	AUTO(fd_freep) struct health_target *list = NULL;
+	struct stat st;
+	uint32_t n;
+
+	if (m->request.op != HEALTH_WATCH)
+		return err_set(err, EINVAL, "not a request of the health worker");
+	if (fstat(m->fd, &st) < 0 || st.st_size < 0 || st.st_size > (off_t)(HEALTH_MAX_TARGETS * sizeof *list))
+		return err_set(err, E2BIG, "more than %d targets to watch", HEALTH_MAX_TARGETS);
+	n = (uint32_t)((size_t)st.st_size / sizeof *list);
+	list = fd_xcalloc(n + 1, sizeof *list);
+	if (pread(m->fd, list, n * sizeof *list, 0) != (ssize_t)(n * sizeof *list))
+		return err_set(err, EBADMSG, "the list of targets cannot be read");
+	watch(*worker_state(w), list, n);
+	return 0;
+}
+
+const struct source health_source = {
+	.name = "health", .type = &health_row_type, .cage = CAGE_SCAN, .n_files = 16384,
+	.open = health_open, .sample = health_sample, .request = health_request,
+};

@@ -1,0 +1,22 @@
+/* Who a tool is and what it may: user, capabilities, no_new_privs, and its end with the runner. */
+#ifndef NSDBG_CORE_TOOL_RIGHTS_H
+#define NSDBG_CORE_TOOL_RIGHTS_H
+
+#include "core/msg.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct err;
+
+/* Takes up every permitted capability again: setting up needs more than the broker keeps effective. */
+void tool_rights_raise(void);
+
+/* Becomes the user of `spec` with spec->caps at most, in this process and what it executes; signals as at birth. `joined_user`: in a
+ * user namespace of the target's, where ids are other ones. 0 or -errno. */
+int tool_rights_drop(const struct msg_tool *spec, uint64_t caps, bool joined_user, struct err *err);
+
+/* Bounding set out of /proc/PID/status in `dir`; 0 when it cannot be read. */
+uint64_t tool_rights_bounding(int dir);
+
+#endif

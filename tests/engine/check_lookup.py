@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""A command on one target asks for that one: counted by a relay in front of Docker's socket. What is skipped changes no answer."""
+import os
+import re
+import socket
+import sys
+import tempfile
+import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from lib import Checks, docker, inspect, netns_of, nsdbg, nsdbg_json, run
+
+DOCKER_SOCKET = os.environ["DOCKER_HOST"].removeprefix("unix://")
+
+
+class Relay:
+    """Docker's socket under another path, with the paths of all requests in the order in which they came."""
+
+    def __init__(self):
+        self.path = os.path.join(tempfile.mkdtemp(prefix="nsdbg-relay-"), "docker.sock")
+        self.asked = []
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        os.chmod(self.path, 0o666)
+        self.listener.listen(64)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            client = self.listener.accept()[0]
+            engine = socket.socket(socket.AF_UNIX)
+            engine.connect(DOCKER_SOCKET)
+            threading.Thread(target=self.pump, args=(client, engine, True), daemon=True).start()
+            threading.Thread(target=self.pump, args=(engine, client, False), daemon=True).start()
+
+    def pump(self, source, sink, requests):
+        try:
+            while data := source.recv(65536):
+                if requests:
+                    self.asked += re.findall(r"GET (?:/v[\d.]+)?(/\S*)", data.decode())
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def json(self, *argv, codes=(0,)):
+        self.asked.clear()
+        return nsdbg_json(*argv, "--docker-host", f"unix://{self.path}", codes=codes)
+
+    def plain(self, *argv):
+        self.asked.clear()
+        return nsdbg(*argv, "--docker-host", f"unix://{self.path}")
+
+
+def one_call(t):
+    relay, web = Relay(), inspect("web")[0]
+    for word in ("web", "docker:web", web["Id"], web["Id"][:12], web["Id"][:6]):
+        document = relay.json("ps", word)
+        t.same(f"ps {word[:14]} asks for that one alone", relay.asked, [f"/containers/{word.removeprefix('docker:')}/json"])
+        found = document["target"]
+        t.same(f"ps {word[:14]} finds it whole", [found[k] for k in ("name", "id", "runtime", "pid", "netns")],
+               ["web", web["Id"], "docker", web["State"]["Pid"], netns_of(web["State"]["Pid"])])
+
+
+def no_call(t):
+    relay, pid = Relay(), inspect("web")[0]["State"]["Pid"]
+    for word in (f"pid:{pid}", "host", f"netns:/proc/{pid}/ns/net", f"ns:{netns_of(pid)}"):
+        for format_ in ("table", "json"):
+            relay.asked.clear()
+            result = relay.plain("files", word, "-o", format_)
+            t.ok(f"files {word.split(':')[0]} -o {format_} asks no engine", result.returncode == 0 and not relay.asked,
+                 f"{result.returncode} {relay.asked} {result.stderr.decode()}")
+    document = relay.json("files", f"pid:{pid}")
+    t.same("the head of JSON has its namespace", [document["target"]["pid"], document["target"]["netns"]], [pid, netns_of(pid)])
+
+
+def names_stay(t):
+    """ss names the containers at the other end: all of them are asked for, but not waited for first."""
+    relay = Relay()
+    document = relay.json("ss", "client")
+    t.ok("ss asks for the one and for the list", relay.asked and any(a.startswith("/containers/json") for a in relay.asked)
+         and "/containers/client/json" in relay.asked, relay.asked)
+    t.ok("ss names peers", any("web" in str(s.get("peer", "")) or "db" in str(s.get("peer", "")) for s in document["data"]),
+         [s.get("peer") for s in document["data"]][:10])
+    document = relay.json("dns", "client", "web")
+    t.ok("dns names the container at the address", any(r["target"] == "web" for r in document["data"]), document["data"])
+    relay.plain("dns", "client", "web", "+short")
+    t.ok("dns +short has no use for names", not any(a.startswith("/containers/json") for a in relay.asked), relay.asked)
+
+
+def no_short_cut(t):
+    """Whatever is not exactly one container is decided by the whole list."""
+    relay = Relay()
+    result = relay.plain("ps", "clent")
+    t.ok("a near name is offered", result.returncode == 3 and b"client" in result.stderr, result.stderr.decode())
+    result = relay.plain("ps", "stopped")
+    t.ok("a stopped container is named as such", result.returncode == 3 and b"exited" in result.stderr, result.stderr.decode())
+    result = relay.plain("ps", inspect("web")[0]["Id"][:3])
+    t.ok("three digits are no target", result.returncode == 3 and not result.stdout, result.stderr.decode())
+    result = relay.plain("ps", "../networks")
+    t.ok("what is no name is never put into a request", result.returncode == 3 and not any("networks/json" in a for a in relay.asked), relay.asked)
+    run("ip", "netns", "add", "web")
+    try:
+        result = relay.plain("ps", "web")
+        t.ok("a namespace of the same name makes it ambiguous", result.returncode == 3 and b"docker:web" in result.stderr and b"netns:web" in result.stderr,
+             f"{result.returncode} {result.stderr.decode()}")
+        t.same("docker:web says which", relay.json("ps", "docker:web")["target"]["runtime"], "docker")
+    finally:
+        run("ip", "netns", "del", "web")
+    ids = sorted(docker("ps", "-aq", "--no-trunc").split())
+    twins = [(a[:4], b) for a, b in zip(ids, ids[1:]) if a[:4] == b[:4]]
+    if twins:
+        t.same("an ambiguous prefix is exit 3", relay.plain("ps", twins[0][0]).returncode, 3)
+
+
+Checks().run(one_call, no_call, names_stay, no_short_cut)
