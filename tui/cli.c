@@ -3,6 +3,7 @@
 
 #include "capture/capture.h"
 #include "core/dns/ask.h"
+#include "core/engine/containerd.h"
 #include "core/engine/docker.h"
 #include "core/engine/mover.h"
 #include "core/err.h"
@@ -29,7 +30,7 @@
 
 enum { MAX_WAIT_MS = 60000 };
 
-static const struct source *const sources[] = { &docker_source, &namespaces_source, &sockets_source, &owners_source,
+static const struct source *const sources[] = { &docker_source, &containerd_source, &namespaces_source, &sockets_source, &owners_source,
 	&processes_source, &files_source, &netnames_source, &dns_source, &capture_source, &health_source, &doctor_source };
 
 /* --- errors --- */

@@ -54,7 +54,7 @@ struct cli_engines *cli_engines_open(struct cli *c, const char *only, bool rest)
 
 	e->c = c;
 	for (unsigned i = 0; i < c->places.n; i++)
-		if (!c->places.list[i].is_idle && engine_source(c->places.list[i].kind))
+		if (!c->places.list[i].is_idle)
 			open_one(e, &c->places.list[i], only, rest);
 	return e;
 }

@@ -297,7 +297,7 @@ static void open_engine(struct pane *p, unsigned i)
 	const struct engine_place *place = &s->places.list[i];
 	struct docker_params params = { .first_list = 1, .no_retry = place->is_activated };
 
-	if (place->is_idle || !engine_source(place->kind))
+	if (place->is_idle)
 		return;
 	snprintf(params.runtime, sizeof params.runtime, "%s", engine_kind_names[place->kind]);
 	memcpy(params.endpoint, place->endpoint, sizeof params.endpoint);
@@ -397,7 +397,7 @@ static void merge(struct pane *p)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < s->places.n; i++)
-		if (!s->places.list[i].is_idle && engine_source(s->places.list[i].kind))
+		if (!s->places.list[i].is_idle)
 			told[n++] = s->told[i].targets;
 	block_unref(s->merged);
 	s->merged = target_merge(told, n, s->scan);

@@ -4,6 +4,7 @@
  */
 #include "core/engine/places.h"
 
+#include "core/engine/containerd.h"
 #include "core/engine/docker.h"
 #include "core/err.h"
 #include "core/fd.h"
@@ -41,7 +42,7 @@ bool engine_places_listed(const char *list, const char *name)
 
 const struct source *engine_source(enum engine_kind kind)
 {
-	return kind == ENGINE_CONTAINERD ? NULL : &docker_source;
+	return kind == ENGINE_CONTAINERD ? &containerd_source : &docker_source;
 }
 
 /* --- who listens --- */

@@ -40,7 +40,7 @@ struct engine_wishes {
  * sockets of root, of $XDG_RUNTIME_DIR and, for root, of every user below /run/user. 0, or -EINVAL / -ENOENT with a sentence. */
 int engine_places_find(const struct engine_wishes *w, struct engine_places *ret, struct err *err);
 
-/* What asks an engine of this kind; its params are struct docker_params. NULL: none yet. */
+/* What asks an engine of this kind; its params are struct docker_params. */
 const struct source *engine_source(enum engine_kind kind);
 
 /* Adds an address that a process gave away (core/source/namespaces.h); false: known already, unusable, or no room. */
