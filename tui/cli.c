@@ -2,6 +2,7 @@
 #include "tui/cli.h"
 
 #include "capture/capture.h"
+#include "capture/dnswatch.h"
 #include "core/dns/ask.h"
 #include "core/engine/containerd.h"
 #include "core/engine/docker.h"
@@ -10,14 +11,18 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/source/doctor.h"
+#include "core/net/sides.h"
+#include "core/net/sysctl.h"
 #include "core/source/files.h"
 #include "core/source/health.h"
 #include "core/source/namespaces.h"
 #include "core/source/netnames.h"
+#include "core/source/probe.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
 #include "core/table.h"
 #include "tui/app.h"
+#include "tui/cli_names.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -30,8 +35,25 @@
 
 enum { MAX_WAIT_MS = 60000 };
 
-static const struct source *const sources[] = { &docker_source, &containerd_source, &namespaces_source, &sockets_source, &owners_source,
-	&processes_source, &files_source, &netnames_source, &dns_source, &capture_source, &health_source, &doctor_source };
+static const struct source *const sources[] = {
+	&docker_source,
+	&containerd_source,
+	&namespaces_source,
+	&sockets_source,
+	&owners_source,
+	&processes_source,
+	&files_source,
+	&netnames_source,
+	&dns_source,
+	&capture_source,
+	&health_source,
+	&doctor_source,
+	&net_source,
+	&net_sides_source,
+	&net_sysctl_source,
+	&probe_source,
+	&dnswatch_source,
+};
 
 /* --- errors --- */
 
@@ -528,8 +550,11 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_PS] = cli_ps,
 	[COMMAND_CAP] = cli_cap,
 	[COMMAND_DNS] = cli_dns,
+	[COMMAND_PROBE] = cli_probe,
 	[COMMAND_FILES] = cli_files,
+	[COMMAND_IP] = cli_ip,
 	[COMMAND_NETNS] = cli_netns,
+	[COMMAND_EXEC] = cli_exec,
 	[COMMAND_FIELDS] = cli_fields,
 };
 
@@ -543,6 +568,8 @@ static void run(struct cli *c)
 	}
 	if (!find_engines(c))
 		return;
+	if (!getenv("SUDO_UID")) /* with it the session becomes that user, and the file is opened as he may */
+		cli_names_open(c);
 	if (session_start(sources, ARRAY_LEN(sources), &c->session, &err) < 0) {
 		cli_error_err(c, cli_status_of(err.code), &err);
 		return;
@@ -585,7 +612,7 @@ static int completion(const struct options *o)
 
 int cli_main(const struct options *o)
 {
-	struct cli c = { .o = o, .out = STDOUT_FILENO };
+	struct cli c = { .o = o, .out = STDOUT_FILENO, .names_fd = -1 };
 	struct timespec now;
 
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe ends us silently, with everything in order */

@@ -44,6 +44,7 @@ struct cli {
 	struct cli_engines *asked;
 	struct link *scan;
 	struct block *netns; /* of the scan */
+	int names_fd; /* file of names, opened by cli_names_open; -1 none */
 	char host[65];
 	int64_t time_ns;
 	int out; /* standard output */
@@ -94,6 +95,8 @@ void cli_engines_free(struct cli_engines *e);
 /* Waits until `deadline` (loop_now_ms) for a block of `type`; 0 with a block that the caller owns, or -errno with the sentence. */
 int cli_wait(struct cli *c, struct link *l, const struct row_type *type, uint64_t deadline, struct block **ret, struct err *err);
 uint64_t cli_deadline(const struct cli *c);
+/* The target's resolver files (file_row), NULL when they cannot be read, which was said then. */
+struct block *cli_read_files(struct cli *c);
 
 struct cli_print {
 	const struct row_type *type;
@@ -128,7 +131,11 @@ void cli_ps(struct cli *c);
 void cli_files(struct cli *c);
 void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
+void cli_ip(struct cli *c);
+void cli_probe(struct cli *c);
+void cli_dnswatch(struct cli *c); /* dns --watch */
 void cli_netns(struct cli *c);
+void cli_exec(struct cli *c);
 void cli_fields(struct cli *c);
 
 /* The manual page as scdoc(5) source, from the tables of commands and fields. */

@@ -130,6 +130,7 @@ static void request_fill(const struct dns_view *v, struct dns_request *ret)
 	ret->zones[0][0] = '\0';
 	ret->n_servers = 1;
 	ret->port = v->server_port;
+	ret->libc = DNS_LIBC_NONE;
 	ret->flags |= DNS_NO_HOSTS; /* a server was named: it is the one to answer */
 }
 

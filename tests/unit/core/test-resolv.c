@@ -122,7 +122,7 @@ static const struct {
 	{ "options ndots:5 timeout:1 attempts:3\n", "127.0.0.1 / / 5 1000 3 0" },
 	{ "options ndots:99 timeout:99 attempts:99\n", "127.0.0.1 / / 15 30000 5 0" },
 	{ "options timeout:0 attempts:0 ndots:-1\n", "127.0.0.1 / / 1 1000 1 0" },
-	{ "options use-vc edns0 rotate no-such-thing\n", "127.0.0.1 / / 1 5000 2 17" },
+	{ "options use-vc edns0 rotate no-such-thing\n", "127.0.0.1 / / 1 5000 2 65553" },
 	{ "nameserver fe80::1%eth0\n", "fe80::1%eth0 / / 1 5000 2 0" },
 	{ "nameserver fe80::1%$(reboot)\nnameserver fe80::1%\nnameserver fe80::1%0123456789abcdef\n", "127.0.0.1 / / 1 5000 2 0" },
 };
