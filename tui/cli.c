@@ -234,6 +234,17 @@ static void open_lists(struct cli *c, const char *only, bool rest)
 	open_scan(c);
 }
 
+/* Engines that only the scan showed. False: an engine that the user named failed. */
+static bool ask_found(struct cli *c)
+{
+	unsigned n = c->places.n;
+
+	if (!c->asked || engine_places_from_scan(&c->places, c->netns) == 0)
+		return true;
+	cli_engines_add(c->asked, n);
+	return cli_engines_read(c->asked, false);
+}
+
 bool cli_targets(struct cli *c)
 {
 	bool good;
@@ -241,6 +252,7 @@ bool cli_targets(struct cli *c)
 	open_lists(c, NULL, false);
 	good = cli_engines_read(c->asked, false) || c->o->command == COMMAND_ENGINES;
 	read_scan(c);
+	good &= ask_found(c);
 	merge_targets(c);
 	/* What the scan could not see matters where it is the list. With all rights it is a process that nobody may look at. */
 	if ((c->o->command == COMMAND_LS || c->o->command == COMMAND_APP) && !session_is_privileged(c->session))
@@ -341,6 +353,10 @@ static bool find_name(struct cli *c, bool names)
 	if (r < 0 && cli_engines_under_way(c->asked)) {
 		if (!cli_engines_read(c->asked, false))
 			return false;
+		merge_targets(c);
+		r = resolve(c, &err);
+	}
+	if (r < 0 && ask_found(c)) {
 		merge_targets(c);
 		r = resolve(c, &err);
 	}

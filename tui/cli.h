@@ -84,6 +84,8 @@ bool cli_target_find(struct cli *c, const char *word);
 /* Starts a worker for each engine that is there; never NULL. `places` must stay as they are until the end. only: the container to look
  * for first (NULL: none), rest: and then all. In all of these NULL stands for no engines. */
 struct cli_engines *cli_engines_open(struct cli *c, const char *only, bool rest);
+/* Starts those that were added to `places` behind the first n. */
+void cli_engines_add(struct cli_engines *e, unsigned n);
 /* Takes answers until all are over, or until each has told its `first` containers; says what failed, and sets networks and engines at
  * the end. False: an engine that the user named does not answer. */
 bool cli_engines_read(struct cli_engines *e, bool first);

@@ -59,6 +59,12 @@ struct cli_engines *cli_engines_open(struct cli *c, const char *only, bool rest)
 	return e;
 }
 
+void cli_engines_add(struct cli_engines *e, unsigned n)
+{
+	for (unsigned i = n; i < e->c->places.n; i++)
+		open_one(e, &e->c->places.list[i], NULL, false);
+}
+
 /* --- answers --- */
 
 static void ended(struct asked *a, const char *how)

@@ -467,7 +467,12 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 	} else if (ev->row_type == &target_row_type) {
 		show_targets(p, ev->block);
 	} else if (ev->row_type == &netns_row_type) {
+		unsigned n = s->places.n;
+
 		swap(&s->scan, ev);
+		engine_places_from_scan(&s->places, s->scan);
+		for (; n < s->places.n; n++)
+			open_engine(p, n);
 		merge(p);
 	} else if (ev->row_type == &health_row_type) {
 		swap(&s->health, ev);

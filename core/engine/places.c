@@ -8,6 +8,7 @@
 #include "core/engine/docker.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/source/namespaces.h"
 #include "core/source/proc_dir.h"
 #include "core/source/proc_text.h"
 #include "core/target.h"
@@ -186,19 +187,6 @@ static void add_socket(struct engine_places *p, enum engine_kind kind, const cha
 		add(p, kind, endpoint, false);
 }
 
-bool engine_places_add(struct engine_places *p, enum engine_kind kind, const char *endpoint)
-{
-	unsigned before = p->n;
-
-	if (!socket_of(endpoint) || kind >= ENGINE_KIND_N)
-		return false;
-	for (unsigned i = 0; i < p->n; i++) /* the user's own choice of Docker is the whole choice */
-		if (p->list[i].kind == kind && p->list[i].is_explicit)
-			return false;
-	add_socket(p, kind, "", socket_of(endpoint));
-	return p->n > before;
-}
-
 /* --- known sockets --- */
 
 /* Those of a user: rootless engines. `dir` is /run/user/UID. */
@@ -355,6 +343,7 @@ int engine_places_find(const struct engine_wishes *w, struct engine_places *ret,
 	for (int k = 0; k < ENGINE_KIND_N; k++) {
 		if (r[k] < 0)
 			return r[k];
+		ret->is_closed[k] = !wanted[k] || r[k] > 0;
 		wanted[k] &= r[k] == 0;
 	}
 	add_known(ret, wanted);
@@ -363,6 +352,50 @@ int engine_places_find(const struct engine_wishes *w, struct engine_places *ret,
 		docker_contexts(add_context, ret);
 	look_at_listeners(ret);
 	return 0;
+}
+
+/* --- given away by processes --- */
+
+static void add_found(struct engine_places *p, enum engine_kind kind, struct text path)
+{
+	char text[ENGINE_ENDPOINT];
+
+	if (p->is_closed[kind] || path.n == 0 || path.n >= sizeof text || path.p[0] != '/')
+		return;
+	snprintf(text, sizeof text, "%.*s", (int)path.n, path.p);
+	add_socket(p, kind, "", text);
+}
+
+/* "docker unix:///run/docker.sock" */
+static void add_daemon(struct engine_places *p, struct text item)
+{
+	for (unsigned k = 0; k < ENGINE_KIND_N; k++) {
+		size_t n = strlen(engine_kind_names[k]);
+
+		if (item.n > n + 8 && memcmp(item.p, engine_kind_names[k], n) == 0 && memcmp(item.p + n, " unix://", 8) == 0)
+			add_found(p, (enum engine_kind)k, (struct text){ .p = item.p + n + 8, .n = item.n - n - 8 });
+	}
+}
+
+unsigned engine_places_from_scan(struct engine_places *p, const struct block *scan)
+{
+	unsigned before = p->n;
+	struct text item;
+
+	for (uint32_t i = 0; i < block_count(scan); i++) {
+		const struct netns_row *row = block_row(scan, i);
+
+		for (uint32_t k = 0; k < row->containers.n; k++) {
+			const struct found_row *f = block_nested(scan, &found_row_type, row->containers, k);
+
+			/* Docker's own containerd tells nothing that Docker does not. */
+			if (f->owner == ROW_NO_UINT && !text_equal(block_text(scan, f->runtime), text_of("docker")))
+				add_found(p, ENGINE_CONTAINERD, block_text(scan, f->address));
+		}
+		for (uint32_t k = 0; block_list_item(scan, row->daemons, k, &item); k++)
+			add_daemon(p, item);
+	}
+	return p->n - before;
 }
 
 /* --- idle ones --- */

@@ -28,6 +28,7 @@ struct engine_place {
 struct engine_places {
 	struct engine_place list[ENGINE_PLACES];
 	unsigned n;
+	bool is_closed[ENGINE_KIND_N]; /* the user's choice is the whole choice: none are added to it */
 };
 
 /* What the user said; NULL: nothing. Addresses may be several, with commas between them. */
@@ -43,8 +44,9 @@ int engine_places_find(const struct engine_wishes *w, struct engine_places *ret,
 /* What asks an engine of this kind; its params are struct docker_params. */
 const struct source *engine_source(enum engine_kind kind);
 
-/* Adds an address that a process gave away (core/source/namespaces.h); false: known already, unusable, or no room. */
-bool engine_places_add(struct engine_places *p, enum engine_kind kind, const char *endpoint);
+/* Adds the sockets that root's daemons and containerd's shims give away by their arguments: `scan` is of netns_row
+ * (core/source/namespaces.h; NULL: none). Returns how many are new. */
+unsigned engine_places_from_scan(struct engine_places *p, const struct block *scan);
 
 /* engine_row of those that are idle: never NULL. */
 struct block *engine_places_idle(const struct engine_places *p);
