@@ -350,6 +350,8 @@ static struct dns_compare_row *add_row(struct builder *b, const struct dns_compa
 	row->who = row->server = row->from = row->targets = row->answers = row->finding = ROW_NO_TEXT;
 	row->rcode = s->rcode.n ? builder_text(b, s->rcode.p, s->rcode.n) : ROW_NO_TEXT;
 	row->time_us = s->time_us;
+	if (s->replied || s->n)
+		row->answers = row->targets = (struct str){ 0 }; /* known to be none */
 	for (unsigned i = 0; i < s->n; i++)
 		builder_list_add(b, &row->answers, s->items[i].p, s->items[i].n);
 	for (unsigned i = 0; i < s->n; i++) {
@@ -450,7 +452,7 @@ static void judge_all(struct builder *b, struct dns_compare_row *row, const stru
 			sum.n_silent_own == 1 ? "does" : "do");
 	else if (sum.n_unknown)
 		find(b, row, SEVERITY_IDLE, "only the target's own resolver knows the name%s",
-			row->targets.len != UINT32_MAX ? ", as it should be for a container's" : "");
+			row->targets.len != UINT32_MAX && row->targets.len ? ", as it should be for a container's" : "");
 }
 
 static void peer_row(struct builder *b, const struct dns_compared *c, const struct dns_peer *p, const struct said *own, const struct said *s)
