@@ -139,8 +139,10 @@ static const struct {
 	{ "NXDOMAIN", { "NXDOMAIN", "192.0.2.7" },
 		"the target does not find it, but host's resolver does: 192.0.2.7|-|knows it, the target does not find it|" },
 	{ "timeout", { "timeout", "192.0.2.7" }, "none of the target's name servers replies|no reply|knows it, the target does not find it|" },
-	{ "192.0.2.1", { "timeout", "192.0.2.1" }, "1 of the target's 1 name servers does not reply|no reply|-|" },
-	{ "172.18.0.77", { "172.18.0.77", NULL }, "stale: 172.18.0.77 lies in network shop, but no container has it|-|no reply|" },
+	{ "192.0.2.1", { "timeout", "192.0.2.1" }, "own does not reply|no reply|-|" },
+	{ "192.0.2.1", { "192.0.2.1", "timeout" }, "host's resolver does not reply|-|no reply|" },
+	{ "192.0.2.1", { "192.0.2.1", NULL }, "-|-|-|" },
+	{ "172.18.0.77", { "172.18.0.77", NULL }, "stale: 172.18.0.77 lies in network shop, but no container has it|-|-|" },
 	{ "172.18.0.9", { "172.18.0.9", "NXDOMAIN" }, "stale: 172.18.0.9 was old, which does not run any more|-|does not know it|" },
 	{ "172.18.0.1", { "172.18.0.1", "172.18.0.1" }, "-|-|-|" }, /* the gateway is the host */
 	{ "NXDOMAIN", { "NXDOMAIN", "NXDOMAIN" }, "-|-|-|" },
