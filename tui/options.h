@@ -68,6 +68,7 @@ struct options {
 	const char *docker_host;
 	const char *podman_host;
 	const char *containerd_host;
+	const char *config;
 	const char *runtime;
 	bool numbers;
 	bool ignored; /* letters of other tools that ask for what we do anyway */
@@ -117,6 +118,7 @@ struct options {
 	/* netns */
 	const char *name;
 	uint32_t libc; /* enum dns_libc */
+	bool compare;
 	/* exec */
 	bool ns_net, ns_mnt, ns_pid, ns_uts, ns_ipc, ns_user, ns_cgroup, ns_time; /* nsenter's letters; --all is `all` */
 	const char *ns;
