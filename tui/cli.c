@@ -22,6 +22,7 @@
 #include "core/table.h"
 #include "tui/app.h"
 #include "tui/cli_names.h"
+#include "tui/config.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -611,6 +612,24 @@ void cli_print(struct cli *c, const struct cli_print *p)
 
 /* --- running --- */
 
+/* What the command line says comes before the configuration. */
+static void use_settings(const struct cli *c, struct app_options *o)
+{
+	const struct config *s = c->config;
+	bool never = c->o->color == COLOR_NEVER, always = c->o->color == COLOR_ALWAYS;
+
+	if (c->o->color == COLOR_AUTO && s->color) {
+		never = strcmp(s->color, "never") == 0;
+		always = strcmp(s->color, "always") == 0;
+	}
+	o->config = c->config;
+	o->utc = c->o->utc || s->utc;
+	o->every_ms = (unsigned)s->interval_ms;
+	o->screen.ascii = c->o->ascii || s->ascii;
+	o->screen.no_mouse = s->no_mouse;
+	o->screen.color = always ? SCREEN_COLOR_ALWAYS : never ? SCREEN_COLOR_NEVER : SCREEN_COLOR_AUTO;
+}
+
 static void run_app(struct cli *c)
 {
 	struct err err = { 0 };
@@ -627,10 +646,11 @@ static void run_app(struct cli *c)
 		cli_ls(c);
 		return;
 	}
-	o.screen.ascii = c->o->ascii;
-	o.screen.color = c->o->color == COLOR_ALWAYS ? SCREEN_COLOR_ALWAYS :
-			 c->o->color == COLOR_NEVER  ? SCREEN_COLOR_NEVER :
-						       SCREEN_COLOR_AUTO;
+	if (config_read(c->config, &err) < 0) {
+		cli_error_err(c, CLI_USAGE, &err);
+		return;
+	}
+	use_settings(c, &o);
 	if (app_run(c->session, &o, &err) < 0)
 		cli_error_err(c, cli_status_of(err.code), &err);
 }
@@ -683,6 +703,8 @@ static void run(struct cli *c)
 		return;
 	if (!getenv("SUDO_UID")) /* with it the session becomes that user, and the file is opened as he may */
 		cli_names_open(c);
+	if (c->o->command == COMMAND_APP)
+		c->config = config_new(c->o->config);
 	if (session_start(sources, ARRAY_LEN(sources), &c->session, &err) < 0) {
 		cli_error_err(c, cli_status_of(err.code), &err);
 		return;
@@ -691,6 +713,7 @@ static void run(struct cli *c)
 	link_free(c->engine);
 	link_free(c->scan);
 	session_stop(c->session);
+	config_free(c->config);
 }
 
 static int help(const struct options *o)

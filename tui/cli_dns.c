@@ -80,7 +80,7 @@ static struct block *ask(struct lookup *q, const struct block *files)
 		r = cli_wait(c, q->worker, &dns_row_type, cli_deadline(c) + 1000, &b, &err); /* the worker ends by itself first */
 	if (r < 0)
 		cli_error_err(c, cli_status_of(err.code), &err);
-	return b;
+	return b ? dns_answer_complete(files, &q->request, b) : NULL;
 }
 
 /* --- printing --- */

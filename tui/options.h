@@ -66,6 +66,7 @@ struct options {
 	uint32_t color; /* enum color_when */
 	bool ascii;
 	const char *docker_host;
+	const char *config;
 	const char *runtime;
 	bool numbers;
 	bool ignored; /* letters of other tools that ask for what we do anyway */
@@ -115,6 +116,7 @@ struct options {
 	/* netns */
 	const char *name;
 	uint32_t libc; /* enum dns_libc */
+	bool compare;
 	/* exec */
 	bool ns_net, ns_mnt, ns_pid, ns_uts, ns_ipc, ns_user, ns_cgroup, ns_time; /* nsenter's letters; --all is `all` */
 	const char *ns;
