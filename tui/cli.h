@@ -11,6 +11,7 @@
 #include "tui/options.h"
 #include "tui/writer.h"
 
+struct config;
 struct err;
 
 enum cli_status { /* ux.md 3.3 */
@@ -37,6 +38,7 @@ struct cli {
 	struct block *targets; /* from cli_targets */
 	struct block *networks; /* NULL: no engine answered */
 	struct block *engines;
+	struct config *config; /* for the screen */
 	const struct target_row *target; /* from cli_target; NULL: named by pid or path */
 	struct target_ref ref;
 	/* what is still on its way while a worker looks into the target already: see cli_complete */
@@ -44,6 +46,7 @@ struct cli {
 	struct link *scan;
 	struct block *docker; /* rows of the engine so far */
 	struct block *netns; /* of the scan */
+	int names_fd; /* file of names, opened by cli_names_open; -1 none */
 	char host[65];
 	int64_t time_ns;
 	int out; /* standard output */
@@ -119,8 +122,14 @@ void cli_ps(struct cli *c);
 void cli_files(struct cli *c);
 void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
+struct dns_request;
+/* dns --compare: `own` is what the target gets for `asked`, `files` (may be NULL) its resolver files. */
+void cli_compare(struct cli *c, const struct dns_request *asked, const struct block *files, const struct block *own);
+void cli_ip(struct cli *c);
 void cli_probe(struct cli *c);
+void cli_dnswatch(struct cli *c); /* dns --watch */
 void cli_netns(struct cli *c);
+void cli_exec(struct cli *c);
 void cli_fields(struct cli *c);
 
 /* The manual page as scdoc(5) source, from the tables of commands and fields. */

@@ -37,3 +37,5 @@ same "nothing is left then either" "$before" "$(host_picture)"
 
 python3 tests/lab/check_dns.py
 python3 tests/lab/check_probe.py
+python3 tests/lab/check_replay.py
+python3 tests/lab/check_dnswatch.py
