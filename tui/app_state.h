@@ -76,11 +76,8 @@ int app_view_index(char letter_or_digit); /* -1: none */
 uint64_t app_subject(struct app *app);
 const struct target_row *app_row(const struct app *app, uint64_t id);
 
-/* --- app_tool.c --- */
+/* --- app_commands.c --- */
 
-struct exec_request;
-/* Runs a tool; comes back when it has ended. title NULL: what the request leads to. Failures are toasts. */
-void app_tool(struct app *app, const struct exec_request *q, const char *title);
 /* Runs an own command on the target in front. */
 void app_command(struct app *app, const struct config_command *cmd);
 const struct config_command *app_command_of_key(const struct app *app, int key); /* NULL: none */
@@ -98,6 +95,9 @@ const struct binding *app_table_bindings(unsigned *ret_n);
 
 /* --- app_exec.c: keys e E ! --- */
 
+struct exec_request;
+/* Runs a tool. What fails is told in a toast. */
+void app_exec(struct app *app, struct exec_request *q);
 int app_exec_shell(struct pane *p, int key);
 int app_exec_choose(struct pane *p, int key);
 int app_exec_command(struct pane *p, int key);
