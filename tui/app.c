@@ -2,6 +2,7 @@
  * The app's life: one loop over terminal, signals, broker and workers; which pane is in front; drawing when something
  * changed and at most 20 times a second. It never waits for anybody.
  */
+#include "core/engine/places.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/loop.h"
@@ -108,7 +109,7 @@ void app_overlay(struct app *app, struct pane *overlay)
 	app->env.dirty = true;
 }
 
-static const struct target_row *row_by_id(const struct app *app, uint64_t id)
+const struct target_row *app_row(const struct app *app, uint64_t id)
 {
 	const struct block *b = app->env.targets;
 
@@ -120,7 +121,7 @@ static const struct target_row *row_by_id(const struct app *app, uint64_t id)
 	return NULL;
 }
 
-static uint64_t subject(struct app *app)
+uint64_t app_subject(struct app *app)
 {
 	struct pane *p = app_front(app);
 
@@ -149,8 +150,8 @@ void app_go(struct app *app, char view, uint64_t target, const struct carry *car
 		return;
 	}
 	if (target == 0)
-		target = subject(app);
-	row = row_by_id(app, target);
+		target = app_subject(app);
+	row = app_row(app, target);
 	if (index < 0 || (!row && !(app->views_target == target && app->views[index]))) {
 		app_toast(app, SEVERITY_NONE, target ? "this target has left the list" : "select a target first");
 		return;
@@ -273,7 +274,7 @@ static void open_first(struct app *app)
 		const struct target_row *row = block_row(app->env.targets, index);
 		app_go(app, app->options->view ? app->options->view : '1', row->head.id, NULL);
 		app->first_done = true;
-	} else if (app->env.engines || !app->env.docker) {
+	} else if (app->env.engines || !app->env.places || app->env.places->n == 0) {
 		app_toast(app, SEVERITY_WARN, "%s", r < 0 ? err.msg : "only targets of the list can be opened here");
 		app->first_done = true;
 	}
@@ -453,8 +454,7 @@ static void init_env(struct app *app, const struct app_options *o)
 	env->app = app;
 	env->session = app->session;
 	env->loop = app->loop;
-	env->docker = o->docker;
-	env->docker_explicit = o->docker_explicit;
+	env->places = o->places;
 	env->every_ms = o->every_ms ? o->every_ms : APP_EVERY_MS;
 	env->look = (struct row_look){ .charset = screen_charset(app->screen), .utc = o->utc, .now_ns = wall_ns() };
 	env->now_ms = (int64_t)loop_now_ms();
@@ -483,7 +483,10 @@ static int init(struct app *app, struct session *s, const struct app_options *o,
 	init_env(app, o);
 	loop_add_fd(app->loop, screen_fd(app->screen), on_terminal, app);
 	app->session_item = loop_add_fd(app->loop, session_fd(s), on_broker, app);
-	return pane_new(&pane_list, &app->env, NULL, &app->list, err);
+	r = pane_new(&pane_list, &app->env, NULL, &app->list, err);
+	if (r == 0)
+		app_config_say(app);
+	return r;
 }
 
 int app_run(struct session *s, const struct app_options *o, struct err *err)

@@ -95,7 +95,7 @@ static void wait_key(const char *name, int status)
 	dprintf(STDOUT_FILENO, n < 0 ? "" : "\n");
 }
 
-static void lend(struct app *app, const struct subject *s, struct exec_plan *plan, bool is_shell)
+static void lend(struct app *app, const char *name, struct exec_plan *plan, bool is_shell)
 {
 	struct lend l = { .app = app };
 	struct handover h = { .session = app->session, .spec = &plan->spec, .fds = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
@@ -114,27 +114,30 @@ static void lend(struct app *app, const struct subject *s, struct exec_plan *pla
 	else if (l.note[0])
 		app_toast(app, SEVERITY_WARN, "%s", l.note);
 	else
-		app_toast(app, SEVERITY_NONE, "%s in %s: exit %d", plan->spec.words[0], s->name, status);
+		app_toast(app, SEVERITY_NONE, "%s in %s: exit %d", plan->spec.words[0], name, status);
+}
+
+void app_exec(struct app *app, struct exec_request *q)
+{
+	struct exec_plan *plan;
+	struct err err = { 0 };
+
+	if (!app->session || exec_plan(app->session, q, &plan, &err) < 0) {
+		app_toast(app, SEVERITY_WARN, "%s", app->session ? err.msg : "nothing to run tools with");
+		return;
+	}
+	lend(app, q->name, plan, q->n_words == 0);
+	exec_plan_free(plan);
 }
 
 static void start(struct pane *p, const struct subject *s, struct exec_request *q)
 {
-	struct app *app = p->env->app;
-	struct exec_plan *plan;
-	struct err err = { 0 };
-
 	q->ref = &s->ref;
 	q->name = s->name;
-	if (s->why[0] || !app->session) {
-		app_toast(app, SEVERITY_WARN, "%s", s->why[0] ? s->why : "nothing to run tools with");
-		return;
-	}
-	if (exec_plan(app->session, q, &plan, &err) < 0) {
-		app_toast(app, SEVERITY_WARN, "%s", err.msg);
-		return;
-	}
-	lend(app, s, plan, q->n_words == 0);
-	exec_plan_free(plan);
+	if (s->why[0])
+		app_toast(p->env->app, SEVERITY_WARN, "%s", s->why);
+	else
+		app_exec(p->env->app, q);
 }
 
 int app_exec_shell(struct pane *p, int key)
