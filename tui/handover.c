@@ -35,6 +35,7 @@ struct relay {
 	pid_t keeper_pid;
 	struct termios before; /* of the operator's terminal */
 	bool raw; /* the tool owns the keys */
+	bool wants_keys; /* it did once, or asked for them */
 	char keys[BUFFER]; /* typed, not taken yet */
 	size_t n_keys;
 	bool ended;
@@ -65,7 +66,7 @@ static void go_raw(struct relay *r)
 		return;
 	cfmakeraw(&raw);
 	set_terminal(r, &raw);
-	r->raw = true;
+	r->raw = r->wants_keys = true;
 	if (tcgetattr(r->master, &tools) == 0) { /* line ends are made by its terminal now, not by ours */
 		tools.c_oflag |= r->before.c_oflag & OPOST;
 		tcsetattr(r->master, TCSANOW, &tools);
@@ -122,10 +123,20 @@ static void copy_size(const struct relay *r)
 
 /* --- job control --- */
 
+/* After fg we own the terminal again, after bg we do not. */
+static void go_on(struct relay *r)
+{
+	if (r->terminal >= 0 && !r->raw && r->wants_keys && in_foreground(r)) {
+		tcgetattr(r->terminal, &r->before);
+		go_raw(r);
+	}
+	copy_size(r);
+	tool_continue(r->tool, r->raw);
+}
+
 static void stop_ourselves(struct relay *r, int signal_number)
 {
 	sigset_t set, before;
-	bool was_raw = r->raw;
 
 	go_cooked(r);
 	sigemptyset(&set);
@@ -134,12 +145,7 @@ static void stop_ourselves(struct relay *r, int signal_number)
 	sigprocmask(SIG_UNBLOCK, &set, &before);
 	raise(signal_number); /* as a child of the shell would stop; its fg or bg comes back here */
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	if (r->terminal >= 0 && tcgetattr(r->terminal, &r->before) < 0)
-		was_raw = false;
-	if (was_raw && in_foreground(r))
-		go_raw(r);
-	copy_size(r);
-	tool_continue(r->tool, r->raw);
+	go_on(r);
 }
 
 static void tool_stopped(struct relay *r, int why)
@@ -151,6 +157,7 @@ static void tool_stopped(struct relay *r, int why)
 		tool_continue(r->tool, true);
 		return;
 	}
+	r->wants_keys = r->wants_keys || wants_terminal;
 	stop_ourselves(r, why == SIGSTOP ? SIGTSTP : why);
 }
 
@@ -249,6 +256,8 @@ static void serve_signals(struct relay *r)
 	while (read(r->signals, &info, sizeof info) == sizeof info) {
 		if (info.ssi_signo == SIGWINCH)
 			copy_size(r);
+		else if (info.ssi_signo == SIGCONT)
+			go_on(r); /* bg, then fg: we never stopped in between */
 		else
 			tool_signal(r->tool, (int)info.ssi_signo);
 	}
@@ -333,6 +342,7 @@ static void block_signals(struct relay *r, sigset_t *ret_before)
 	for (size_t i = 0; i < ARRAY_LEN(forwarded); i++)
 		sigaddset(&set, forwarded[i]);
 	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGCONT);
 	sigprocmask(SIG_BLOCK, &set, ret_before);
 	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }

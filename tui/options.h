@@ -67,6 +67,8 @@ struct options {
 	bool ascii;
 	const char *docker_host;
 	const char *config;
+	const char *podman_host;
+	const char *containerd_host;
 	const char *runtime;
 	bool numbers;
 	bool ignored; /* letters of other tools that ask for what we do anyway */

@@ -566,7 +566,7 @@ void screen_mouse(struct screen *s, bool on)
 	send(on ? "\033[?1000h\033[?1006h" : "\033[?1006l\033[?1000l");
 }
 
-void screen_leave(struct screen *s)
+void screen_lend(struct screen *s)
 {
 	(void)s;
 	modes_off();
@@ -574,7 +574,7 @@ void screen_leave(struct screen *s)
 	reset_wanted = 0;
 }
 
-void screen_return(struct screen *s)
+void screen_take_back(struct screen *s)
 {
 	reset_wanted = 1;
 	reset_prog_mode();
@@ -586,9 +586,9 @@ void screen_return(struct screen *s)
 
 void screen_suspend(struct screen *s)
 {
-	screen_leave(s);
+	screen_lend(s);
 	raise(SIGTSTP); /* this process only: broker and workers go on */
-	screen_return(s);
+	screen_take_back(s);
 }
 
 /* --- clipboard --- */

@@ -253,8 +253,8 @@ static void answer(struct runner *r, const struct msg *m)
 
 	if (m->head.type != MSG_TOOL_SIGNAL || signal < 1 || signal >= NSIG || r->ended)
 		return;
-	if (m->signal.foreground && r->terminal >= 0)
-		tcsetpgrp(r->terminal, r->pid);
+	if (r->terminal >= 0 && (m->signal.foreground || signal == SIGCONT)) /* in the background a read stops it again */
+		tcsetpgrp(r->terminal, m->signal.foreground ? r->pid : getpgrp());
 	kill(-r->pid, signal);
 }
 

@@ -1,21 +1,18 @@
 /*
- * Tools from within the app: own commands of the configuration, and whatever else an exec_request says. A tool runs with the rights of
- * the user nsdbg works for; on the whole terminal, which comes back when it ends.
+ * Own commands of the configuration: their values from the target in front, their keys. A command runs as the user nsdbg works for,
+ * without capabilities.
  */
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/source/sockets.h"
 #include "tui/app_state.h"
 #include "tui/exec.h"
-#include "tui/handover.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* --- values for templates --- */
 
@@ -55,57 +52,6 @@ static void fill_values(const struct pane *p, const struct block *b, const struc
 		put_text(ret, TEMPLATE_IP, ip);
 }
 
-/* --- running --- */
-
-
-static void note(void *arg, const char *sentence)
-{
-	app_toast(arg, SEVERITY_WARN, "%s", sentence);
-}
-
-static void wait_for_enter(const char *title, int status)
-{
-	char c;
-
-	printf("\r\n[%s ended: %d]  Enter: back to nsdbg ", title, status);
-	fflush(stdout);
-	while (read(STDIN_FILENO, &c, 1) == 1 && c != '\n' && c != '\r')
-		;
-}
-
-static void run_in_full(struct app *app, struct tool_spec *spec, const char *title)
-{
-	struct handover h = { .session = app->session, .spec = spec, .fds = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
-		.note = note, .arg = app };
-	struct err err = { 0 };
-	int status;
-
-	screen_leave(app->screen);
-	printf("\r\n%s\r\n", title);
-	fflush(stdout);
-	status = handover_run(&h, &err);
-	if (!err.code)
-		wait_for_enter(title, status);
-	screen_return(app->screen);
-	if (err.code)
-		app_toast(app, SEVERITY_BAD, "%s", err.msg);
-}
-
-void app_tool(struct app *app, const struct exec_request *q, const char *title)
-{
-	struct exec_plan *plan;
-	struct err err = { 0 };
-	char clean[256];
-
-	if (!app->session || exec_plan(app->session, q, &plan, &err) < 0) {
-		app_toast(app, SEVERITY_BAD, "%s", app->session ? err.msg : "no session");
-		return;
-	}
-	text_clean(clean, sizeof clean, text_of(title ? title : plan->where), app->env.look.charset);
-	run_in_full(app, &plan->spec, clean);
-	exec_plan_free(plan);
-}
-
 /* --- own commands --- */
 
 static void run_command(struct app *app, const struct config_command *cmd, const struct target_ref *ref, const char *name,
@@ -114,10 +60,8 @@ static void run_command(struct app *app, const struct config_command *cmd, const
 	const struct target_ref host = { .kind = TARGET_HOST };
 	struct exec_request q = { .ref = cmd->in_target ? ref : &host, .name = cmd->in_target ? name : "host", .caps = "none",
 		.words = args->words, .n_words = args->n_words };
-	char title[192];
 
-	snprintf(title, sizeof title, "%s   %s%s", cmd->name, cmd->in_target ? "net: " : "for ", name);
-	app_tool(app, &q, title);
+	app_exec(app, &q);
 }
 
 void app_command(struct app *app, const struct config_command *cmd)
