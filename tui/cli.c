@@ -588,6 +588,7 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_DNS] = cli_dns,
 	[COMMAND_PROBE] = cli_probe,
 	[COMMAND_FILES] = cli_files,
+	[COMMAND_HOSTALIASES] = cli_hostaliases,
 	[COMMAND_IP] = cli_ip,
 	[COMMAND_NETNS] = cli_netns,
 	[COMMAND_EXEC] = cli_exec,

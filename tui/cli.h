@@ -133,6 +133,8 @@ void cli_health(struct cli *c);
 void cli_ss(struct cli *c);
 void cli_ps(struct cli *c);
 void cli_files(struct cli *c);
+void cli_hostaliases(struct cli *c);
+extern const struct row_type cli_alias_row_type;
 void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
 struct dns_request;
