@@ -392,6 +392,7 @@ static void tick(struct app *app)
 		app->toast[0] = '\0';
 		app->env.dirty = true;
 	}
+	app_term_tick(app);
 	serve_requests(app);
 }
 
@@ -430,6 +431,7 @@ static void run(struct app *app)
 
 static void done(struct app *app)
 {
+	app_term_close(app);
 	app_overlay(app, NULL);
 	close_views(app, false);
 	pane_free(app->list);
