@@ -12,14 +12,11 @@
 #include "core/worker.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
 	TELL_MS = 200, /* between two capture_rows while packets come */
@@ -71,21 +68,6 @@ static int open_device(struct live *l, const struct capture_params *p, struct er
 	return 0;
 }
 
-/* A process keeps its network namespace alive as much as a socket does, and this one outlives its target to show the
- * packets. What is open stays where it was made, so the process itself goes back to where the broker is, else to an
- * empty namespace. */
-static void leave_namespace(struct worker *w)
-{
-	AUTO(fd_closep) int fd = -1;
-	char path[32];
-
-	snprintf(path, sizeof path, "%d/ns/net", (int)getppid());
-	fd = openat(worker_target(w)->proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && setns(fd, CLONE_NEWNET) == 0)
-		return;
-	unshare(CLONE_NEWNET); /* or else a dead namespace lives until this view is closed */
-}
-
 /* Bounded, since the cage bounds the memory of the process. */
 static bool params_are_good(const struct capture_params *p)
 {
@@ -114,7 +96,7 @@ static int capture_open(struct worker *w, struct err *err)
 	if (r == 0)
 		r = open_device(l, p, err);
 	if (r == 0)
-		leave_namespace(w);
+		worker_leave_net(w);
 	else
 		live_done(l);
 	return r;

@@ -73,8 +73,8 @@ static int open_failed(pcap_t *p, int status, const char *interface, struct err 
 static int configure(pcap_t *p, const struct device_options *o)
 {
 	return pcap_set_snaplen(p, (int)(o->snaplen ? o->snaplen : DEVICE_SNAPLEN)) ||
-		pcap_set_promisc(p, o->promiscuous) || pcap_set_timeout(p, 100) ||
-		pcap_set_buffer_size(p, DEVICE_RING_BYTES) || pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
+		pcap_set_promisc(p, o->promiscuous) || pcap_set_timeout(p, o->hold_ms ? (int)o->hold_ms : 100) ||
+		pcap_set_buffer_size(p, o->ring_bytes ? (int)o->ring_bytes : DEVICE_RING_BYTES) || pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
 }
 
 /* DLT_RAW has another number in files. */

@@ -17,6 +17,8 @@ struct device_options {
 	const char *interface; /* a name, or "any" */
 	uint32_t snaplen; /* 0: DEVICE_SNAPLEN */
 	bool promiscuous;
+	uint32_t ring_bytes; /* 0: DEVICE_RING_BYTES */
+	uint32_t hold_ms; /* the kernel hands packets over after so long at the latest; 0: 100 */
 };
 
 struct device_packet {

@@ -232,6 +232,18 @@ int worker_pin(struct worker_target *t, struct err *err)
 	return err_set(err, EINVAL, "no target given");
 }
 
+void worker_leave_net(struct worker *w)
+{
+	AUTO(fd_closep) int fd = -1;
+	char path[32];
+
+	snprintf(path, sizeof path, "%d/ns/net", (int)getppid());
+	fd = openat(w->target.proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && setns(fd, CLONE_NEWNET) == 0)
+		return;
+	unshare(CLONE_NEWNET); /* or else a dead namespace lives until this worker ends */
+}
+
 /* --- entering --- */
 
 static bool is_own_netns(const struct worker_target *t)

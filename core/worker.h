@@ -31,6 +31,10 @@ int worker_send_block(struct worker *w, uint32_t tag, struct builder *b);
 int worker_send_error(struct worker *w, uint32_t tag, const struct err *err);
 int worker_send_gone(struct worker *w);
 
+/* For open(), when it has all that it needs: a process keeps its network namespace alive as much as a socket does. This one goes back to
+ * where the broker is, else to an empty namespace; what is open stays where it was made. */
+void worker_leave_net(struct worker *w);
+
 /* Did the target's process end? Checks the pidfd, without waiting. */
 bool worker_target_gone(const struct worker *w);
 

@@ -2,7 +2,9 @@
 #include "tui/cli.h"
 
 #include "capture/capture.h"
+#include "capture/dnswatch.h"
 #include "core/dns/ask.h"
+#include "core/dns/compare.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/source/doctor.h"
@@ -61,6 +63,7 @@ static const struct row_type *const types[] = {
 	&process_row_type,
 	&packet_row_type,
 	&dns_row_type,
+	&dns_compare_row_type,
 	&file_row_type,
 	&netname_row_type,
 	&net_link_row_type,

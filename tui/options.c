@@ -19,6 +19,7 @@ static const char *const format_names[WRITER_N] = {
 };
 static const char *const libc_names[DNS_LIBC_N] = { [DNS_LIBC_NONE] = "auto", [DNS_LIBC_GLIBC] = "glibc", [DNS_LIBC_MUSL] = "musl" };
 static const char *const color_names[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never" };
+static const char *const watch_views[] = { "question", "name", "search" }; /* enum options_by */
 static const char *const file_formats[] = { "auto", "pcapng", "pcap" }; /* enum options_file */
 
 #define AT(member) .offset = offsetof(struct options, member)
@@ -41,7 +42,9 @@ static const struct option_def global_options[] = {
 	{ 0, "ascii", FLAG(ascii), .help = "nothing but ASCII" },
 	{ 0, "config", TEXT(config, "FILE"), .help = "settings and own commands from this file instead of ~/.config/nsdbg/config" },
 	{ 0, "docker-host", TEXT(docker_host, "URL"), .help = "Docker here: unix:///path or tcp://address:port" },
-	{ 0, "runtime", TEXT(runtime, "NAMES"), .help = "only these runtimes: docker,netns,host" },
+	{ 0, "podman-host", TEXT(podman_host, "URL"), .help = "podman here: unix:///path" },
+	{ 0, "containerd-host", TEXT(containerd_host, "URL"), .help = "containerd or CRI-O here: unix:///path" },
+	{ 0, "runtime", TEXT(runtime, "NAMES"), .help = "only these: docker,podman,containerd,cri,lxc,nspawn,netns,host" },
 	{ 'h', "help", FLAG(help), .help = "this help", .no_variable = true },
 	{ 0, "version", FLAG(version), .help = "print the version", .no_variable = true },
 	{ 0, "print-manual", FLAG(print_manual), .help = "the manual page in scdoc(5)", .hidden = true },
@@ -97,10 +100,16 @@ static const struct option_def cap_options[] = {
 };
 
 static const struct option_def dns_options[] = {
-	{ 'x', "reverse", TEXT(reverse, "ADDR"), .help = "name of an address (PTR)" },
+	{ 'x', "reverse", TEXT(reverse, "ADDR"), .help = "names of this address and of those that follow (PTR)" },
+	{ 'f', "file", TEXT(names, "FILE"), .help = "names from this file, a line NAME [TYPE] or -x ADDR; - is standard input" },
 	{ 'p', "port", NUMBER(port, "PORT"), .help = "port of the server (53)" },
 	{ 'v', "verbose", FLAG(verbose), .help = "all sections and every step" },
+	{ 0, "compare", FLAG(compare), .help = "ask all resolvers that matter for this name, and say where they differ" },
 	{ 0, "libc", CHOICE(libc, "NAME", libc_names), .help = "ask as glibc or as musl does (auto: the one the target has)" },
+	{ 0, "watch", FLAG(watch), .help = "no question of ours: watch those that are asked in there, and their answers" },
+	{ 0, "by", CHOICE(by, "WHAT", watch_views), .help = "with --watch, a row for each question, name or search-list lookup" },
+	{ 'c', "count", NUMBER(count, "N"), .help = "with --watch: stop after N rows" },
+	{ 0, "for", TIME(for_ms, "TIME"), .help = "with --watch: stop after this time: 30s, 5m" },
 };
 
 static const struct option_def ip_options[] = {
@@ -191,16 +200,21 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg cap web -c 100 -w web.pcapng\n"
 			"  nsdbg cap web -w - | wireshark -k -i -\n"
 			"  nsdbg cap web -o ndjson --for 30s udp port 53\n" },
-	[COMMAND_DNS] = { .name = "dns", .args = "TARGET NAME [TYPE] [@SERVER] [+short] [+tcp] [+nosearch]",
-		.help = "look a name up as a target would", OPTIONS(dns_options), .min_words = 1, .max_words = 16,
+	[COMMAND_DNS] = { .name = "dns", .args = "TARGET NAME... [TYPE...] [@SERVER] [+short] [+trace] [+tcp] [+nosearch]",
+		.help = "look names up as a target would", OPTIONS(dns_options), .min_words = 1, .max_words = OPTIONS_MAX_WORDS,
 		.more = "The name is tried as the container's libc would: /etc/hosts, then its servers and search list.\n"
+			"Many names are asked at the same time; answers are in the order of the names, with -o ndjson as they come.\n"
 			"  +short     data only, one a line\n"
+			"  +trace     every name, server and try on the way, too\n"
 			"  +tcp       TCP from the start\n"
 			"  +nosearch  the name as it is\n"
 			"  @SERVER    ask this server, an address\n\nExamples:\n"
 			"  nsdbg dns web db\n"
+			"  nsdbg dns web db cache queue A +short\n"
 			"  nsdbg dns web example.org MX @1.1.1.1\n"
-			"  nsdbg dns web -x 172.18.0.3\n" },
+			"  nsdbg dns web --watch --for 30s state:unanswered,late   what programs ask, live; findings at the end\n"
+			"  nsdbg dns web -x 172.18.0.3 172.18.0.4\n"
+			"  nsdbg dns web -f names.txt -o ndjson\n" },
 	[COMMAND_PROBE] = { .name = "probe", .args = "TARGET tcp|udp|ping|trace|mtu|http DESTINATION...",
 		.help = "try destinations from inside a target", OPTIONS(probe_options), .min_words = 2, .max_words = OPTIONS_MAX_WORDS,
 		.more = "DESTINATION is HOST:PORT for tcp and udp, HOST for the others, a URL for http. HOST is a container's\n"

@@ -40,6 +40,8 @@ enum command_id {
 
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
+enum options_by { OPTIONS_BY_QUESTION, OPTIONS_BY_NAME, OPTIONS_BY_SEARCH };
+
 enum options_file { OPTIONS_FILE_AUTO, OPTIONS_FILE_PCAPNG, OPTIONS_FILE_PCAP };
 
 enum { OPTIONS_MAX_WORDS = 64 };
@@ -65,6 +67,8 @@ struct options {
 	bool ascii;
 	const char *docker_host;
 	const char *config;
+	const char *podman_host;
+	const char *containerd_host;
 	const char *runtime;
 	bool numbers;
 	bool ignored; /* letters of other tools that ask for what we do anyway */
@@ -99,6 +103,7 @@ struct options {
 	bool promiscuous;
 	/* dns */
 	const char *reverse;
+	const char *names; /* file */
 	uint64_t port;
 	/* probe; also count, ip4, ip6, tcp, verbose */
 	uint64_t interval_ms;
@@ -108,9 +113,12 @@ struct options {
 	bool icmp;
 	const char *send;
 	const char *cacert;
+	bool watch;
+	uint32_t by; /* enum options_by */
 	/* netns */
 	const char *name;
 	uint32_t libc; /* enum dns_libc */
+	bool compare;
 	/* exec */
 	bool ns_net, ns_mnt, ns_pid, ns_uts, ns_ipc, ns_user, ns_cgroup, ns_time; /* nsenter's letters; --all is `all` */
 	const char *ns;

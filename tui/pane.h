@@ -81,7 +81,7 @@ struct pane_ops {
 
 /* --- feeds: one worker each --- */
 
-enum { PANE_FEEDS = 4, PANE_FEED_TYPES = 6 };
+enum { PANE_FEEDS = 18, PANE_FEED_TYPES = 6 };
 
 enum feed_state {
 	FEED_OFF,
@@ -149,8 +149,7 @@ struct pane_env {
 	struct block *engines; /* engine_row; may be NULL */
 	struct row_look look; /* charset, utc, raw numbers; now_ns set at each draw */
 	uint64_t every_ms;
-	const char *docker; /* endpoint; NULL: none */
-	bool docker_explicit;
+	const struct engine_places *places; /* engines to ask; NULL: none */
 	int64_t now_ms; /* loop_now_ms at this turn; tests set it */
 	/* requests */
 	bool dirty; /* draw again */

@@ -810,6 +810,27 @@ void writer_rows(struct writer *w, const struct table *t)
 		flush(w);
 }
 
+void writer_more(struct writer *w, const char *name, const struct block *rows)
+{
+	bool json = w->o.format == WRITER_JSON;
+
+	begin(w);
+	if (!json && w->o.format != WRITER_NDJSON)
+		return;
+	if (json) {
+		put_str(w, "],\"");
+		put_str(w, name);
+		put_str(w, "\":[");
+	}
+	for (uint32_t i = 0; i < block_count(rows); i++) {
+		if (json && i)
+			put_char(w, ',');
+		put_object(w, rows, block_type(rows), block_row(rows, i), 0);
+		if (!json)
+			put_char(w, '\n');
+	}
+}
+
 int writer_end(struct writer *w, const struct writer_error *errors, size_t n)
 {
 	begin(w);

@@ -48,6 +48,9 @@ void writer_head(struct writer *w, int64_t time_ns, const char *host, const stru
 /* Rows in the table's order. Formats other than a stream are meant to be called once. */
 void writer_rows(struct writer *w, const struct table *t);
 
+/* Further rows behind the document's data, under a name of their own; as NDJSON they follow as lines. Other formats leave them out. */
+void writer_more(struct writer *w, const char *name, const struct block *rows);
+
 /* Ends the document and flushes. 0, -EPIPE when the reader left, -errno. */
 int writer_end(struct writer *w, const struct writer_error *errors, size_t n);
 

@@ -95,8 +95,11 @@ void dns_request_from_files(const struct block *files, struct dns_request *ret);
 /* The same for a libc of the caller's choice; DNS_LIBC_NONE: the one that the files block tells, glibc when it does not know. */
 void dns_request_as(const struct block *files, enum dns_libc libc, struct dns_request *ret);
 
-/* Rows from /etc/hosts for this request when nsswitch asks files first (glibc's default), else NULL. */
+/* The answer when libc asks no DNS for it (a literal address, /etc/hosts, an nsswitch.conf that ends there), else NULL. */
 struct block *dns_answer_from_files(const struct block *files, const struct dns_request *request);
+
+/* Around what DNS answered (reference taken): steps for the services before it, rows of /etc/hosts when it comes after. Never NULL. */
+struct block *dns_answer_complete(const struct block *files, const struct dns_request *request, struct block *answers);
 
 /* "A", "AAAA", "PTR", "TYPE65" ... to a number; 0: no such type. And back, into buf. */
 uint16_t dns_type_parse(const char *text);

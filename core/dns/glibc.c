@@ -479,7 +479,7 @@ static int ask_name(struct glibc *g, const struct dns_name *name, const char *ho
 	*ret = rank = r ? judge(g) : judge_none(g);
 	if (is_first && rank < VERDICT_FIRST)
 		rank = VERDICT_FIRST;
-	dns_shots_end(g->s, (int)rank);
+	dns_shots_end(g->s, (int)rank, r ? g->has : NULL);
 	return 0;
 }
 

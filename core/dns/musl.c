@@ -328,10 +328,10 @@ static int ask_name(struct musl *m, const struct dns_name *name, const char *how
 		r = ask_servers(m);
 	}
 	*ret = judge(m);
-	reset(m);
 	if (r == -EPIPE || r == -ESRCH)
 		return r;
-	dns_shots_end(m->s, *ret);
+	dns_shots_end(m->s, *ret, *ret == VERDICT_FOUND ? m->has : NULL);
+	reset(m);
 	return 0;
 }
 
@@ -350,7 +350,7 @@ static int try_domain(struct musl *m, const char *domain, enum verdict *ret)
 		*ret = VERDICT_STOP;
 		return 0;
 	}
-	if (n + typed + 1 < MAX_CANON && n + typed + 1 <= MAX_NAME && dns_shots_join(m->s, domain, &name))
+	if (n + typed + 1 < MAX_CANON && n + typed + 1 <= MAX_NAME && strcmp(domain, ".") != 0 && dns_shots_join(m->s, domain, &name))
 		return ask_name(m, &name, how, ret);
 	dns_shots_unfit(m->s, how);
 	if (n + typed + 1 < MAX_CANON && !is_since(m, MUSL_UNFIT_IS_NXDOMAIN))

@@ -1,15 +1,13 @@
 /*
- * What a container's files mean for a question: whom to ask and how (resolv.conf(5)), what /etc/hosts answers (hosts(5), when
- * nsswitch.conf(5) puts files first), and which container an address in an answer belongs to.
+ * What a container's files mean for a question: whom to ask and how (resolv.conf(5)); and which container an address in an answer
+ * belongs to. What /etc/hosts answers: core/dns/nss.c.
  */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/block.h"
 #include "core/dns/ask.h"
 #include "core/dns/message.h"
-#include "core/dns/rows.h"
 #include "core/fd.h"
 #include "core/source/files.h"
 #include "core/target.h"
@@ -129,6 +127,7 @@ static void take_row(const struct block *files, const struct file_row *row, stru
 	case FILE_NSS:
 	case FILE_HOSTNAME:
 	case FILE_LIBC:
+	case FILE_UPSTREAM:
 	case FILE_OTHER:
 	case FILE_ERROR:
 	case FILE_KEY_N:
@@ -202,149 +201,6 @@ void dns_request_as(const struct block *files, enum dns_libc libc, struct dns_re
 		ret->servers[0] = addr_ip4((uint8_t[]){ 127, 0, 0, 1 });
 		ret->n_servers = 1;
 	}
-}
-
-/* --- hosts --- */
-
-/* Does the hosts line of nsswitch.conf name files before dns? Without such a line glibc takes "files dns". */
-static bool asks_files_first(const struct block *files)
-{
-	bool has_line = false;
-
-	for (uint32_t i = 0; i < block_count(files); i++) {
-		const struct file_row *row = file_row(files, i);
-		struct text word;
-
-		if (!row || row->key != FILE_NSS)
-			continue;
-		has_line = true;
-		word = block_text(files, row->value);
-		if (text_equal(word, text_of("files")))
-			return true;
-		if (text_equal(word, text_of("dns")))
-			return false;
-	}
-	return !has_line;
-}
-
-static bool has_type(const struct dns_request *q, uint16_t type)
-{
-	for (size_t i = 0; i < ARRAY_LEN(q->types) && q->types[i]; i++)
-		if (q->types[i] == type)
-			return true;
-	return false;
-}
-
-/* One row from a line of the file; `data` NULL: the name is there, but with an address of the other kind. */
-static struct dns_row *hosts_row(struct builder *b, const char *file, const char *name, uint16_t type, const char *data)
-{
-	struct dns_row *row = dns_rows_blank(b);
-	char number[16];
-
-	row->section = DNS_SECTION_ANSWER;
-	row->head.severity = data ? SEVERITY_OK : SEVERITY_IDLE;
-	row->name = builder_str(b, name);
-	row->type = builder_str(b, dns_type_name(type, number));
-	row->server = builder_str(b, file);
-	row->rcode = builder_str(b, "NOERROR");
-	if (data)
-		row->data = builder_str(b, data);
-	dns_rows_identify(row, name, dns_type_name(type, number), data ? data : "");
-	return row;
-}
-
-/* Names in rows end in a dot, as in replies. */
-static void dotted(const char *name, char ret[DNS_NAME_TEXT + 1])
-{
-	size_t n = strnlen(name, DNS_NAME_TEXT - 1);
-
-	memcpy(ret, name, n);
-	if (n == 0 || ret[n - 1] != '.')
-		ret[n++] = '.';
-	ret[n] = 0;
-}
-
-/* Where the rows come from, "/etc/hosts". */
-static void file_name(const struct block *files, const struct file_row *row, char ret[128])
-{
-	if (!copy_text(block_text(files, row->file), ret, 128))
-		memcpy(ret, "/etc/hosts", sizeof "/etc/hosts");
-}
-
-static bool name_is(struct text t, const char *name)
-{
-	return t.n == strlen(name) && strncasecmp(t.p, name, t.n) == 0;
-}
-
-/* A name answers when the file has an address of any kind that was asked for. */
-static void find_addresses(const struct block *files, const struct dns_request *q, struct builder *b)
-{
-	unsigned found[2] = { 0 };
-	char name[DNS_NAME_TEXT + 1], data[ADDR_TEXT], file[128] = "";
-
-	dotted(q->name, name);
-	for (uint32_t i = 0; i < block_count(files); i++) {
-		const struct file_row *row = file_row(files, i);
-		struct addr a;
-		bool is_ip6;
-
-		if (!row || row->key != FILE_HOST || !name_is(block_text(files, row->value), q->name))
-			continue;
-		a = addr_unmap(&row->address);
-		is_ip6 = a.kind == ADDR_IP6;
-		if (!has_type(q, is_ip6 ? DNS_TYPE_AAAA : DNS_TYPE_A))
-			continue;
-		found[is_ip6]++;
-		file_name(files, row, file);
-		hosts_row(b, file, name, is_ip6 ? DNS_TYPE_AAAA : DNS_TYPE_A, addr_format(&a, data))->address = a;
-	}
-	if (found[1] && !found[0] && has_type(q, DNS_TYPE_A))
-		hosts_row(b, file, name, DNS_TYPE_A, NULL);
-	if (found[0] && !found[1] && has_type(q, DNS_TYPE_AAAA))
-		hosts_row(b, file, name, DNS_TYPE_AAAA, NULL);
-}
-
-/* An address answers with the names of its first line; the first of them is the one that libc gives. */
-static void find_names(const struct block *files, const struct addr *a, struct builder *b)
-{
-	char owner[80], name[DNS_NAME_TEXT], data[DNS_NAME_TEXT + 1], file[128];
-	uint64_t line = 0;
-
-	if (!dns_name_reverse(a, owner, sizeof owner))
-		return;
-	for (uint32_t i = 0; i < block_count(files); i++) {
-		const struct file_row *row = file_row(files, i);
-
-		if (!row || row->key != FILE_HOST || !addr_same(&row->address, a) || (line && row->line != line))
-			continue;
-		if (!copy_text(block_text(files, row->value), name, sizeof name))
-			continue;
-		line = row->line;
-		dotted(name, data);
-		file_name(files, row, file);
-		hosts_row(b, file, owner, DNS_TYPE_PTR, data);
-	}
-}
-
-struct block *dns_answer_from_files(const struct block *files, const struct dns_request *request)
-{
-	struct block *ret = NULL;
-	struct builder *b;
-	struct addr a;
-
-	if (!files || request->flags & DNS_NO_HOSTS || !memchr(request->name, 0, sizeof request->name))
-		return NULL;
-	if (!asks_files_first(files))
-		return NULL;
-	b = builder_new(&dns_row_type);
-	if (request->types[0] == DNS_TYPE_PTR && addr_parse(request->name, &a) == 0)
-		find_names(files, &a, b);
-	else if (request->name[0])
-		find_addresses(files, request, b);
-	if (builder_count(b) > 0)
-		ret = builder_block(b);
-	builder_free(b);
-	return ret;
 }
 
 /* --- names of containers --- */

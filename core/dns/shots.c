@@ -337,7 +337,18 @@ static void swap_best(struct dns_shots *s, int rank)
 	s->best_rank = rank;
 }
 
-void dns_shots_end(struct dns_shots *s, int rank)
+/* Records that came, but not to the program. */
+static void drop_unused(struct dns_shots *s, const bool *used)
+{
+	for (unsigned i = 0; i < s->n_questions; i++) {
+		struct dns_flight *f = &s->taken[i].flight;
+
+		if (f->fate == DNS_FATE_REPLY && (f->reply[3] & 15) == 0 && (f->reply[6] || f->reply[7]) && !(used && used[i]))
+			f->fate = DNS_FATE_DROPPED;
+	}
+}
+
+void dns_shots_end(struct dns_shots *s, int rank, const bool *used)
 {
 	for (unsigned i = 0; i < s->n; i++) {
 		struct dns_shot *shot = &s->shots[i];
@@ -349,6 +360,7 @@ void dns_shots_end(struct dns_shots *s, int rank)
 		take_loss(s, shot);
 	}
 	add_steps(s);
+	drop_unused(s, used);
 	if (rank >= s->best_rank)
 		swap_best(s, rank);
 }

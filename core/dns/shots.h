@@ -94,7 +94,8 @@ int dns_shots_open(const struct dns_shots *s, unsigned server, bool tcp, int *re
 int dns_shots_poll(const struct dns_shots *s, struct pollfd *p, unsigned n, uint64_t until_us);
 int dns_shots_wait(const struct dns_shots *s, int fd, short events, uint64_t until_us);
 
-/* The name is done: a step row for each packet. It becomes the name to show unless one of higher rank is. */
-void dns_shots_end(struct dns_shots *s, int rank);
+/* The name is done: a step row for each packet. It becomes the name to show unless one of higher rank is. `used`, by question: the
+ * records that libc hands to its caller; NULL: none. */
+void dns_shots_end(struct dns_shots *s, int rank, const bool *used);
 
 #endif

@@ -46,6 +46,7 @@ static const char *const key_names[FILE_KEY_N] = {
 	[FILE_OTHER] = "other",
 	[FILE_HOSTNAME] = "hostname",
 	[FILE_LIBC] = "libc",
+	[FILE_UPSTREAM] = "upstream",
 	[FILE_ERROR] = "error",
 };
 
@@ -245,11 +246,33 @@ static const struct {
 	{ "options", line_options },
 };
 
+/* "# ExtServers: [host(127.0.0.53) 8.8.8.8]": Docker 26 and later say where its resolver forwards to. */
+static void line_comment(struct sheet *s, struct text line)
+{
+	static const char mark[] = "# ExtServers: [";
+	struct text rest, word;
+
+	if (line.n < sizeof mark - 1 || memcmp(line.p, mark, sizeof mark - 1) != 0)
+		return;
+	rest = before((struct text){ line.p + sizeof mark - 1, line.n - (sizeof mark - 1) }, ']');
+	while (next_word(&rest, is_blank, &word)) {
+		struct text plain = word;
+		struct addr a;
+
+		if (word.n > 6 && memcmp(word.p, "host(", 5) == 0)
+			plain = (struct text){ word.p + 5, word.n - 6 };
+		if (parse_address(plain, &a))
+			add_row(s, FILE_UPSTREAM, word)->address = a;
+	}
+}
+
 /* The word must stand in the first column, and a blank after it (res_init). */
 static void line_resolv(struct sheet *s, struct text line)
 {
 	struct text rest = line, word;
 
+	if (line.n && line.p[0] == '#')
+		line_comment(s, line);
 	if (line.n == 0 || line.p[0] == '#' || line.p[0] == ';' || !next_word(&rest, is_blank, &word))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(resolv_words); i++) {

@@ -1,7 +1,6 @@
 /* Which C library: see libc.h. All bytes here are the container's: path names it chose, a file that it may have put there. */
 #include "core/source/libc.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +27,7 @@ static uint32_t parse_version(const char *p, size_t n)
 			break;
 		}
 	}
+	k -= k && !digit; /* a dot, and no number behind it */
 	return k == 0 || part[0] > 9 || part[1] > 999 || part[2] > 999 ? 0 : part[0] * 1000000 + part[1] * 1000 + part[2];
 }
 
@@ -47,7 +47,8 @@ static void take_line(const char *line, size_t n, struct libc_found *ret)
 	n_path = n - (size_t)(path - line);
 	base = (const char *)memrchr(path, '/', n_path) + 1;
 	n_base = n_path - (size_t)(base - path);
-	if (starts(base, n_base, "ld-musl-") || starts(base, n_base, "libc.musl-")) {
+	/* libc.so is where musl's linker may be a link to; glibc has a text file of this name, which nobody maps. */
+	if (starts(base, n_base, "ld-musl-") || starts(base, n_base, "libc.musl-") || (n_base == 7 && starts(base, n_base, "libc.so"))) {
 		ret->kind = LIBC_MUSL;
 	} else if (starts(base, n_base, "libc.so.6") || starts(base, n_base, "ld-linux") || starts(base, n_base, "libc-2.")) {
 		ret->kind = LIBC_GLIBC;
@@ -75,19 +76,32 @@ void libc_from_maps(const char *bytes, size_t n, struct libc_found *ret, bool *r
 	}
 }
 
-/* It stands by itself between two zeroes: "1.2.3", "1.2.4_git20230717". */
+/* "1.2.3", "1.2.4_git20230717"; 0: something else. */
+static uint32_t musl_word(const char *p, size_t n)
+{
+	size_t digits = 0;
+
+	while (digits < n && (p[digits] == '.' || (p[digits] >= '0' && p[digits] <= '9')))
+		digits++;
+	if (n < 5 || n >= 40 || p[digits - 1] == '.' || (digits < n && p[digits] != '_' && p[digits] != '-'))
+		return 0;
+	return parse_version(p, n);
+}
+
+/* It stands by itself between two zeroes. */
 uint32_t libc_musl_version(const char *bytes, size_t n)
 {
 	const char *p = bytes, *end = bytes + n;
 
 	while (p < end && (p = memmem(p, (size_t)(end - p), "\0" "1.", 3))) {
-		size_t len = strnlen(p + 1, (size_t)(end - p - 1));
-		size_t plain = strspn(p + 1, "0123456789.") < len ? strspn(p + 1, "0123456789.") : len;
-		uint32_t v = len >= 5 && len < 40 && p + 1 + len < end ? parse_version(p + 1, len) : 0;
+		size_t len;
+		uint32_t v;
 
-		if (v && (plain == len || p[1 + plain] == '_' || p[1 + plain] == '-') && isdigit((unsigned char)p[plain]))
+		p++;
+		len = strnlen(p, (size_t)(end - p));
+		v = p + len < end ? musl_word(p, len) : 0;
+		if (v)
 			return v;
-		p += 1;
 	}
 	return 0;
 }

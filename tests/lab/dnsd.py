@@ -18,6 +18,8 @@ Each question adds a line to LOGFILE: transport, client port, id, name, type, ed
   esc        CNAME and TXT with escape sequences, quotes, dots inside labels
   names      names of 255 bytes, of control bytes and of one-letter labels
   slow       the truth after 0.3 s
+  script     by the beginning of the name: lose1 the first question of each client port and type is lost; noaaaa AAAA is never answered;
+             late the truth after 2.5 s; else the truth
 """
 import os
 import select
@@ -284,9 +286,30 @@ def forged(mode, msg, true):
     return []
 
 
+def scripted(sock, msg, peer, seen):
+    """Does the script deal with this question?"""
+    _, _, ls, type_, _, _, _ = question(msg)
+    word = ls[0].decode('latin1').lower()
+    if word.startswith('lose1') and (peer[1], type_) not in seen:
+        seen.add((peer[1], type_))
+        return True
+    if word.startswith('noaaaa') and type_ == 28:
+        return True
+    if word.startswith('late') and os.fork() == 0:
+        time.sleep(2.5)
+        sock.sendto(answer(msg, question(msg)[6] or 512), peer)
+        os._exit(0)
+    return word.startswith('late')
+
+
+SEEN = set()
+
+
 def serve_udp(sock, mode, log):
     msg, peer = sock.recvfrom(4096)
     log('udp', peer[1], msg)
+    if mode == 'script' and scripted(sock, msg, peer, SEEN):
+        return
     if mode == 'slow':
         time.sleep(0.3)
     reply = hostile(mode, msg, question(msg)[6] or 512)
