@@ -323,10 +323,13 @@ void canvas_rule(struct area a, int y, const char *title)
 void canvas_hosted(struct area a, int x, int y, int width, struct text raw, uint16_t fg, uint16_t bg, uint8_t look)
 {
 	char clean[128];
+	uint32_t base;
 	size_t n = text_clean(clean, sizeof clean, raw, a.canvas->charset);
 
 	if (!cell(a, x, y) || (width == 2 && !cell(a, x + 1, y)))
 		return;
+	if ((int)text_width((struct text){ clean, n }) != width) /* an invisible mark, perhaps: without it */
+		n = text_clean(clean, sizeof clean, (struct text){ raw.p, raw.n ? text_decode(raw.p, raw.n, &base) : 0 }, a.canvas->charset);
 	if ((int)text_width((struct text){ clean, n }) != width) {
 		memset(clean, '?', (size_t)width);
 		n = (size_t)width;
