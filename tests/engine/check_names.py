@@ -86,7 +86,8 @@ def reverse_and_steps(t):
     row = json.loads(result.stdout)["data"][0]
     t.ok("-x with an IPv6 address", row["type"] == "PTR" and row["name"].startswith("7.7.0.0.") and row["name"].endswith(".ip6.arpa."), row)
     rows = nsdbg_json("dns", "client", "web", "A", "+trace")["data"]
-    t.same("+trace: the step, then the answer", [(r["section"], r["name"]) for r in rows], [("step", "web."), ("answer", "web.")])
+    t.ok("+trace: the steps, then the answer", len(rows) >= 2 and [r["section"] for r in rows[:-1]] == ["step"] * (len(rows) - 1)
+         and (rows[-1]["section"], rows[-1]["name"]) == ("answer", "web."), rows)
     t.ok("without it: no steps", all(r["section"] == "answer" for r in nsdbg_json("dns", "client", "web")["data"]))
 
 
