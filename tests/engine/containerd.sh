@@ -136,6 +136,9 @@ stop() {
 
 	[ -d "$dir" ] || return 0
 	kill_leftovers
+	for id in "$dir"/state/io.containerd.runtime.v2.task/*/*; do # runc's own notes about what a shim did not live to remove
+		[ ! -d "$id" ] || rm -rf "/run/containerd/runc/$(basename "$(dirname "$id")")/$(basename "$id")"
+	done
 	awk -v d="$dir/" 'index($2, d) == 1 { print $2 }' /proc/self/mounts | sort -r | while read -r mount; do umount -l "$mount" 2>/dev/null; done
 	[ ! -e "/run/netns/$netns" ] || ip netns del "$netns"
 	for space in $spaces; do
