@@ -99,9 +99,6 @@ def no_files_needed(t):
             return {line.split('"')[1] for line in file if "PR_SET_NAME" in line}
     trace = tempfile.mktemp(prefix="nsdbg-strace-")
     pid = pid_of("client")
-    if run("strace", "-V").returncode:
-        t.skip("workers of one question", "no strace")
-        return
     t.same("a whole question: one worker", workers("dns", f"pid:{pid}", "web.", "@127.0.0.11"), {"nsdbg: broker", "nsdbg: dns"})
     t.ok("a relative one reads the files", "nsdbg: files" in workers("dns", f"pid:{pid}", "web", "@127.0.0.11"))
     os.unlink(trace)
