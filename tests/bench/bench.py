@@ -254,7 +254,6 @@ def by_name():
     pid = pid_of(name)
     compare(f"ps of one of {n} containers, by name", lambda: timed(NSDBG, "ps", name), lambda: timed(DOCKER, "top", name), "docker top", "0.4")
     compare(f"ps of one of {n} containers, by pid", lambda: timed(NSDBG, "ps", f"pid:{pid}"), lambda: timed(DOCKER, "top", name), "docker top", "0.2")
-    compare("exec true, by name", lambda: timed(NSDBG, "exec", name, "--", "true"), lambda: timed(DOCKER, "exec", name, "true"), "docker exec true", "0.1")
 
 
 # --- exec ---
