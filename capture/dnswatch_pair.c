@@ -309,6 +309,8 @@ struct dnswatch_exchange *dnswatch_pair_refused(struct dnswatch_pair *p, const s
 	if (!e || e->client_gone || e->replies > 1 || e->retries || e->spare || e->tcp || now - e->answer_ns > DNSWATCH_GRACE_NS)
 		return NULL;
 	e->client_gone = true;
+	if (e->state == DNSWATCH_LATE)
+		return NULL; /* known already */
 	settle(p, e, DNSWATCH_LATE, now);
 	return e;
 }

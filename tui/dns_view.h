@@ -5,6 +5,7 @@
 #include "core/dns/ask.h"
 #include "core/source/files.h"
 #include "tui/asked.h"
+#include "tui/dns_wire_view.h"
 #include "tui/pane.h"
 
 enum { DNS_SLOT_FILES, DNS_SLOT_ASK };
@@ -52,6 +53,9 @@ struct dns_view {
 	bool show_files; /* asked for */
 	enum dns_focus focus;
 	struct prompt_history names, servers;
+	/* the other half: [ ] */
+	bool on_wire;
+	struct dns_wire_view wire;
 };
 
 static inline struct dns_view *dns_view_of(const struct pane *p)
@@ -66,6 +70,7 @@ void dns_view_set_name(struct dns_view *v, const char *name);
 /* "8.8.8.8", "8.8.8.8:5353", "[::1]:53", "" = the container's. False: not an address. */
 bool dns_view_set_server(struct dns_view *v, const char *text);
 void dns_view_repeat(struct dns_view *v, bool on);
+void dns_view_show_wire(struct dns_view *v, bool on);
 /* The grid of the lower part. */
 struct grid *dns_view_lower(struct dns_view *v);
 /* The lower part shows the files: as asked for, or as long as nothing else is there to see. */
@@ -75,7 +80,7 @@ size_t dns_view_dig(const struct dns_view *v, char *buf, size_t cap);
 
 /* --- dns_keys.c --- */
 
-enum { DNS_N_BINDINGS = 12 };
+enum { DNS_N_BINDINGS = 19 };
 extern const struct binding dns_bindings[DNS_N_BINDINGS];
 int dns_view_key(struct pane *p, int key);
 int dns_view_mouse(struct pane *p, int key, int x, int y);
