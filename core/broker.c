@@ -128,7 +128,7 @@ static void open_tool(struct broker *b, const struct msg *m)
 	pid = fork();
 	if (pid == 0) {
 		keep_channel(m->fd);
-		tool_run(&m->tool, 3);
+		tool_run(&m->tool, 3, false);
 	}
 	add_child(b, m, pid);
 }

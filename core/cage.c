@@ -15,6 +15,7 @@
 #include <linux/sockios.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -174,6 +175,12 @@ static const int calls_dns[] = {
 	SCMP_SYS(sendmmsg), SCMP_SYS(recvmmsg),
 };
 
+/* libcurl wakes itself by a pipe; socketpair only where AF_UNIX is made by no socket() of ours. */
+static const int calls_probe[] = {
+	SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(socketpair), SCMP_SYS(eventfd2),
+	SCMP_SYS(pipe2), SCMP_SYS(pipe), SCMP_SYS(rt_sigaction),
+};
+
 static const int calls_scan[] = {
 	SCMP_SYS(getdents64), SCMP_SYS(readlinkat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(fstatfs), SCMP_SYS(dup),
 };
@@ -215,6 +222,7 @@ static const struct call_set cage_calls[CAGE_N][2] = {
 	[CAGE_NETLINK] = { CALLS(calls_socket), { NULL, 0 } },
 	[CAGE_CAPTURE] = { CALLS(calls_socket), CALLS(calls_capture) },
 	[CAGE_DNS] = { CALLS(calls_socket), CALLS(calls_dns) },
+	[CAGE_PROBE] = { CALLS(calls_probe), CALLS(calls_dns) },
 	[CAGE_SCAN] = { CALLS(calls_scan), { NULL, 0 } },
 	[CAGE_ENGINE] = { CALLS(calls_socket), CALLS(calls_engine) },
 };
@@ -256,13 +264,12 @@ static int allow_special(scmp_filter_ctx ctx, enum cage cage)
 
 	if (cage == CAGE_CAPTURE) /* libpcap asks after ENETDOWN whether the interface is only down */
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, SIOCGIFFLAGS));
-	if (cage == CAGE_DNS)
+	if (cage == CAGE_DNS || cage == CAGE_PROBE)
 		r = allow_sockets(ctx, inet, ARRAY_LEN(inet));
-	if (cage == CAGE_ENGINE) {
+	if (cage == CAGE_ENGINE)
 		r = allow_sockets(ctx, engine, ARRAY_LEN(engine));
-		if (r == 0) /* libcurl sets FIONBIO where fcntl would do */
-			r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, 0x5421));
-	}
+	if (r == 0 && (cage == CAGE_ENGINE || cage == CAGE_PROBE)) /* libcurl sets FIONBIO where fcntl would do */
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONBIO));
 	if (cage == CAGE_SCAN)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
 			SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
@@ -295,8 +302,8 @@ static int deny_softly(scmp_filter_ctx ctx, enum cage cage)
 static int deny_rest(scmp_filter_ctx ctx, enum cage cage)
 {
 	const uint32_t no = SCMP_ACT_ERRNO(EACCES);
-	bool has_ioctl = cage == CAGE_CAPTURE || cage == CAGE_ENGINE;
-	bool has_socket = cage == CAGE_DNS || cage == CAGE_ENGINE;
+	bool has_ioctl = cage == CAGE_CAPTURE || cage == CAGE_ENGINE || cage == CAGE_PROBE;
+	bool has_socket = cage == CAGE_DNS || cage == CAGE_PROBE || cage == CAGE_ENGINE;
 	int r = 0;
 
 	if (cage == CAGE_BASE || cage == CAGE_NETLINK)
@@ -305,12 +312,12 @@ static int deny_rest(scmp_filter_ctx ctx, enum cage cage)
 		r = seccomp_rule_add(ctx, no, SCMP_SYS(ioctl), 0);
 	else
 		r = seccomp_rule_add(ctx, no, SCMP_SYS(ioctl), 1,
-			SCMP_A1(SCMP_CMP_NE, cage == CAGE_CAPTURE ? SIOCGIFFLAGS : 0x5421));
+			SCMP_A1(SCMP_CMP_NE, cage == CAGE_CAPTURE ? SIOCGIFFLAGS : FIONBIO));
 	if (r == 0 && !has_socket)
 		r = seccomp_rule_add(ctx, no, SCMP_SYS(socket), 0);
 	if (r == 0 && has_socket)
 		r = seccomp_rule_add(ctx, no, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, AF_INET6));
-	if (r == 0 && cage == CAGE_DNS)
+	if (r == 0 && (cage == CAGE_DNS || cage == CAGE_PROBE))
 		r = seccomp_rule_add(ctx, no, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 	if (r == 0 && cage != CAGE_SCAN && !SANITIZED)
 		r = seccomp_rule_add(ctx, no, SCMP_SYS(openat), 0);

@@ -25,6 +25,7 @@ struct session {
 	int broker;
 	bool broker_left;
 	bool is_privileged;
+	unsigned uid, gid; /* of who called */
 	uint32_t next_tag;
 	struct { /* workers that ended, newest last, until their link asks */
 		uint32_t tag;
@@ -98,6 +99,8 @@ int session_start(const struct source *const *sources, unsigned n, struct sessio
 	s->sources = sources;
 	s->n_sources = n;
 	s->next_tag = 1;
+	s->uid = uid;
+	s->gid = gid;
 	s->created = -1;
 	s->is_privileged = (cage_caps() & need) == need;
 	r = start_broker(s, uid, gid, err);
@@ -166,6 +169,12 @@ bool session_read(struct session *s)
 bool session_is_privileged(const struct session *s)
 {
 	return s->is_privileged;
+}
+
+void session_user(const struct session *s, unsigned *ret_uid, unsigned *ret_gid)
+{
+	*ret_uid = s->uid;
+	*ret_gid = s->gid;
 }
 
 static int find_source(const struct session *s, const struct source *source)

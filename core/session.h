@@ -23,6 +23,9 @@ bool session_read(struct session *s);
 /* Was this process root or does it hold the capabilities to look into other users' containers? */
 bool session_is_privileged(const struct session *s);
 
+/* Who called: behind sudo the user who called that. */
+void session_user(const struct session *s, unsigned *ret_uid, unsigned *ret_gid);
+
 /* Starts a worker; never waits. Failures arrive on the link as LINK_ERROR then LINK_CLOSED. Returns NULL only when the broker is
  * gone (err says so). params: the source's own struct. */
 struct link *session_open(struct session *s, const struct source *source, const struct target_ref *target, const void *params,

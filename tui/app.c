@@ -108,7 +108,7 @@ void app_overlay(struct app *app, struct pane *overlay)
 	app->env.dirty = true;
 }
 
-static const struct target_row *row_by_id(const struct app *app, uint64_t id)
+const struct target_row *app_row(const struct app *app, uint64_t id)
 {
 	const struct block *b = app->env.targets;
 
@@ -120,7 +120,7 @@ static const struct target_row *row_by_id(const struct app *app, uint64_t id)
 	return NULL;
 }
 
-static uint64_t subject(struct app *app)
+uint64_t app_subject(struct app *app)
 {
 	struct pane *p = app_front(app);
 
@@ -149,8 +149,8 @@ void app_go(struct app *app, char view, uint64_t target, const struct carry *car
 		return;
 	}
 	if (target == 0)
-		target = subject(app);
-	row = row_by_id(app, target);
+		target = app_subject(app);
+	row = app_row(app, target);
 	if (index < 0 || (!row && !(app->views_target == target && app->views[index]))) {
 		app_toast(app, SEVERITY_NONE, target ? "this target has left the list" : "select a target first");
 		return;
@@ -441,6 +441,7 @@ static void done(struct app *app)
 	canvas_free(app->canvas);
 	prompt_history_done(&app->filter_history);
 	prompt_history_done(&app->write_history);
+	prompt_history_done(&app->exec_history);
 	free(app->env.copy);
 	free(app->messages);
 }
@@ -482,7 +483,10 @@ static int init(struct app *app, struct session *s, const struct app_options *o,
 	init_env(app, o);
 	loop_add_fd(app->loop, screen_fd(app->screen), on_terminal, app);
 	app->session_item = loop_add_fd(app->loop, session_fd(s), on_broker, app);
-	return pane_new(&pane_list, &app->env, NULL, &app->list, err);
+	r = pane_new(&pane_list, &app->env, NULL, &app->list, err);
+	if (r == 0)
+		app_config_say(app);
+	return r;
 }
 
 int app_run(struct session *s, const struct app_options *o, struct err *err)

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+struct config;
 struct err;
 struct session;
 
@@ -17,6 +18,7 @@ struct app_options {
 	struct screen_options screen;
 	unsigned every_ms; /* refresh; 0: 2000 */
 	bool utc;
+	struct config *config; /* own commands; NULL: none */
 };
 
 /* Runs until the user quits. 0, or -errno with one sentence; the terminal is whole again in any case. */

@@ -473,8 +473,12 @@ void app_draw(struct app *app)
 	app->n_spots = 0;
 	if (a.w < MIN_W || a.h < MIN_H)
 		canvas_str(a, 0, 0, STYLE_TEXT, "nsdbg needs 40x10");
-	else if (app->overlay)
+	else if (app->overlay && !app->overlay->ops->lies_over)
 		app->overlay->ops->draw(app->overlay, a);
 	else
 		draw_body(app, a);
+	if (app->overlay && app->overlay->ops->lies_over && a.w >= MIN_W && a.h >= MIN_H) {
+		app->n_spots = 0;
+		app->overlay->ops->draw(app->overlay, a);
+	}
 }

@@ -7,6 +7,7 @@
 #include "core/loop.h"
 #include "tui/app_state.h"
 #include "tui/help.h"
+#include "tui/palette.h"
 #include "tui/pane_list.h"
 #include "tui/writer.h"
 
@@ -189,6 +190,13 @@ static int key_help(struct pane *p, int key)
 {
 	(void)key;
 	app_overlay(p->env->app, help_open(p));
+	return USED_DRAW;
+}
+
+static int key_palette(struct pane *p, int key)
+{
+	(void)key;
+	app_overlay(p->env->app, palette_open(p));
 	return USED_DRAW;
 }
 
@@ -569,6 +577,10 @@ static const struct binding global_bindings[] = {
 		.works = is_view,
 		.rank = 9,
 		.group = BINDING_GO },
+	{ .key = 'e', .label = "shell", .help = "shell of the host with the target's network and names", .run = app_exec_shell, .rank = 8,
+		.group = BINDING_GO },
+	{ .key = 'E', .help = "shell, choose namespaces first", .run = app_exec_choose, .group = BINDING_GO },
+	{ .key = '!', .help = "run one command of the host in the target", .run = app_exec_command, .group = BINDING_GO },
 	{ .key = '-', .help = "back to the last view", .run = key_last, .group = BINDING_GO },
 	{ .key = KEYS_ESC,
 		.help = "undo one step: prompt, filter, freeze, zoom, view",
@@ -593,6 +605,10 @@ static const struct binding global_bindings[] = {
 		.help = "mouse off, on (off: the terminal selects text)",
 		.run = key_mouse,
 		.group = BINDING_SCREEN },
+	{ .key = ':',
+		.help = "command palette: everything by its name, own commands",
+		.run = key_palette,
+		.group = BINDING_GO },
 	{ .key = 'L', .help = "messages so far", .run = key_messages, .group = BINDING_SCREEN },
 	{ .key = KEYS_CTRL('L'), .help = "draw everything again", .run = key_redraw, .group = BINDING_SCREEN },
 	{ .key = KEYS_CTRL('Z'), .help = "suspend (fg comes back)", .run = key_suspend, .group = BINDING_SCREEN },
@@ -703,6 +719,8 @@ static void paste(struct app *app)
 
 	if (app->prompting)
 		prompt_result(app, prompt_paste(&app->prompt, raw));
+	else if (app->overlay && app->overlay->ops->paste)
+		app->overlay->ops->paste(app->overlay, raw);
 	else if (app_front(app)->ops->paste && !app->overlay)
 		app_front(app)->ops->paste(app_front(app), raw);
 	else
@@ -745,12 +763,19 @@ static void mouse(struct app *app, struct screen_key k)
 
 static bool key_in_pane(struct pane *p, int key)
 {
+	const struct config_command *own = app_command_of_key(p->env->app, key);
 	unsigned n;
 	const struct binding *b;
 	struct grid *g = grid_of(p);
 
 	if (p->ops->key && p->ops->key(p, key))
 		return true;
+	if (key == ':') /* a view's own :N is an entry in there */
+		return key_palette(p, key);
+	if (own) {
+		app_command(p->env->app, own);
+		return true;
+	}
 	for (unsigned i = 0; (b = app_bindings(p, i, &n)); i++)
 		if (run_table(p, b, n, key))
 			return true;

@@ -3,6 +3,7 @@
 #define NSDBG_TUI_APP_STATE_H
 
 #include "tui/app.h"
+#include "tui/config.h"
 #include "tui/pane.h"
 
 enum { APP_VIEWS = 8, APP_MESSAGES = 200, APP_SPOTS = 48 };
@@ -41,7 +42,8 @@ struct app {
 	struct prompt prompt;
 	struct pane_prompt prompt_spec;
 	char prompt_hint[128];
-	struct prompt_history filter_history, write_history;
+	struct prompt_history filter_history, write_history, exec_history;
+	char exec_label[64];
 	char filter_before[PROMPT_TEXT]; /* for Esc */
 	char write_refused[1024]; /* path that exists: Enter again replaces it */
 
@@ -70,6 +72,18 @@ void app_overlay(struct app *app, struct pane *overlay); /* NULL closes */
 const struct target_row *app_comeback(const struct pane *p);
 int app_view_index(char letter_or_digit); /* -1: none */
 
+/* Row id of the target that the front pane stands for, 0 none; and a row by its id, NULL when it has left the list. */
+uint64_t app_subject(struct app *app);
+const struct target_row *app_row(const struct app *app, uint64_t id);
+
+/* --- app_commands.c --- */
+
+/* Runs an own command on the target in front. */
+void app_command(struct app *app, const struct config_command *cmd);
+const struct config_command *app_command_of_key(const struct app *app, int key); /* NULL: none */
+/* Tells what is wrong with the configuration; takes keys away that are somebody else's. */
+void app_config_say(struct app *app);
+
 /* --- app_keys.c --- */
 
 void app_key(struct app *app, struct screen_key key);
@@ -78,6 +92,15 @@ void app_prompt_start(struct app *app); /* takes env.prompt */
 const struct binding *app_bindings(const struct pane *p, unsigned i, unsigned *ret_n);
 
 const struct binding *app_table_bindings(unsigned *ret_n);
+
+/* --- app_exec.c: keys e E ! --- */
+
+struct exec_request;
+/* Runs a tool. What fails is told in a toast. */
+void app_exec(struct app *app, struct exec_request *q);
+int app_exec_shell(struct pane *p, int key);
+int app_exec_choose(struct pane *p, int key);
+int app_exec_command(struct pane *p, int key);
 
 /* --- app_bars.c --- */
 

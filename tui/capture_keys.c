@@ -534,7 +534,7 @@ const struct binding capture_bindings[CAPTURE_N_BINDINGS] = {
 	{ .key = 'n', .alias = 'N', .shown = "n N", .run = key_find, .label = "find", .help = "next, previous packet found",
 		.rank = 6 },
 	{ .key = '&', .run = key_find_words, .help = "look for other words" },
-	{ .key = ':', .run = key_jump, .help = "go to a packet by its number" },
+	{ .key = ':', .shown = ":N", .run = key_jump, .help = "go to a packet by its number" },
 	{ .key = '|', .run = key_layout, .label = "layout", .help = "arrange list, fields, bytes otherwise", .group = BINDING_SCREEN,
 		.rank = 7, .right = true },
 	{ .key = 'y', .run = key_copy, .label = "copy", .help = "copy the line, field or marked bytes", .group = BINDING_OUT,

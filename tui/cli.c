@@ -10,14 +10,19 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/source/doctor.h"
+#include "core/net/sides.h"
+#include "core/net/sysctl.h"
 #include "core/source/files.h"
 #include "core/source/health.h"
 #include "core/source/namespaces.h"
 #include "core/source/netnames.h"
+#include "core/source/probe.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
 #include "core/table.h"
 #include "tui/app.h"
+#include "tui/cli_names.h"
+#include "tui/config.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -30,8 +35,24 @@
 
 enum { MAX_WAIT_MS = 60000 };
 
-static const struct source *const sources[] = { &docker_source, &namespaces_source, &sockets_source, &owners_source,
-	&processes_source, &files_source, &netnames_source, &dns_source, &capture_source, &dnswatch_source, &health_source, &doctor_source };
+static const struct source *const sources[] = {
+	&docker_source,
+	&namespaces_source,
+	&sockets_source,
+	&owners_source,
+	&processes_source,
+	&files_source,
+	&netnames_source,
+	&dns_source,
+	&capture_source,
+	&health_source,
+	&doctor_source,
+	&net_source,
+	&net_sides_source,
+	&net_sysctl_source,
+	&probe_source,
+	&dnswatch_source,
+};
 
 /* --- errors --- */
 
@@ -591,6 +612,24 @@ void cli_print(struct cli *c, const struct cli_print *p)
 
 /* --- running --- */
 
+/* What the command line says comes before the configuration. */
+static void use_settings(const struct cli *c, struct app_options *o)
+{
+	const struct config *s = c->config;
+	bool never = c->o->color == COLOR_NEVER, always = c->o->color == COLOR_ALWAYS;
+
+	if (c->o->color == COLOR_AUTO && s->color) {
+		never = strcmp(s->color, "never") == 0;
+		always = strcmp(s->color, "always") == 0;
+	}
+	o->config = c->config;
+	o->utc = c->o->utc || s->utc;
+	o->every_ms = (unsigned)s->interval_ms;
+	o->screen.ascii = c->o->ascii || s->ascii;
+	o->screen.no_mouse = s->no_mouse;
+	o->screen.color = always ? SCREEN_COLOR_ALWAYS : never ? SCREEN_COLOR_NEVER : SCREEN_COLOR_AUTO;
+}
+
 static void run_app(struct cli *c)
 {
 	struct err err = { 0 };
@@ -607,10 +646,11 @@ static void run_app(struct cli *c)
 		cli_ls(c);
 		return;
 	}
-	o.screen.ascii = c->o->ascii;
-	o.screen.color = c->o->color == COLOR_ALWAYS ? SCREEN_COLOR_ALWAYS :
-			 c->o->color == COLOR_NEVER  ? SCREEN_COLOR_NEVER :
-						       SCREEN_COLOR_AUTO;
+	if (config_read(c->config, &err) < 0) {
+		cli_error_err(c, CLI_USAGE, &err);
+		return;
+	}
+	use_settings(c, &o);
 	if (app_run(c->session, &o, &err) < 0)
 		cli_error_err(c, cli_status_of(err.code), &err);
 }
@@ -643,8 +683,11 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_PS] = cli_ps,
 	[COMMAND_CAP] = cli_cap,
 	[COMMAND_DNS] = cli_dns,
+	[COMMAND_PROBE] = cli_probe,
 	[COMMAND_FILES] = cli_files,
+	[COMMAND_IP] = cli_ip,
 	[COMMAND_NETNS] = cli_netns,
+	[COMMAND_EXEC] = cli_exec,
 	[COMMAND_FIELDS] = cli_fields,
 };
 
@@ -658,6 +701,10 @@ static void run(struct cli *c)
 	}
 	if (!find_docker(c))
 		return;
+	if (!getenv("SUDO_UID")) /* with it the session becomes that user, and the file is opened as he may */
+		cli_names_open(c);
+	if (c->o->command == COMMAND_APP)
+		c->config = config_new(c->o->config);
 	if (session_start(sources, ARRAY_LEN(sources), &c->session, &err) < 0) {
 		cli_error_err(c, cli_status_of(err.code), &err);
 		return;
@@ -666,6 +713,7 @@ static void run(struct cli *c)
 	link_free(c->engine);
 	link_free(c->scan);
 	session_stop(c->session);
+	config_free(c->config);
 }
 
 static int help(const struct options *o)
@@ -700,7 +748,7 @@ static int completion(const struct options *o)
 
 int cli_main(const struct options *o)
 {
-	struct cli c = { .o = o, .out = STDOUT_FILENO };
+	struct cli c = { .o = o, .out = STDOUT_FILENO, .names_fd = -1 };
 	struct timespec now;
 
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe ends us silently, with everything in order */

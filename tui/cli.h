@@ -11,6 +11,7 @@
 #include "tui/options.h"
 #include "tui/writer.h"
 
+struct config;
 struct err;
 
 enum cli_status { /* ux.md 3.3 */
@@ -37,6 +38,7 @@ struct cli {
 	struct block *targets; /* from cli_targets */
 	struct block *networks; /* NULL: no engine answered */
 	struct block *engines;
+	struct config *config; /* for the screen */
 	const struct target_row *target; /* from cli_target; NULL: named by pid or path */
 	struct target_ref ref;
 	/* what is still on its way while a worker looks into the target already: see cli_complete */
@@ -44,6 +46,7 @@ struct cli {
 	struct link *scan;
 	struct block *docker; /* rows of the engine so far */
 	struct block *netns; /* of the scan */
+	int names_fd; /* file of names, opened by cli_names_open; -1 none */
 	char host[65];
 	int64_t time_ns;
 	int out; /* standard output */
@@ -83,6 +86,8 @@ bool cli_target_find(struct cli *c, const char *word);
 /* Waits until `deadline` (loop_now_ms) for a block of `type`; 0 with a block that the caller owns, or -errno with the sentence. */
 int cli_wait(struct cli *c, struct link *l, const struct row_type *type, uint64_t deadline, struct block **ret, struct err *err);
 uint64_t cli_deadline(const struct cli *c);
+/* The target's resolver files (file_row), NULL when they cannot be read, which was said then. */
+struct block *cli_read_files(struct cli *c);
 
 struct cli_print {
 	const struct row_type *type;
@@ -104,9 +109,6 @@ void cli_print(struct cli *c, const struct cli_print *p);
 
 void cli_writer_options(const struct cli *c, struct writer_options *ret);
 
-/* The target's resolver files (file_row); NULL: unreadable, said why, the defaults of resolv.conf(5) hold. cli_dns.c. */
-struct block *cli_dns_files(struct cli *c);
-
 /* --- the commands --- */
 
 void cli_ls(struct cli *c);
@@ -120,8 +122,14 @@ void cli_ps(struct cli *c);
 void cli_files(struct cli *c);
 void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
+struct dns_request;
+/* dns --compare: `own` is what the target gets for `asked`, `files` (may be NULL) its resolver files. */
+void cli_compare(struct cli *c, const struct dns_request *asked, const struct block *files, const struct block *own);
+void cli_ip(struct cli *c);
+void cli_probe(struct cli *c);
 void cli_dnswatch(struct cli *c); /* dns --watch */
 void cli_netns(struct cli *c);
+void cli_exec(struct cli *c);
 void cli_fields(struct cli *c);
 
 /* The manual page as scdoc(5) source, from the tables of commands and fields. */

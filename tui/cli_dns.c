@@ -6,6 +6,8 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/source/files.h"
+#include "tui/cli_names.h"
+#include "tui/dns_words.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,95 +20,18 @@ enum {
 
 struct lookup {
 	struct cli *c;
-	const char *name;
-	uint16_t type; /* 0: addresses */
-	struct addr server;
-	bool has_server;
-	bool is_short;
-	uint32_t flags;
-	struct dns_request request;
+	struct dns_words words;
+	struct link *worker;
+	struct dns_request request; /* without a name */
+	uint8_t *told; /* by position: what rows the name has, TOLD_* */
 };
 
-/* --- words --- */
-
-static int parse_plus(struct lookup *q, const char *word, struct err *err)
-{
-	if (strcmp(word, "+short") == 0)
-		q->is_short = true;
-	else if (strcmp(word, "+tcp") == 0)
-		q->flags |= DNS_TCP;
-	else if (strcmp(word, "+nosearch") == 0)
-		q->flags |= DNS_NO_SEARCH;
-	else if (strcmp(word, "+norecurse") == 0)
-		q->flags |= DNS_NO_RECURSE;
-	else
-		return err_set(err, EINVAL, "unknown \"%.30s\": there are +short, +tcp, +nosearch and +norecurse", word);
-	return 0;
-}
-
-static int parse_server(struct lookup *q, const char *text, struct err *err)
-{
-	if (addr_parse(text, &q->server) < 0 || q->server.has_prefix || q->server.kind == ADDR_MAC)
-		return err_set(err, EINVAL, "@%.60s is not an address: look the server's name up first", text);
-	q->has_server = true;
-	return 0;
-}
-
-/* As dig: a type is a type wherever it stands, unless it is the only name. */
-static int parse_plain(struct lookup *q, const char *word, struct err *err)
-{
-	uint16_t type = dns_type_parse(word);
-
-	if (type && q->name && q->type == 0) {
-		q->type = type;
-		return 0;
-	}
-	if (q->name && q->type == 0 && dns_type_parse(q->name)) {
-		q->type = dns_type_parse(q->name);
-		q->name = word;
-		return 0;
-	}
-	if (q->name)
-		return err_set(err, EINVAL, "\"%.30s\" is not a record type such as A, AAAA, MX, TXT, SRV, NS or TYPE65", word);
-	q->name = word;
-	return 0;
-}
-
-static int parse_words(struct lookup *q, struct err *err)
-{
-	const struct options *o = q->c->o;
-
-	for (unsigned i = 1; i < o->n_words; i++) {
-		const char *word = o->words[i];
-		int r = word[0] == '+' ? parse_plus(q, word, err) :
-			word[0] == '@' ? parse_server(q, word + 1, err) :
-					 parse_plain(q, word, err);
-
-		if (r < 0)
-			return r;
-	}
-	if (o->reverse && q->name)
-		return err_set(err, EINVAL, "either -x ADDR or a name");
-	if (o->reverse) {
-		struct addr a;
-
-		if (addr_parse(o->reverse, &a) < 0)
-			return err_set(err, EINVAL, "-x wants an address, not \"%.60s\"", o->reverse);
-		q->name = o->reverse;
-		q->type = dns_type_parse("PTR");
-	}
-	if (!q->name)
-		return err_set(err, EINVAL, "dns wants a name: nsdbg dns TARGET NAME [TYPE] [@SERVER]");
-	if (strlen(q->name) >= DNS_NAME_TEXT)
-		return err_set(err, EINVAL, "the name is too long");
-	if (o->port > 65535)
-		return err_set(err, EINVAL, "a port is at most 65535");
-	return 0;
-}
+enum { TOLD_DATA = 1, TOLD_REPLY = 2, TOLD_NO_NAME = 4 /* it could not even be asked for */ };
 
 /* --- asking --- */
 
-struct block *cli_dns_files(struct cli *c)
+/* The target's resolver files; without them the defaults of resolv.conf(5) hold, and we say so. */
+struct block *cli_read_files(struct cli *c)
 {
 	struct err err = { 0 };
 	struct link *l = session_open(c->session, &files_source, &c->ref, NULL, 0, &err);
@@ -125,38 +50,37 @@ static void fill_request(struct lookup *q, const struct block *files)
 {
 	struct dns_request *r = &q->request;
 
-	dns_request_from_files(files, r);
-	memcpy(r->name, q->name, strlen(q->name) + 1);
-	r->types[0] = q->type ? q->type : dns_type_parse("A");
-	if (!q->type)
-		r->types[1] = dns_type_parse("AAAA");
-	r->flags |= q->flags;
+	dns_request_as(files, (enum dns_libc)q->c->o->libc, r);
+	r->flags |= q->words.flags;
 	r->port = (uint16_t)q->c->o->port;
 	r->deadline_ms = q->c->o->timeout_ms < MAX_DEADLINE_MS ? (uint32_t)q->c->o->timeout_ms : MAX_DEADLINE_MS;
-	if (q->has_server) { /* like dig: that server is asked, no file answers for it */
-		r->servers[0] = q->server;
+	if (q->words.has_server) { /* like dig: that server is asked, no file answers for it */
+		r->servers[0] = q->words.server;
 		r->n_servers = 1;
 		r->flags |= DNS_NO_HOSTS;
+		r->libc = q->c->o->libc;
 	}
 }
 
+/* One name. */
 static struct block *ask(struct lookup *q, const struct block *files)
 {
+	const struct dns_word *w = &q->words.names[0];
 	struct cli *c = q->c;
+	struct block *b;
 	struct err err = { 0 };
-	struct block *b = q->request.flags & DNS_NO_HOSTS ? NULL : dns_answer_from_files(files, &q->request);
-	struct link *l;
 	int r = -EPIPE;
 
+	memcpy(q->request.name, w->name, strlen(w->name) + 1);
+	memcpy(q->request.types, w->types, sizeof q->request.types);
+	b = q->request.flags & DNS_NO_HOSTS ? NULL : dns_answer_from_files(files, &q->request);
 	if (b)
 		return b;
-	l = session_open(c->session, &dns_source, &c->ref, NULL, 0, &err);
-	if (l && link_request(l, 1, DNS_OP_ASK, &q->request, sizeof q->request, -1) == 0)
-		r = cli_wait(c, l, &dns_row_type, cli_deadline(c) + 1000, &b, &err); /* the worker ends by itself first */
-	link_free(l);
+	if (link_request(q->worker, 1, DNS_OP_ASK, &q->request, sizeof q->request, -1) == 0)
+		r = cli_wait(c, q->worker, &dns_row_type, cli_deadline(c) + 1000, &b, &err); /* the worker ends by itself first */
 	if (r < 0)
 		cli_error_err(c, cli_status_of(err.code), &err);
-	return b;
+	return b ? dns_answer_complete(files, &q->request, b) : NULL;
 }
 
 /* --- printing --- */
@@ -174,24 +98,41 @@ static bool has_data(const struct dns_row *row)
 	return row->data.len != UINT32_MAX;
 }
 
-struct shown {
-	bool any_data;
-	bool verbose;
-	bool table;
-};
+static size_t place(const struct lookup *q, const struct dns_row *row)
+{
+	return q->words.is_list && row->position - 1 < q->words.n_names ? (size_t)row->position - 1 : 0;
+}
+
+/* What each name's rows come to. */
+static void read_rows(struct lookup *q, const struct block *b)
+{
+	for (uint32_t i = 0; i < block_count(b); i++) {
+		const struct dns_row *d = block_row(b, i);
+		uint8_t *told = &q->told[place(q, d)];
+
+		if (d->section == DNS_SECTION_ANSWER && has_data(d))
+			*told |= TOLD_DATA;
+		if (is_reply(b, d))
+			*told |= TOLD_REPLY;
+		if (d->section == DNS_SECTION_ANSWER && d->server.len == UINT32_MAX)
+			*told |= TOLD_NO_NAME;
+	}
+}
 
 /* Steps and further sections are for -v. A type without records says nothing beside one that has some. */
 static bool keep_row(const struct block *b, const void *row, void *arg)
 {
 	const struct dns_row *d = row;
-	const struct shown *s = arg;
+	const struct lookup *q = arg;
+	const struct options *o = q->c->o;
+	bool is_table = o->format == WRITER_TABLE || o->format == WRITER_WIDE;
 
 	(void)b;
-	if (s->verbose)
+	if (o->verbose || (q->words.is_trace && d->section == DNS_SECTION_STEP))
 		return true;
 	if (d->section != DNS_SECTION_ANSWER && (has_data(d) || d->section == DNS_SECTION_STEP))
 		return false;
-	return has_data(d) || !s->any_data || !s->table;
+	return has_data(d) || !(q->told[place(q, d)] & TOLD_DATA) || !is_table;
 }
 
 static bool print_short(const struct lookup *q, const struct block *b)
@@ -209,54 +150,121 @@ static bool print_short(const struct lookup *q, const struct block *b)
 	return fflush(stdout) == 0;
 }
 
-static void print_answer(struct lookup *q, struct block *b)
+/* How many names have none of the bits; the first of them goes to *ret_name. */
+static size_t count_without(const struct lookup *q, unsigned bits, const char **ret_name)
 {
-	const struct options *o = q->c->o;
-	struct shown s = { .verbose = o->verbose, .table = o->format == WRITER_TABLE || o->format == WRITER_WIDE };
-	struct cli_print p = { .type = &dns_row_type, .block = b, .first_word = OPTIONS_MAX_WORDS, .keep = keep_row, .arg = &s };
-	bool replied = false;
+	size_t n = 0;
 
-	for (uint32_t i = 0; i < block_count(b); i++) {
-		const struct dns_row *d = block_row(b, i);
+	for (size_t i = q->words.n_names; i-- > 0;)
+		if (!(q->told[i] & bits)) {
+			*ret_name = q->words.names[i].name;
+			n++;
+		}
+	return n;
+}
 
-		s.any_data = s.any_data || (d->section == DNS_SECTION_ANSWER && has_data(d));
-		replied = replied || is_reply(b, d);
+/* No reply to anything is exit 6, no reply to some a partial result, and so is a name that is none. */
+static void say_silent(struct lookup *q)
+{
+	const char *name = "", *bad = "";
+	size_t n = count_without(q, TOLD_REPLY | TOLD_NO_NAME, &name), all = q->words.n_names;
+	size_t n_bad = count_without(q, TOLD_REPLY, &bad) - n;
+	char msg[DNS_NAME_TEXT + 96];
+
+	if (n_bad) {
+		snprintf(msg, sizeof msg, "%zu of %zu are no names: see the rcode column", n_bad, all);
+		cli_error(q->c, n_bad == all ? CLI_USAGE : CLI_PARTIAL, 0, msg);
 	}
-	if (!replied) {
-		char msg[DNS_NAME_TEXT + 64];
-
-		snprintf(msg, sizeof msg, "no reply for %s: see the rcode column for each server, +tcp and @SERVER ask another way", q->name);
-		cli_error(q->c, CLI_TIMEOUT, ETIMEDOUT, msg);
-	}
-	if (q->is_short && s.table)
-		print_short(q, b);
+	if (n == 0)
+		return;
+	if (n == 1)
+		snprintf(msg, sizeof msg, "no reply for %s: see the rcode column for each server, +tcp and @SERVER ask another way", name);
 	else
-		cli_print(q->c, &p);
+		snprintf(msg, sizeof msg, "no reply for %zu of %zu names, the first is %.60s: see the rcode column", n, all, name);
+	cli_error(q->c, n == all ? CLI_TIMEOUT : CLI_PARTIAL, ETIMEDOUT, msg);
+}
+
+static void print_rows(struct lookup *q, struct block *b)
+{
+	struct cli_print p = { .type = &dns_row_type, .first_word = OPTIONS_MAX_WORDS, .keep = keep_row, .arg = q };
+	AUTO(block_unrefp) struct block *named = NULL;
+
+	cli_complete(q->c);
+	p.block = named = dns_name_targets(b, q->c->targets);
+	cli_print(q->c, &p);
+}
+
+/* Lines of JSON leave as the answers come. */
+static void print_early(struct cli *c, struct block *rows, void *arg)
+{
+	(void)c;
+	read_rows(arg, rows);
+	print_rows(arg, rows);
+}
+
+static void answer(struct lookup *q, const struct block *files)
+{
+	bool is_early = q->words.is_list && q->c->o->format == WRITER_NDJSON;
+	struct cli_names names = { .worker = q->worker, .words = &q->words, .as = &q->request, .files = files,
+		.each = is_early ? print_early : NULL, .arg = q };
+	AUTO(block_unrefp) struct block *b = NULL;
+
+	fill_request(q, files);
+	b = q->words.is_list ? cli_names_ask(q->c, &names) : ask(q, files);
+	if (!b)
+		return;
+	read_rows(q, b);
+	say_silent(q);
+	if (q->words.is_short && (q->c->o->format == WRITER_TABLE || q->c->o->format == WRITER_WIDE))
+		print_short(q, b);
+	else if (!is_early)
+		print_rows(q, b);
+}
+
+static bool parse(struct lookup *q)
+{
+	struct cli_print p = { .type = &dns_row_type, .first_word = OPTIONS_MAX_WORDS };
+	struct err err = { 0 };
+
+	if (dns_words_parse(q->c->o, &q->words, &err) < 0) {
+		cli_error_err(q->c, CLI_USAGE, &err);
+		return false;
+	}
+	if (q->words.is_list && q->c->o->libc != DNS_LIBC_NONE) {
+		cli_error(q->c, CLI_USAGE, EINVAL, "--libc replays one name at a time, not a list");
+		return false;
+	}
+	return cli_check(q->c, &p) && (!q->c->o->names || cli_names_read(q->c, &q->words));
+}
+
+/* The worker that asks is on its way while the files are read. */
+static void look_up(struct lookup *q)
+{
+	bool needs_files = !q->words.has_server || !dns_words_are_absolute(&q->words);
+	AUTO(block_unrefp) struct block *files = NULL;
+	struct err err = { 0 };
+
+	q->worker = session_open(q->c->session, &dns_source, &q->c->ref, NULL, 0, &err);
+	if (!q->worker) {
+		cli_error_err(q->c, cli_status_of(err.code), &err);
+		return;
+	}
+	q->told = fd_xcalloc(q->words.n_names, 1);
+	files = needs_files ? cli_read_files(q->c) : NULL;
+	answer(q, files);
+	free(q->told);
+	link_free(q->worker);
 }
 
 void cli_dns(struct cli *c)
 {
-	AUTO(block_unrefp) struct block *files = NULL, *answer = NULL, *named = NULL;
-	struct cli_print p = { .type = &dns_row_type, .first_word = OPTIONS_MAX_WORDS };
 	struct lookup q = { .c = c };
-	struct err err = { 0 };
 
 	if (c->o->watch) {
 		cli_dnswatch(c);
 		return;
 	}
-	if (parse_words(&q, &err) < 0) {
-		cli_error_err(c, CLI_USAGE, &err);
-		return;
-	}
-	if (!cli_check(c, &p) || !cli_find(c, q.is_short ? CLI_WANTS_REF : CLI_WANTS_NAMES))
-		return;
-	files = cli_dns_files(c);
-	fill_request(&q, files);
-	answer = ask(&q, files);
-	if (!answer)
-		return;
-	cli_complete(c);
-	named = dns_name_targets(answer, c->targets);
-	print_answer(&q, named);
+	if (parse(&q) && cli_find(c, q.words.is_short ? CLI_WANTS_REF : CLI_WANTS_NAMES))
+		look_up(&q);
+	dns_words_done(&q.words);
 }

@@ -81,7 +81,7 @@ static int wait_ready(struct watch *k, struct err *err)
 
 static int open_workers(struct watch *k, struct err *err)
 {
-	AUTO(block_unrefp) struct block *files = cli_dns_files(k->c);
+	AUTO(block_unrefp) struct block *files = cli_read_files(k->c);
 	struct dnswatch_params params;
 	struct err ignored;
 

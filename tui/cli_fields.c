@@ -4,12 +4,19 @@
 #include "capture/capture.h"
 #include "capture/dnswatch.h"
 #include "core/dns/ask.h"
+#include "core/dns/compare.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/source/doctor.h"
+#include "core/net/address.h"
+#include "core/net/judge.h"
+#include "core/net/neighbour.h"
+#include "core/net/rule.h"
+#include "core/net/sysctl.h"
 #include "core/source/files.h"
 #include "core/source/health.h"
 #include "core/source/netnames.h"
+#include "core/source/probe.h"
 #include "core/source/processes.h"
 #include "core/source/sockets.h"
 
@@ -42,10 +49,37 @@ static const struct field field_fields[] = {
 static const struct row_type field_row_type = { .name = "fields", .noun = "fields", .id = 0x646c6966, .schema = 1,
 	.size = sizeof(struct field_row), .fields = field_fields, .n_fields = ARRAY_LEN(field_fields) };
 
-static const struct row_type *const types[] = { &target_row_type, &port_row_type, &endpoint_row_type, &network_row_type,
-	&engine_row_type, &health_row_type, &doctor_row_type, &rate_row_type, &sock_row_type, &owner_row_type, &process_row_type, &packet_row_type, &dns_row_type, &dnswatch_question_type,
-	&dnswatch_name_type, &dnswatch_search_type, &dnswatch_finding_type, &file_row_type,
-	&netname_row_type, &field_row_type };
+static const struct row_type *const types[] = {
+	&target_row_type,
+	&port_row_type,
+	&endpoint_row_type,
+	&network_row_type,
+	&engine_row_type,
+	&health_row_type,
+	&doctor_row_type,
+	&rate_row_type,
+	&sock_row_type,
+	&owner_row_type,
+	&process_row_type,
+	&packet_row_type,
+	&dns_row_type,
+	&dns_compare_row_type,
+	&file_row_type,
+	&netname_row_type,
+	&net_link_row_type,
+	&net_address_row_type,
+	&net_route_row_type,
+	&net_nexthop_row_type,
+	&net_rule_row_type,
+	&net_neighbour_row_type,
+	&net_sysctl_row_type,
+	&net_hop_row_type,
+	&net_finding_row_type,
+	&probe_row_type,
+	&hop_row_type,
+	&certificate_row_type,
+	&field_row_type,
+};
 
 const struct row_type *const *cli_row_types(unsigned *ret_n)
 {
@@ -103,7 +137,7 @@ static void add_field(struct builder *b, const struct row_type *type, const stru
 
 static int add_types(struct builder *b, const char *only, struct err *err)
 {
-	char names[120] = "";
+	char names[320] = "";
 	bool found = false;
 
 	for (size_t t = 0; t < ARRAY_LEN(types); t++) {

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CONFIG_FILES = 2, CONFIG_PATH = 1024, CONFIG_MIN_MS = 500, CONFIG_MAX_MS = 60000 };
+enum { CONFIG_FILES = 2, CONFIG_PATH = 1024 };
 
 struct config_files {
 	struct config_file {

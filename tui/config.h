@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 enum { CONFIG_NAME = 32, CONFIG_HELP = 128, CONFIG_COMMANDS = 64, CONFIG_PROBLEMS = 16, CONFIG_MAX_BYTES = 65536 };
+enum { CONFIG_MIN_MS = 500, CONFIG_MAX_MS = 60000 };
 
 struct config_command {
 	char name[CONFIG_NAME];

@@ -225,7 +225,7 @@ static size_t meaning_format(const void *arg, const struct block *b, const void 
 {
 	static const char *const words[FILE_KEY_N] = {
 		[FILE_NAMESERVER] = "nameserver", [FILE_SEARCH] = "search", [FILE_OPTION] = "option", [FILE_HOST] = "host",
-		[FILE_NSS] = "hosts:", [FILE_OTHER] = "other", [FILE_ERROR] = "not read",
+		[FILE_NSS] = "hosts:", [FILE_HOSTNAME] = "host name", [FILE_LIBC] = "libc", [FILE_UPSTREAM] = "upstream", [FILE_OTHER] = "other", [FILE_ERROR] = "not read",
 	};
 	const struct file_row *r = row;
 

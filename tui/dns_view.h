@@ -37,6 +37,7 @@ struct dns_view {
 	bool waiting; /* for the worker */
 	uint32_t tag;
 	uint64_t question; /* hash of the form as it was asked */
+	struct dns_request request; /* as it was sent */
 	int64_t asked_ms; /* env->now_ms */
 	struct asked last; /* n: .time 0 nothing was asked yet */
 	char why[192]; /* it could not be asked */

@@ -98,6 +98,24 @@ static void collect(struct help_state *s, const struct pane *over, unsigned grou
 	}
 }
 
+/* The configuration's, with their keys. */
+static void collect_commands(struct help_state *s)
+{
+	const struct app *app = s->over->env->app;
+	const struct config *c = app ? app->options->config : NULL;
+
+	for (unsigned i = 0; c && i < c->n_commands; i++) {
+		const struct config_command *cmd = &c->commands[i];
+		struct help_line l = { .text = cmd->help[0] ? cmd->help : cmd->text };
+		char name[KEYS_TEXT];
+
+		if (i == 0)
+			line_add(s, &(struct help_line){ .title = "Own commands" });
+		snprintf(l.key, sizeof l.key, "%s", cmd->key ? keys_name(cmd->key, name) : cmd->name);
+		line_add(s, &l);
+	}
+}
+
 static void help_collect(struct help_state *s)
 {
 	static const enum binding_group order[] = { BINDING_VIEW, BINDING_GO, BINDING_TABLE, BINDING_MOVE, BINDING_OUT,
@@ -105,6 +123,7 @@ static void help_collect(struct help_state *s)
 
 	for (unsigned i = 0; i < ARRAY_LEN(order); i++)
 		collect(s, s->over, order[i]);
+	collect_commands(s);
 	for (unsigned i = 0; i < ARRAY_LEN(words); i++)
 		line_add(s, &words[i]);
 }

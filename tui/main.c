@@ -1,18 +1,21 @@
 /* nsdbg: looks inside containers' namespaces. Starts clean, then hands over to the screen or to a command. */
 #include "core/err.h"
+#include "core/tool/copy.h"
 #include "tui/cli.h"
 #include "tui/env.h"
+#include "tui/handover.h"
 #include "tui/options.h"
 
 #include <locale.h>
 #include <stdio.h>
 
-int main(int argc, char **argv)
+int main(int argc, char **argv, char **environment)
 {
 	struct options options;
 	struct err err = { 0 };
 	char clean[1024];
 
+	tool_copy_resume(argc, argv);
 	if (env_is_elevated()) {
 		fputs("nsdbg: refuses to run setuid or with file capabilities; use sudo nsdbg\n", stderr);
 		return CLI_NOT_PERMITTED;
@@ -22,7 +25,8 @@ int main(int argc, char **argv)
 	if (options_parse(argc, argv, &options, &err) < 0) {
 		text_clean(clean, sizeof clean, text_of(err.msg), TEXT_UTF8);
 		fprintf(stderr, "nsdbg: %s\n", clean);
-		return CLI_USAGE;
+		return options.command == COMMAND_EXEC ? HANDOVER_FAILED : CLI_USAGE;
 	}
+	options.environment = environment;
 	return cli_main(&options);
 }

@@ -5,6 +5,7 @@
 #include "tui/options.h"
 
 #include "core/err.h"
+#include "core/dns/ask.h"
 #include "core/fd.h"
 
 #include <ctype.h>
@@ -16,6 +17,7 @@ static const char *const format_names[WRITER_N] = {
 	[WRITER_TABLE] = "table", [WRITER_WIDE] = "wide", [WRITER_JSON] = "json", [WRITER_NDJSON] = "ndjson",
 	[WRITER_CSV] = "csv", [WRITER_RECORD] = "record",
 };
+static const char *const libc_names[DNS_LIBC_N] = { [DNS_LIBC_NONE] = "auto", [DNS_LIBC_GLIBC] = "glibc", [DNS_LIBC_MUSL] = "musl" };
 static const char *const color_names[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never" };
 static const char *const watch_views[] = { "question", "name", "search" }; /* enum options_by */
 static const char *const file_formats[] = { "auto", "pcapng", "pcap" }; /* enum options_file */
@@ -25,6 +27,7 @@ static const char *const file_formats[] = { "auto", "pcapng", "pcap" }; /* enum 
 #define TEXT(member, v) .kind = OPTION_TEXT, .value = v, AT(member)
 #define NUMBER(member, v) .kind = OPTION_NUMBER, .value = v, AT(member)
 #define TIME(member, v) .kind = OPTION_TIME, .value = v, AT(member)
+#define LIST(member, v) .kind = OPTION_LIST, .value = v, AT(member)
 #define CHOICE(member, v, names) .kind = OPTION_CHOICE, .value = v, AT(member), .choices = names, .n_choices = ARRAY_LEN(names)
 
 static const struct option_def global_options[] = {
@@ -37,6 +40,7 @@ static const struct option_def global_options[] = {
 	{ 0, "timeout", TIME(timeout_ms, "TIME"), .help = "wait this long for engines and answers (5s)" },
 	{ 0, "color", CHOICE(color, "WHEN", color_names), .help = "auto, always or never" },
 	{ 0, "ascii", FLAG(ascii), .help = "nothing but ASCII" },
+	{ 0, "config", TEXT(config, "FILE"), .help = "settings and own commands from this file instead of ~/.config/nsdbg/config" },
 	{ 0, "docker-host", TEXT(docker_host, "URL"), .help = "Docker here: unix:///path or tcp://address:port" },
 	{ 0, "runtime", TEXT(runtime, "NAMES"), .help = "only these runtimes: docker,netns,host" },
 	{ 'h', "help", FLAG(help), .help = "this help", .no_variable = true },
@@ -94,18 +98,66 @@ static const struct option_def cap_options[] = {
 };
 
 static const struct option_def dns_options[] = {
-	{ 'x', "reverse", TEXT(reverse, "ADDR"), .help = "name of an address (PTR)" },
+	{ 'x', "reverse", TEXT(reverse, "ADDR"), .help = "names of this address and of those that follow (PTR)" },
+	{ 'f', "file", TEXT(names, "FILE"), .help = "names from this file, a line NAME [TYPE] or -x ADDR; - is standard input" },
 	{ 'p', "port", NUMBER(port, "PORT"), .help = "port of the server (53)" },
 	{ 'v', "verbose", FLAG(verbose), .help = "all sections and every step" },
+	{ 0, "compare", FLAG(compare), .help = "ask all resolvers that matter for this name, and say where they differ" },
+	{ 0, "libc", CHOICE(libc, "NAME", libc_names), .help = "ask as glibc or as musl does (auto: the one the target has)" },
 	{ 0, "watch", FLAG(watch), .help = "no question of ours: watch those that are asked in there, and their answers" },
 	{ 0, "by", CHOICE(by, "WHAT", watch_views), .help = "with --watch, a row for each question, name or search-list lookup" },
 	{ 'c', "count", NUMBER(count, "N"), .help = "with --watch: stop after N rows" },
 	{ 0, "for", TIME(for_ms, "TIME"), .help = "with --watch: stop after this time: 30s, 5m" },
 };
 
+static const struct option_def ip_options[] = {
+	{ 'a', "all", FLAG(all), .help = "routes of the local table, too; settings that are as usual, too" },
+	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
+	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
+	{ 'n', "numeric", FLAG(numbers), .help = "digits, no 1.2M" },
+};
+
+static const struct option_def probe_options[] = {
+	{ 'c', "count", NUMBER(count, "N"), .help = "try N times (1)" },
+	{ 'i', "interval", TIME(interval_ms, "TIME"), .help = "from try to try (1s); without -c until ^C" },
+	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
+	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
+	{ 's', "size", NUMBER(size, "LEN"), .help = "ping, udp: payload bytes; trace: packet bytes" },
+	{ 0, "send", TEXT(send, "TEXT"), .help = "tcp, udp: send this and wait for an answer; \\r \\n \\xNN" },
+	{ 'T', "tcp", FLAG(tcp), .help = "trace by SYNs to HOST:PORT (80)" },
+	{ 'I', "icmp", FLAG(icmp), .help = "trace by echo requests; default UDP" },
+	{ 'm', "hops", NUMBER(hops, "N"), .help = "trace: at most N hops (30)" },
+	{ 'k', "insecure", FLAG(insecure), .help = "http: go on when the certificate does not hold" },
+	{ 0, "cacert", TEXT(cacert, "FILE"), .help = "http: trust these certificates (PEM), not the host's" },
+	{ 'v', "verbose", FLAG(verbose), .help = "evidence also for what works" },
+};
+
 static const struct option_def netns_options[] = {
 	{ 0, "all", FLAG(all), .help = "all running containers; detach: all names that nsdbg gave" },
 	{ 0, "name", TEXT(name, "NAME"), .help = "attach under this name instead of the container's" },
+};
+
+static const struct option_def exec_options[] = {
+	{ 0, "ns", TEXT(ns, "NAMES"), .help = "join exactly these: net,mnt,pid,uts,ipc,user,cgroup,time or all (net)" },
+	{ 'n', NULL, FLAG(ns_net), .help = "network, and its name resolution (--ns net)" },
+	{ 'm', NULL, FLAG(ns_mnt), .help = "the container's files and programs (--ns mnt)" },
+	{ 'p', NULL, FLAG(ns_pid), .help = "process numbers; the container sees the tool (--ns pid)" },
+	{ 'u', NULL, FLAG(ns_uts), .help = "host name (--ns uts)" },
+	{ 'i', NULL, FLAG(ns_ipc), .help = "shared memory and queues (--ns ipc)" },
+	{ 'U', NULL, FLAG(ns_user), .help = "user numbers, as its root (--ns user)" },
+	{ 'C', NULL, FLAG(ns_cgroup), .help = "view of control groups (--ns cgroup)" },
+	{ 'T', NULL, FLAG(ns_time), .help = "clock offsets (--ns time)" },
+	{ 'a', "all", FLAG(all), .help = "all namespaces that differ from ours" },
+	{ 'r', "root", FLAG(root), .help = "the target's root directory, without joining mnt" },
+	{ 'w', "wd", TEXT(directory, "DIR"), .help = "working directory inside; target: that of its process" },
+	{ 'S', "uid", TEXT(uid, "N"), .help = "run as this user (who called nsdbg; the container's files: 0)" },
+	{ 'G', "gid", TEXT(gid, "N"), .help = "run as this group" },
+	{ 0, "caps", TEXT(caps, "LIST"), .help = "capabilities: all, none, net_raw,..., or +sys_admin,-kill from the default" },
+	{ 'e', "env", LIST(env, "K=V"), .help = "set a variable; K alone: as it is here; may be repeated" },
+	{ 0, "proc", FLAG(proc), .help = "a /proc of the container: ps, top and htop show it alone" },
+	{ 0, "no-files", FLAG(no_files), .help = "leave /etc and /sys the host's" },
+	{ 0, "force", FLAG(force), .help = "join a pid namespace whose processes could take the tool over" },
+	{ 'q', "quiet", FLAG(quiet), .help = "no remarks of nsdbg's own" },
 };
 
 #define OPTIONS(list) .options = list, .n_options = ARRAY_LEN(list)
@@ -146,25 +198,69 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg cap web -c 100 -w web.pcapng\n"
 			"  nsdbg cap web -w - | wireshark -k -i -\n"
 			"  nsdbg cap web -o ndjson --for 30s udp port 53\n" },
-	[COMMAND_DNS] = { .name = "dns", .args = "TARGET NAME [TYPE] [@SERVER] [+short] [+tcp] [+nosearch]",
-		.help = "look a name up as a target would", OPTIONS(dns_options), .min_words = 1, .max_words = 16,
+	[COMMAND_DNS] = { .name = "dns", .args = "TARGET NAME... [TYPE...] [@SERVER] [+short] [+trace] [+tcp] [+nosearch]",
+		.help = "look names up as a target would", OPTIONS(dns_options), .min_words = 1, .max_words = OPTIONS_MAX_WORDS,
 		.more = "The name is tried as the container's libc would: /etc/hosts, then its servers and search list.\n"
+			"Many names are asked at the same time; answers are in the order of the names, with -o ndjson as they come.\n"
 			"  +short     data only, one a line\n"
+			"  +trace     every name, server and try on the way, too\n"
 			"  +tcp       TCP from the start\n"
 			"  +nosearch  the name as it is\n"
 			"  @SERVER    ask this server, an address\n\nExamples:\n"
 			"  nsdbg dns web db\n"
+			"  nsdbg dns web db cache queue A +short\n"
 			"  nsdbg dns web example.org MX @1.1.1.1\n"
 			"  nsdbg dns web --watch --for 30s state:unanswered,late   what programs ask, live; findings at the end\n"
-			"  nsdbg dns web -x 172.18.0.3\n" },
+			"  nsdbg dns web -x 172.18.0.3 172.18.0.4\n"
+			"  nsdbg dns web -f names.txt -o ndjson\n" },
+	[COMMAND_PROBE] = { .name = "probe", .args = "TARGET tcp|udp|ping|trace|mtu|http DESTINATION...",
+		.help = "try destinations from inside a target", OPTIONS(probe_options), .min_words = 2, .max_words = OPTIONS_MAX_WORDS,
+		.more = "DESTINATION is HOST:PORT for tcp and udp, HOST for the others, a URL for http. HOST is a container's\n"
+			"name (its address on a network that both share comes first), a name as the target would resolve it,\n"
+			"or an address; IPv6 with a port as [::1]:80.\n"
+			"Exit status: 0 all work, 1 the answer is no, 6 no answer.\n\nExamples:\n"
+			"  nsdbg probe web tcp db:5432 cache:6379\n"
+			"  nsdbg probe web ping db -c 20 -i 200ms\n"
+			"  nsdbg probe web trace 1.1.1.1\n"
+			"  nsdbg probe web mtu db\n"
+			"  nsdbg probe web http https://api:8443/health -k\n" },
 	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
+	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|path|check|get ADDRESS] [FILTER...]",
+		.help = "interfaces, addresses, routes of a target, and the way out of it", OPTIONS(ip_options), .min_words = 1,
+		.max_words = OPTIONS_MAX_WORDS,
+		.more = "  link    interfaces: state, MTU, addresses, where the other end of each is (the default)\n"
+			"  addr    addresses with their flags\n"
+			"  route   routes of all tables (-a: the kernel's local one, too)\n"
+			"  rule    which table is asked for which packets\n"
+			"  neigh   hardware addresses on the link, ARP and NDP\n"
+			"  sysctl  net.* settings that differ from the host's or the kernel's default (-a: all)\n"
+			"  path    the way out, device by device: eth0, its peer, the bridge, the host's uplink\n"
+			"  check   what is wrong with all that\n"
+			"  get     the route to an address; exit 1 when there is none\n\nExamples:\n"
+			"  nsdbg ip web                     interfaces\n"
+			"  nsdbg ip web path\n"
+			"  nsdbg ip web get 10.0.0.7\n" },
 	[COMMAND_NETNS] = { .name = "netns", .args = "attach|detach|list [TARGET]", OPTIONS(netns_options),
 		.help = "names of network namespaces for ip netns", .max_words = OPTIONS_MAX_WORDS,
 		.more = "A name stays until detach takes it away, which touches only names that nsdbg gave.\n\nExamples:\n"
 			"  nsdbg netns attach --all && ip netns exec web ip addr\n"
 			"  nsdbg netns list                 every name, and what a mount alone keeps alive\n"
 			"  nsdbg netns detach web           by its name or its container; --all: all of ours\n" },
+	[COMMAND_EXEC] = { .name = "exec", .args = "TARGET [--] [CMD...]", .help = "run a tool of the host inside a target", OPTIONS(exec_options),
+		.min_words = 1, .max_words = 1,
+		.more = "The host's program, with the container's network and name resolution; without CMD a shell. All behind TARGET\n"
+			"belongs to CMD, so options of exec go before TARGET or between it and --. The letters are nsenter(1)'s.\n"
+			"Nothing that CMD starts outlives it. The exit status is CMD's; 125: nsdbg failed, 126: not executable,\n"
+			"127: not found, 128+N: ended by signal N.\n\n"
+			"CMD is run as the user who called nsdbg (also with sudo), with the capabilities net_raw, net_admin,\n"
+			"net_bind_service, sys_ptrace, dac_read_search, setuid, setgid, chown and kill; with -m or --root as root,\n"
+			"with the container's own.\n\n"
+			"Examples:\n"
+			"  nsdbg exec web -- psql -h db\n"
+			"  nsdbg exec web -- tcpdump -ni eth0 port 53\n"
+			"  nsdbg exec web --proc -- htop\n"
+			"  nsdbg exec web --all -- sh       as docker exec\n" },
 	[COMMAND_FIELDS] = { .name = "fields", .args = "[TYPE]", .help = "explain every column and JSON field", .max_words = 1 },
 	[COMMAND_COMPLETION] = { .name = "completion", .args = "bash", .help = "print a completion script for bash", .min_words = 1,
 		.max_words = 1, .more = "Example:\n  source <(nsdbg completion bash)\n" },
@@ -384,6 +480,17 @@ static int set_choice(const struct parser *p, const struct option_def *d, const 
 	return err_set(p->err, EINVAL, "%s is %s, not \"%.30s\"", shown(d, name), list, value);
 }
 
+static int add_item(const struct parser *p, const struct option_def *d, const char *value)
+{
+	struct option_list *l = member(p, d);
+	char name[40];
+
+	if (l->n == OPTIONS_MAX_WORDS)
+		return err_set(p->err, EINVAL, "%s more than %d times", shown(d, name), OPTIONS_MAX_WORDS);
+	l->items[l->n++] = value;
+	return 0;
+}
+
 static int option_set(const struct parser *p, const struct option_def *d, const char *value)
 {
 	switch (d->kind) {
@@ -399,6 +506,8 @@ static int option_set(const struct parser *p, const struct option_def *d, const 
 		return set_time(p, d, value);
 	case OPTION_CHOICE:
 		return set_choice(p, d, value);
+	case OPTION_LIST:
+		return add_item(p, d, value);
 	}
 	return 0;
 }
@@ -469,8 +578,22 @@ static int parse_word(struct parser *p, const char *word)
 	return 0;
 }
 
+/* exec: from here on the words are another program's. */
+static void take_tail(struct parser *p, int from)
+{
+	p->o->tail = p->argv + from;
+	p->o->n_tail = (unsigned)(p->argc - from);
+	p->at = p->argc;
+}
+
 static int parse_argument(struct parser *p, const char *arg, bool *literal)
 {
+	bool is_word = *literal || arg[0] != '-' || !arg[1];
+
+	if (p->o->command == COMMAND_EXEC && p->o->n_words == 1 && (is_word || strcmp(arg, "--") == 0)) {
+		take_tail(p, is_word ? p->at - 1 : p->at);
+		return 0;
+	}
 	if (*literal || arg[0] != '-' || !arg[1])
 		return parse_word(p, arg);
 	if (strcmp(arg, "--") == 0) {
@@ -673,7 +796,7 @@ void options_completion(FILE *out)
 	completion_commands(out, takes_target, "|");
 	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
 	completion_commands(out, any_command, " ");
-	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files netns' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
+	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files netns ip-link ip-addr ip-route ip-rule ip-neigh ip-sysctl ip-path ip-check' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
 	      "\tCOMPREPLY=()\n\tread -rd '' -a list <<<\"$words\"\n\tfor i in \"${list[@]}\"; do\n"
 	      "\t\t[[ $i == \"$word\"* && $i != *[!A-Za-z0-9_.:/@%+,-]* ]] && COMPREPLY+=(\"$i\")\n\tdone\n}\n"
 	      "complete -o default -F _nsdbg nsdbg\n", out);

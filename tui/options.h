@@ -26,8 +26,11 @@ enum command_id {
 	COMMAND_PS,
 	COMMAND_CAP,
 	COMMAND_DNS,
+	COMMAND_PROBE,
 	COMMAND_FILES,
+	COMMAND_IP,
 	COMMAND_NETNS,
+	COMMAND_EXEC,
 	COMMAND_FIELDS,
 	COMMAND_COMPLETION,
 	COMMAND_HELP,
@@ -43,6 +46,12 @@ enum options_file { OPTIONS_FILE_AUTO, OPTIONS_FILE_PCAPNG, OPTIONS_FILE_PCAP };
 
 enum { OPTIONS_MAX_WORDS = 64 };
 
+/* Values of an option that may be given again and again. */
+struct option_list {
+	const char *items[OPTIONS_MAX_WORDS];
+	unsigned n;
+};
+
 /* All options of all commands; what was not given is 0, NULL or the value in options_init. */
 struct options {
 	enum command_id command;
@@ -57,6 +66,7 @@ struct options {
 	uint32_t color; /* enum color_when */
 	bool ascii;
 	const char *docker_host;
+	const char *config;
 	const char *runtime;
 	bool numbers;
 	bool ignored; /* letters of other tools that ask for what we do anyway */
@@ -91,11 +101,36 @@ struct options {
 	bool promiscuous;
 	/* dns */
 	const char *reverse;
+	const char *names; /* file */
 	uint64_t port;
+	/* probe; also count, ip4, ip6, tcp, verbose */
+	uint64_t interval_ms;
+	uint64_t size;
+	uint64_t hops;
+	bool insecure;
+	bool icmp;
+	const char *send;
+	const char *cacert;
 	bool watch;
 	uint32_t by; /* enum options_by */
 	/* netns */
 	const char *name;
+	uint32_t libc; /* enum dns_libc */
+	bool compare;
+	/* exec */
+	bool ns_net, ns_mnt, ns_pid, ns_uts, ns_ipc, ns_user, ns_cgroup, ns_time; /* nsenter's letters; --all is `all` */
+	const char *ns;
+	bool root;
+	bool proc;
+	bool no_files;
+	const char *directory;
+	const char *uid;
+	const char *gid;
+	const char *caps;
+	struct option_list env;
+	char *const *tail; /* the command: all that follows the target */
+	unsigned n_tail;
+	char *const *environment; /* as nsdbg was started with; main's, NULL in tests */
 	/* what is left, in order; the command itself is not among them */
 	const char *words[OPTIONS_MAX_WORDS];
 	unsigned n_words;
@@ -107,6 +142,7 @@ enum option_kind {
 	OPTION_NUMBER, /* uint64_t */
 	OPTION_TIME, /* uint64_t milliseconds: 500ms, 5s, 2m; a plain number is seconds */
 	OPTION_CHOICE, /* uint32_t, index of choices */
+	OPTION_LIST, /* struct option_list: each time one more */
 };
 
 struct option_def {

@@ -76,6 +76,7 @@ struct pane_ops {
 	const char *write_hint; /* under that prompt; NULL: formats of tables */
 	const struct binding *bindings;
 	unsigned n_bindings;
+	bool lies_over; /* overlay that leaves the pane below in sight */
 };
 
 /* --- feeds: one worker each --- */

@@ -130,6 +130,7 @@ static void request_fill(const struct dns_view *v, struct dns_request *ret)
 	ret->zones[0][0] = '\0';
 	ret->n_servers = 1;
 	ret->port = v->server_port;
+	ret->libc = DNS_LIBC_NONE;
 	ret->flags |= DNS_NO_HOSTS; /* a server was named: it is the one to answer */
 }
 
@@ -204,12 +205,11 @@ static void try_to_ask(struct dns_view *v)
 {
 	AUTO(block_unrefp) struct block *hosts = NULL;
 	struct pane *p = v->pane;
-	struct dns_request request;
 
 	if (!v->pending || !v->files_done)
 		return;
-	request_fill(v, &request);
-	hosts = dns_answer_from_files(v->files, &request);
+	request_fill(v, &v->request);
+	hosts = dns_answer_from_files(v->files, &v->request);
 	if (hosts) {
 		answer_take(v, hosts);
 		return;
@@ -223,7 +223,7 @@ static void try_to_ask(struct dns_view *v)
 		return;
 	}
 	v->pending = false;
-	v->waiting = pane_feed_request(p, DNS_SLOT_ASK, ++v->tag, DNS_OP_ASK, &request, sizeof request, -1) == 0;
+	v->waiting = pane_feed_request(p, DNS_SLOT_ASK, ++v->tag, DNS_OP_ASK, &v->request, sizeof v->request, -1) == 0;
 	if (!v->waiting)
 		ask_failed(v, "the DNS worker does not take questions; R starts another");
 }
@@ -313,8 +313,10 @@ static void ask_event(struct dns_view *v, struct link_event *ev)
 		try_to_ask(v);
 		break;
 	case LINK_BLOCK:
-		if (ev->tag == v->tag)
+		if (ev->tag == v->tag) {
+			ev->block = dns_answer_complete(v->files, &v->request, ev->block);
 			answer_take(v, ev->block);
+		}
 		block_unref(ev->block);
 		break;
 	case LINK_ERROR:

@@ -566,18 +566,29 @@ void screen_mouse(struct screen *s, bool on)
 	send(on ? "\033[?1000h\033[?1006h" : "\033[?1006l\033[?1000l");
 }
 
-void screen_suspend(struct screen *s)
+void screen_lend(struct screen *s)
 {
+	(void)s;
 	modes_off();
 	endwin();
 	reset_wanted = 0;
-	raise(SIGTSTP); /* this process only: broker and workers go on */
+}
+
+void screen_take_back(struct screen *s)
+{
 	reset_wanted = 1;
 	reset_prog_mode();
 	refresh();
 	curses_setup();
 	modes_on(s);
 	screen_redraw(s);
+}
+
+void screen_suspend(struct screen *s)
+{
+	screen_lend(s);
+	raise(SIGTSTP); /* this process only: broker and workers go on */
+	screen_take_back(s);
 }
 
 /* --- clipboard --- */

@@ -40,6 +40,8 @@ void screen_flush(struct screen *s, const struct canvas *c); /* sends changed ce
 void screen_redraw(struct screen *s); /* next flush sends everything */
 void screen_mouse(struct screen *s, bool on);
 void screen_suspend(struct screen *s); /* ^Z: stops this process group, returns after fg, next flush sends everything */
+void screen_lend(struct screen *s); /* the terminal as it was before, for another program, until */
+void screen_take_back(struct screen *s); /* next flush sends everything */
 void screen_copy(struct screen *s, struct text what); /* clipboard by OSC 52, wrapped for tmux and screen as well */
 void screen_bell(struct screen *s);
 

@@ -14,6 +14,7 @@
 #include "core/dns/batch.h"
 #include "core/dns/exchange.h"
 #include "core/dns/rdata.h"
+#include "core/dns/replay.h"
 #include "core/dns/rows.h"
 #include "core/dns/tape.h"
 #include "core/err.h"
@@ -301,7 +302,8 @@ static void check_request(struct dns_request *q)
 	q->port = q->port ? q->port : DEFAULT_PORT;
 	q->timeout_ms = q->timeout_ms ? q->timeout_ms : DEFAULT_TIMEOUT_MS;
 	q->attempts = q->attempts ? q->attempts : DEFAULT_ATTEMPTS;
-	q->attempts = q->attempts > 5 ? 5 : q->attempts; /* glibc's RES_MAXRETRY */
+	if (q->attempts > (q->libc == DNS_LIBC_MUSL ? 10 : 5)) /* glibc's RES_MAXRETRY */
+		q->attempts = q->libc == DNS_LIBC_MUSL ? 10 : 5;
 	q->deadline_ms = q->deadline_ms ? q->deadline_ms : DEFAULT_DEADLINE_MS;
 }
 
@@ -358,8 +360,8 @@ static void add_answers(struct ask *a)
 int dns_ask_run(const struct dns_request *request, const struct dns_watch *watch, struct builder *b, struct err *err)
 {
 	static const struct dns_watch nothing = { .channel = -1, .pidfd = -1, .tape = NULL };
-	AUTO(fd_freep) uint8_t *replies = fd_xcalloc(2 * DNS_MAX_FLIGHTS, DNS_FLIGHT_BYTES);
-	AUTO(fd_freep) char *text = fd_xcalloc(1, DNS_RDATA_TEXT);
+	AUTO(fd_freep) uint8_t *replies = fd_xrealloc(NULL, 2 * DNS_MAX_FLIGHTS, DNS_FLIGHT_BYTES); /* half a MiB: not cleared */
+	AUTO(fd_freep) char *text = fd_xrealloc(NULL, 1, DNS_RDATA_TEXT);
 	AUTO(fd_freep) struct ask *a = fd_xcalloc(1, sizeof *a);
 	struct dns_request checked = *request;
 	uint64_t from = dns_now_us();
@@ -375,6 +377,11 @@ int dns_ask_run(const struct dns_request *request, const struct dns_watch *watch
 	r = take_name(a, &is_absolute, err);
 	if (r < 0)
 		return r;
+	if (dns_replay_fits(&checked)) {
+		r = dns_replay_run(&checked, &a->name, is_absolute, a->watch, b);
+		builder_cost(b, dns_now_us() - from);
+		return r;
+	}
 	set_up(a);
 	r = search(a, is_absolute);
 	if (r < 0)

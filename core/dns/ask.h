@@ -17,7 +17,24 @@ enum { /* dns_request.flags */
 	DNS_NO_RECURSE = 1 << 2,
 	DNS_NO_HOSTS = 1 << 3,
 	DNS_EDNS = 1 << 4, /* options edns0 */
+	/* the rest matters to DNS_LIBC_GLIBC only: options of the same names in resolv.conf(5) */
+	DNS_ROTATE = 1 << 16,
+	DNS_SINGLE_REQUEST = 1 << 17,
+	DNS_SINGLE_REOPEN = 1 << 18,
+	DNS_TRUST_AD = 1 << 19,
+	DNS_NO_AAAA = 1 << 20,
+	DNS_NO_TLD_QUERY = 1 << 21,
+	DNS_STRICT_ERROR = 1 << 22,
 };
+
+/* Whose way of asking is replayed, packet by packet. */
+enum dns_libc {
+	DNS_LIBC_NONE, /* nobody's: each question on a socket of its own, what is missing asked again */
+	DNS_LIBC_GLIBC,
+	DNS_LIBC_MUSL,
+	DNS_LIBC_N,
+};
+extern const char *const dns_libc_names[DNS_LIBC_N]; /* "", "glibc", "musl" */
 
 struct dns_watch; /* core/dns/exchange.h */
 
@@ -36,6 +53,8 @@ struct dns_request {
 	uint32_t deadline_ms; /* all together */
 	uint32_t flags; /* DNS_* */
 	char zones[DNS_MAX_SERVERS][16]; /* interface of a link-local server ("eth0"), "" none */
+	uint32_t libc; /* enum dns_libc */
+	uint32_t libc_version; /* 1002003 for 1.2.3; 0: not known, a recent one */
 };
 enum { DNS_OP_ASK = 16 };
 
@@ -73,13 +92,22 @@ int dns_ask_run(const struct dns_request *request, const struct dns_watch *watch
 /* Clears *ret (so call it first), then fills servers, search, ndots, timeout, attempts, deadline and the flags that "options" set, from
  * a container's files (file_row block, may be NULL: defaults of resolv.conf(5), server 127.0.0.1). */
 void dns_request_from_files(const struct block *files, struct dns_request *ret);
+/* The same for a libc of the caller's choice; DNS_LIBC_NONE: the one that the files block tells, glibc when it does not know. */
+void dns_request_as(const struct block *files, enum dns_libc libc, struct dns_request *ret);
 
-/* Rows from /etc/hosts for this request when nsswitch asks files first (glibc's default), else NULL. */
+/* The answer when libc asks no DNS for it (a literal address, /etc/hosts, an nsswitch.conf that ends there), else NULL. */
 struct block *dns_answer_from_files(const struct block *files, const struct dns_request *request);
+
+/* Around what DNS answered (reference taken): steps for the services before it, rows of /etc/hosts when it comes after. Never NULL. */
+struct block *dns_answer_complete(const struct block *files, const struct dns_request *request, struct block *answers);
 
 /* "A", "AAAA", "PTR", "TYPE65" ... to a number; 0: no such type. And back, into buf. */
 uint16_t dns_type_parse(const char *text);
 const char *dns_type_name(uint16_t type, char buf[16]);
+
+struct target_row;
+/* The container that has the address, one that runs before one that does not; NULL: none. */
+const struct target_row *dns_target_find(const struct block *targets, const struct addr *a);
 
 /* Fills dns_row.target: the block with names of containers by address. Never NULL. */
 struct block *dns_name_targets(const struct block *answers, const struct block *targets);

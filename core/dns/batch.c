@@ -70,6 +70,7 @@ static int next_entry(struct batch *b, struct slot *s)
 	memset(s->request.name, 0, sizeof s->request.name);
 	memcpy(s->request.name, b->list + b->at + sizeof s->entry, s->entry.n_name);
 	memcpy(s->request.types, s->entry.types, sizeof s->request.types);
+	s->request.libc = DNS_LIBC_NONE; /* those wait by themselves (replay.c): one name at a time */
 	b->at += sizeof s->entry + s->entry.n_name;
 	return 1;
 }

@@ -346,7 +346,11 @@ void dns_fate_text(const struct dns_flight *f, const struct dns_server *server, 
 	char where[ADDR_TEXT + 32];
 
 	server_text(server, where, sizeof where);
-	if (f->fate == DNS_FATE_TIMEOUT || f->code == ETIMEDOUT)
+	if (f->fate == DNS_FATE_NONE)
+		snprintf(buf, cap, "not waited for");
+	else if (f->fate == DNS_FATE_DROPPED)
+		snprintf(buf, cap, "dropped: half an answer");
+	else if (f->fate == DNS_FATE_TIMEOUT || f->code == ETIMEDOUT)
 		snprintf(buf, cap, "timeout");
 	else if (f->fate == DNS_FATE_MALFORMED)
 		snprintf(buf, cap, "malformed");

@@ -31,6 +31,7 @@ enum dns_fate {
 	DNS_FATE_TIMEOUT,
 	DNS_FATE_MALFORMED, /* ours by id and question, but broken */
 	DNS_FATE_FAILED, /* `code` says why: ECONNREFUSED ... */
+	DNS_FATE_DROPPED, /* there is a reply with records, but a libc that is replayed makes no use of it */
 };
 
 /* One question to one server and what became of it. */

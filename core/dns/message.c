@@ -18,7 +18,7 @@ size_t dns_message_query(const struct dns_query *q, uint8_t buf[DNS_QUERY_MAX])
 	size_t at = 0;
 
 	put_u16(buf, &at, q->id);
-	put_u16(buf, &at, q->recurse ? DNS_FLAG_RD : 0);
+	put_u16(buf, &at, (uint16_t)((q->recurse ? DNS_FLAG_RD : 0) | (q->ad ? DNS_FLAG_AD : 0)));
 	put_u16(buf, &at, 1);
 	put_u16(buf, &at, 0);
 	put_u16(buf, &at, 0);
@@ -31,7 +31,7 @@ size_t dns_message_query(const struct dns_query *q, uint8_t buf[DNS_QUERY_MAX])
 		return at;
 	buf[at++] = 0; /* RFC 6891 6.1.2: root, OPT, payload, rcode and version 0, no flags, no options */
 	put_u16(buf, &at, DNS_TYPE_OPT);
-	put_u16(buf, &at, DNS_EDNS_PAYLOAD);
+	put_u16(buf, &at, q->payload ? q->payload : DNS_EDNS_PAYLOAD);
 	put_u16(buf, &at, 0);
 	put_u16(buf, &at, 0);
 	put_u16(buf, &at, 0);

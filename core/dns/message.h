@@ -40,6 +40,8 @@ struct dns_query {
 	uint16_t id;
 	bool recurse;
 	bool edns; /* add an OPT record: larger datagrams may come back */
+	bool ad; /* "I understand AD", RFC 6840 5.7 */
+	uint16_t payload; /* that OPT promises; 0: DNS_EDNS_PAYLOAD */
 };
 
 /* Writes a query; returns its length. */

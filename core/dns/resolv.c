@@ -1,21 +1,20 @@
 /*
- * What a container's files mean for a question: whom to ask and how (resolv.conf(5)), what /etc/hosts answers (hosts(5), when
- * nsswitch.conf(5) puts files first), and which container an address in an answer belongs to.
+ * What a container's files mean for a question: whom to ask and how (resolv.conf(5)); and which container an address in an answer
+ * belongs to. What /etc/hosts answers: core/dns/nss.c.
  */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/block.h"
 #include "core/dns/ask.h"
 #include "core/dns/message.h"
-#include "core/dns/rows.h"
 #include "core/fd.h"
 #include "core/source/files.h"
 #include "core/target.h"
 
-/* glibc's limits, resolv.h. */
-enum { MAX_SERVERS = 3, MAX_NDOTS = 15, MAX_TIMEOUT_S = 30, MAX_ATTEMPTS = 5, DEADLINE_MS = 5000 };
+/* glibc's limits, resolv.h; of musl, where they differ. */
+enum { MAX_SERVERS = 3, MAX_NDOTS = 15, MAX_TIMEOUT_S = 30, MAX_ATTEMPTS = 5, DEADLINE_MS = 5000,
+	MUSL_TIMEOUT_S = 60, MUSL_ATTEMPTS = 10, MUSL_LINE = 254 };
 
 static const struct file_row *file_row(const struct block *files, uint32_t i)
 {
@@ -81,22 +80,35 @@ static bool starts_with(struct text t, const char *word)
 	return t.n >= strlen(word) && memcmp(t.p, word, strlen(word)) == 0;
 }
 
-/* Options that change nothing on the wire here (rotate, inet6, debug) are passed over, as are unknown ones. */
+/* Of glibc, by how they begin: it looks no further, and the longer of two comes first. */
+static const struct {
+	const char *word;
+	uint32_t flag;
+} options[] = {
+	{ "use-vc", DNS_TCP }, { "edns0", DNS_EDNS }, { "rotate", DNS_ROTATE }, { "single-request-reopen", DNS_SINGLE_REOPEN },
+	{ "single-request", DNS_SINGLE_REQUEST }, { "trust-ad", DNS_TRUST_AD }, { "no-aaaa", DNS_NO_AAAA },
+	{ "no-tld-query", DNS_NO_TLD_QUERY }, { "no_tld_query", DNS_NO_TLD_QUERY }, { "strict-error", DNS_STRICT_ERROR },
+};
+
+/* Options that change nothing on the wire here (inet6, debug, no-reload) are passed over, as are unknown ones. */
 static void set_option(const struct block *files, const struct file_row *row, struct dns_request *ret)
 {
 	struct text t = block_text(files, row->value);
-	bool has_number = row->number != ROW_NO_UINT;
+	bool has_number = row->number != ROW_NO_UINT, is_musl = ret->libc == DNS_LIBC_MUSL;
+	uint64_t number = row->number ? row->number : 1;
 
 	if (starts_with(t, "ndots:") && has_number)
 		ret->ndots = at_most(row->number, MAX_NDOTS);
 	else if (starts_with(t, "timeout:") && has_number)
-		ret->timeout_ms = (uint16_t)(at_most(row->number ? row->number : 1, MAX_TIMEOUT_S) * 1000);
+		ret->timeout_ms = (uint16_t)(at_most(number, is_musl ? MUSL_TIMEOUT_S : MAX_TIMEOUT_S) * 1000);
 	else if (starts_with(t, "attempts:") && has_number)
-		ret->attempts = at_most(row->number ? row->number : 1, MAX_ATTEMPTS);
-	else if (text_equal(t, text_of("use-vc")))
-		ret->flags |= DNS_TCP;
-	else if (text_equal(t, text_of("edns0")))
-		ret->flags |= DNS_EDNS;
+		ret->attempts = at_most(number, is_musl ? MUSL_ATTEMPTS : MAX_ATTEMPTS);
+	for (size_t i = 0; i < ARRAY_LEN(options) && !is_musl; i++) {
+		if (starts_with(t, options[i].word)) {
+			ret->flags |= options[i].flag;
+			break;
+		}
+	}
 }
 
 static void take_row(const struct block *files, const struct file_row *row, struct dns_request *ret)
@@ -113,6 +125,9 @@ static void take_row(const struct block *files, const struct file_row *row, stru
 		break;
 	case FILE_HOST:
 	case FILE_NSS:
+	case FILE_HOSTNAME:
+	case FILE_LIBC:
+	case FILE_UPSTREAM:
 	case FILE_OTHER:
 	case FILE_ERROR:
 	case FILE_KEY_N:
@@ -120,9 +135,57 @@ static void take_row(const struct block *files, const struct file_row *row, stru
 	}
 }
 
+static const struct file_row *find_key(const struct block *files, enum file_key key)
+{
+	for (uint32_t i = 0; files && i < block_count(files); i++) {
+		const struct file_row *row = block_row(files, i);
+
+		if (row->key == key)
+			return row;
+	}
+	return NULL;
+}
+
+/* Nothing known: as glibc, which most images have. */
+static void set_libc(const struct block *files, enum dns_libc wanted, struct dns_request *ret)
+{
+	const struct file_row *row = find_key(files, FILE_LIBC);
+	struct text t = row ? block_text(files, row->value) : (struct text){ 0 };
+	bool is_musl = text_contains(t, text_of("musl"));
+
+	ret->libc = wanted ? wanted : is_musl ? DNS_LIBC_MUSL : DNS_LIBC_GLIBC;
+	if (row && row->number != ROW_NO_UINT && (ret->libc == DNS_LIBC_MUSL) == is_musl)
+		ret->libc_version = (uint32_t)row->number;
+}
+
+/* Without a search line glibc takes what follows the first dot of the host's name. musl passes over a line that is too long. */
+static void finish_search(const struct block *files, struct dns_request *ret)
+{
+	const struct file_row *row = find_key(files, FILE_HOSTNAME);
+	struct text name = row ? block_text(files, row->value) : (struct text){ 0 };
+	const char *dot = name.n ? memchr(name.p, '.', name.n) : NULL;
+	size_t line = strlen("search");
+
+	for (unsigned i = 0; i < ret->n_search; i++)
+		line += 1 + strlen(ret->search[i]);
+	if (ret->libc == DNS_LIBC_MUSL && line > MUSL_LINE)
+		ret->n_search = 0;
+	if (ret->libc != DNS_LIBC_GLIBC || ret->n_search || !dot)
+		return;
+	name = (struct text){ .p = dot + 1, .n = name.n - (size_t)(dot + 1 - name.p) };
+	if (name.n && copy_text(name, ret->search[0], sizeof ret->search[0]))
+		ret->n_search = 1;
+}
+
 void dns_request_from_files(const struct block *files, struct dns_request *ret)
 {
+	dns_request_as(files, DNS_LIBC_NONE, ret);
+}
+
+void dns_request_as(const struct block *files, enum dns_libc libc, struct dns_request *ret)
+{
 	memset(ret, 0, sizeof *ret);
+	set_libc(files, libc, ret);
 	ret->ndots = 1;
 	ret->timeout_ms = 5000;
 	ret->attempts = 2;
@@ -133,153 +196,11 @@ void dns_request_from_files(const struct block *files, struct dns_request *ret)
 		if (row)
 			take_row(files, row, ret);
 	}
+	finish_search(files, ret);
 	if (ret->n_servers == 0) {
 		ret->servers[0] = addr_ip4((uint8_t[]){ 127, 0, 0, 1 });
 		ret->n_servers = 1;
 	}
-}
-
-/* --- hosts --- */
-
-/* Does the hosts line of nsswitch.conf name files before dns? Without such a line glibc takes "files dns". */
-static bool asks_files_first(const struct block *files)
-{
-	bool has_line = false;
-
-	for (uint32_t i = 0; i < block_count(files); i++) {
-		const struct file_row *row = file_row(files, i);
-		struct text word;
-
-		if (!row || row->key != FILE_NSS)
-			continue;
-		has_line = true;
-		word = block_text(files, row->value);
-		if (text_equal(word, text_of("files")))
-			return true;
-		if (text_equal(word, text_of("dns")))
-			return false;
-	}
-	return !has_line;
-}
-
-static bool has_type(const struct dns_request *q, uint16_t type)
-{
-	for (size_t i = 0; i < ARRAY_LEN(q->types) && q->types[i]; i++)
-		if (q->types[i] == type)
-			return true;
-	return false;
-}
-
-/* One row from a line of the file; `data` NULL: the name is there, but with an address of the other kind. */
-static struct dns_row *hosts_row(struct builder *b, const char *file, const char *name, uint16_t type, const char *data)
-{
-	struct dns_row *row = dns_rows_blank(b);
-	char number[16];
-
-	row->section = DNS_SECTION_ANSWER;
-	row->head.severity = data ? SEVERITY_OK : SEVERITY_IDLE;
-	row->name = builder_str(b, name);
-	row->type = builder_str(b, dns_type_name(type, number));
-	row->server = builder_str(b, file);
-	row->rcode = builder_str(b, "NOERROR");
-	if (data)
-		row->data = builder_str(b, data);
-	dns_rows_identify(row, name, dns_type_name(type, number), data ? data : "");
-	return row;
-}
-
-/* Names in rows end in a dot, as in replies. */
-static void dotted(const char *name, char ret[DNS_NAME_TEXT + 1])
-{
-	size_t n = strnlen(name, DNS_NAME_TEXT - 1);
-
-	memcpy(ret, name, n);
-	if (n == 0 || ret[n - 1] != '.')
-		ret[n++] = '.';
-	ret[n] = 0;
-}
-
-/* Where the rows come from, "/etc/hosts". */
-static void file_name(const struct block *files, const struct file_row *row, char ret[128])
-{
-	if (!copy_text(block_text(files, row->file), ret, 128))
-		memcpy(ret, "/etc/hosts", sizeof "/etc/hosts");
-}
-
-static bool name_is(struct text t, const char *name)
-{
-	return t.n == strlen(name) && strncasecmp(t.p, name, t.n) == 0;
-}
-
-/* A name answers when the file has an address of any kind that was asked for. */
-static void find_addresses(const struct block *files, const struct dns_request *q, struct builder *b)
-{
-	unsigned found[2] = { 0 };
-	char name[DNS_NAME_TEXT + 1], data[ADDR_TEXT], file[128] = "";
-
-	dotted(q->name, name);
-	for (uint32_t i = 0; i < block_count(files); i++) {
-		const struct file_row *row = file_row(files, i);
-		struct addr a;
-		bool is_ip6;
-
-		if (!row || row->key != FILE_HOST || !name_is(block_text(files, row->value), q->name))
-			continue;
-		a = addr_unmap(&row->address);
-		is_ip6 = a.kind == ADDR_IP6;
-		if (!has_type(q, is_ip6 ? DNS_TYPE_AAAA : DNS_TYPE_A))
-			continue;
-		found[is_ip6]++;
-		file_name(files, row, file);
-		hosts_row(b, file, name, is_ip6 ? DNS_TYPE_AAAA : DNS_TYPE_A, addr_format(&a, data))->address = a;
-	}
-	if (found[1] && !found[0] && has_type(q, DNS_TYPE_A))
-		hosts_row(b, file, name, DNS_TYPE_A, NULL);
-	if (found[0] && !found[1] && has_type(q, DNS_TYPE_AAAA))
-		hosts_row(b, file, name, DNS_TYPE_AAAA, NULL);
-}
-
-/* An address answers with the names of its first line; the first of them is the one that libc gives. */
-static void find_names(const struct block *files, const struct addr *a, struct builder *b)
-{
-	char owner[80], name[DNS_NAME_TEXT], data[DNS_NAME_TEXT + 1], file[128];
-	uint64_t line = 0;
-
-	if (!dns_name_reverse(a, owner, sizeof owner))
-		return;
-	for (uint32_t i = 0; i < block_count(files); i++) {
-		const struct file_row *row = file_row(files, i);
-
-		if (!row || row->key != FILE_HOST || !addr_same(&row->address, a) || (line && row->line != line))
-			continue;
-		if (!copy_text(block_text(files, row->value), name, sizeof name))
-			continue;
-		line = row->line;
-		dotted(name, data);
-		file_name(files, row, file);
-		hosts_row(b, file, owner, DNS_TYPE_PTR, data);
-	}
-}
-
-struct block *dns_answer_from_files(const struct block *files, const struct dns_request *request)
-{
-	struct block *ret = NULL;
-	struct builder *b;
-	struct addr a;
-
-	if (!files || request->flags & DNS_NO_HOSTS || !memchr(request->name, 0, sizeof request->name))
-		return NULL;
-	if (!asks_files_first(files))
-		return NULL;
-	b = builder_new(&dns_row_type);
-	if (request->types[0] == DNS_TYPE_PTR && addr_parse(request->name, &a) == 0)
-		find_names(files, &a, b);
-	else if (request->name[0])
-		find_addresses(files, request, b);
-	if (builder_count(b) > 0)
-		ret = builder_block(b);
-	builder_free(b);
-	return ret;
 }
 
 /* --- names of containers --- */
@@ -296,8 +217,7 @@ static bool list_has(const struct block *targets, struct str list, const struct 
 	return false;
 }
 
-/* The container that has the address, one that runs before one that does not. */
-static const struct target_row *find_target(const struct block *targets, const struct addr *a)
+const struct target_row *dns_target_find(const struct block *targets, const struct addr *a)
 {
 	const struct target_row *found = NULL;
 
@@ -338,7 +258,7 @@ struct block *dns_name_targets(const struct block *answers, const struct block *
 		struct text name;
 
 		if (targets && row->address.kind != ADDR_NONE && !addr_is_loopback(&row->address))
-			t = find_target(targets, &row->address);
+			t = dns_target_find(targets, &row->address);
 		if (!t)
 			continue;
 		name = block_text(targets, t->name);

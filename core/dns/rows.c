@@ -124,6 +124,8 @@ static unsigned count_answers(const struct dns_flight *f)
 /* SERVFAIL and its like, or silence: bad; no such name: worth a look; a name without such records is ordinary. */
 static uint32_t severity(const struct dns_flight *f)
 {
+	if (f->fate == DNS_FATE_NONE)
+		return SEVERITY_IDLE;
 	if (f->fate != DNS_FATE_REPLY)
 		return SEVERITY_BAD;
 	if (f->rcode == 0)

@@ -31,7 +31,7 @@ struct dns_tape *dns_tape_new(void)
 	struct dns_tape *t = fd_xcalloc(1, sizeof *t);
 
 	t->started_us = t->now_us = dns_now_us();
-	t->buffers = fd_xcalloc(DNS_MAX_FLIGHTS, DNS_FLIGHT_BYTES);
+	t->buffers = fd_xrealloc(NULL, DNS_MAX_FLIGHTS, DNS_FLIGHT_BYTES);
 	return t;
 }
 

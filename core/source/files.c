@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "core/block.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/source/libc.h"
 #include "core/source/mounts.h"
 #include "core/worker.h"
 
@@ -42,6 +44,9 @@ static const char *const key_names[FILE_KEY_N] = {
 	[FILE_HOST] = "host",
 	[FILE_NSS] = "nss",
 	[FILE_OTHER] = "other",
+	[FILE_HOSTNAME] = "hostname",
+	[FILE_LIBC] = "libc",
+	[FILE_UPSTREAM] = "upstream",
 	[FILE_ERROR] = "error",
 };
 
@@ -241,11 +246,33 @@ static const struct {
 	{ "options", line_options },
 };
 
+/* "# ExtServers: [host(127.0.0.53) 8.8.8.8]": Docker 26 and later say where its resolver forwards to. */
+static void line_comment(struct sheet *s, struct text line)
+{
+	static const char mark[] = "# ExtServers: [";
+	struct text rest, word;
+
+	if (line.n < sizeof mark - 1 || memcmp(line.p, mark, sizeof mark - 1) != 0)
+		return;
+	rest = before((struct text){ line.p + sizeof mark - 1, line.n - (sizeof mark - 1) }, ']');
+	while (next_word(&rest, is_blank, &word)) {
+		struct text plain = word;
+		struct addr a;
+
+		if (word.n > 6 && memcmp(word.p, "host(", 5) == 0)
+			plain = (struct text){ word.p + 5, word.n - 6 };
+		if (parse_address(plain, &a))
+			add_row(s, FILE_UPSTREAM, word)->address = a;
+	}
+}
+
 /* The word must stand in the first column, and a blank after it (res_init). */
 static void line_resolv(struct sheet *s, struct text line)
 {
 	struct text rest = line, word;
 
+	if (line.n && line.p[0] == '#')
+		line_comment(s, line);
 	if (line.n == 0 || line.p[0] == '#' || line.p[0] == ';' || !next_word(&rest, is_blank, &word))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(resolv_words); i++) {
@@ -373,6 +400,14 @@ struct opened {
 
 struct files_state {
 	struct opened files[ARRAY_LEN(wanted)];
+	int maps; /* /proc/PID/maps, -1 none */
+	struct opened musl; /* its dynamic linker in the image */
+	char hostname[65]; /* "": not known */
+};
+
+/* musl's names for machines, as in its file names. */
+static const char *const musl_machines[] = {
+	"x86_64", "aarch64", "armhf", "i386", "riscv64", "powerpc64le", "s390x", "loongarch64",
 };
 
 /* File systems whose files are no files: reading some of them takes lines out of the kernel's log. */
@@ -532,6 +567,30 @@ int files_open_safely(struct worker_target *t, const char *path, char ret_why[FI
 	return o.fd;
 }
 
+/* This worker ends soon, so it may as well stay in the other UTS namespace. */
+static void read_hostname(const struct worker_target *t, char *ret, size_t cap)
+{
+	AUTO(fd_closep) int ns = t->dir < 0 ? -1 : openat(t->dir, "ns/uts", O_RDONLY | O_CLOEXEC);
+
+	if (t->dir >= 0 && (ns < 0 || setns(ns, CLONE_NEWUTS) < 0))
+		return;
+	if (gethostname(ret, cap - 1) < 0)
+		ret[0] = 0;
+}
+
+/* What tells the C library. Maps can be read later too: the kernel checks when it is opened. */
+static void open_libc(struct worker_target *t, struct files_state *s)
+{
+	char path[64];
+
+	s->maps = t->dir < 0 ? -1 : openat(t->dir, "maps", O_RDONLY | O_CLOEXEC);
+	s->musl.fd = -1;
+	for (size_t i = 0; i < ARRAY_LEN(musl_machines) && s->musl.fd < 0; i++) {
+		snprintf(path, sizeof path, "/lib/ld-musl-%s.so.1", musl_machines[i]);
+		open_file(t, path, &s->musl);
+	}
+}
+
 static int files_open(struct worker *w, struct err *err)
 {
 	struct worker_target *t = worker_target(w);
@@ -546,6 +605,8 @@ static int files_open(struct worker *w, struct err *err)
 		if (s->files[i].fd < 0)
 			open_file(t, wanted[i].path, &s->files[i]);
 	}
+	open_libc(t, s);
+	read_hostname(t, s->hostname, sizeof s->hostname);
 	*worker_state(w) = s;
 	return 0;
 }
@@ -573,6 +634,41 @@ static void read_file(struct builder *b, const struct opened *o, enum severity m
 	files_parse(b, o->path, bytes, n > MAX_FILE ? MAX_FILE : (size_t)n);
 }
 
+/* "static" is a word of caution: what resolves there may be musl, glibc or the program itself. */
+static void add_libc(struct builder *b, const struct files_state *s)
+{
+	struct sheet sheet = { .b = b };
+	struct libc_found found;
+	struct file_row *row;
+	char text[64];
+	uint32_t v;
+
+	libc_read(s->maps, s->musl.fd, &found);
+	v = found.version;
+	if (found.kind == LIBC_STATIC)
+		snprintf(text, sizeof text, "unknown: a static program%s", s->musl.fd >= 0 ? ", in an image with musl" : "");
+	else if (found.kind == LIBC_UNKNOWN)
+		snprintf(text, sizeof text, "unknown");
+	else
+		snprintf(text, sizeof text, "%s", found.kind == LIBC_MUSL ? "musl" : "glibc");
+	if (v)
+		snprintf(text + strlen(text), sizeof text - strlen(text), v % 1000 ? " %u.%u.%u" : " %u.%u", v / 1000000, v / 1000 % 1000,
+			v % 1000);
+	sheet.file = found.path;
+	row = add_row(&sheet, FILE_LIBC, text_of(text));
+	row->number = v ? v : ROW_NO_UINT;
+	if (!found.path[0])
+		row->file = ROW_NO_TEXT;
+}
+
+static void add_hostname(struct builder *b, const char *name)
+{
+	struct sheet sheet = { .b = b, .file = "" };
+
+	if (strchr(name, '.'))
+		add_row(&sheet, FILE_HOSTNAME, text_of(name))->file = ROW_NO_TEXT;
+}
+
 static int files_sample(struct worker *w, struct builder *b, struct err *err)
 {
 	const struct files_state *s = *worker_state(w);
@@ -580,6 +676,8 @@ static int files_sample(struct worker *w, struct builder *b, struct err *err)
 	(void)err;
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
 		read_file(b, &s->files[i], wanted[i].missing);
+	add_libc(b, s);
+	add_hostname(b, s->hostname);
 	return 0;
 }
 

@@ -16,6 +16,9 @@ enum file_key {
 	FILE_NSS, /* nsswitch.conf hosts line: one row a word in order */
 	FILE_OTHER, /* a line that means nothing to a resolver; comments and blank lines are left out */
 	FILE_ERROR, /* the file could not be read: `value` says why ("not there", "not a regular file") */
+	FILE_HOSTNAME, /* the target's, when it has a dot: glibc makes a search list of it when resolv.conf has none */
+	FILE_LIBC, /* C library of its first process, "musl 1.2.3", "glibc", "unknown: ..."; `number` 1002003; `file`: what told */
+	FILE_UPSTREAM, /* resolv.conf's comment of Docker, one row a server of "# ExtServers: [host(192.168.7.1) 8.8.8.8]" */
 	FILE_KEY_N,
 };
 

@@ -1,7 +1,7 @@
 /*
  * Entering and executing: see child.h. All namespace files are open before the first is entered; user comes last, so the others are entered
- * with the host's rights, pid was set by the runner before the fork. After the mount namespace changed, nothing of libc that opens files
- * is called (security.md E8): execve is tried along PATH by hand.
+ * with the host's rights. Only a process that has given its rights up is born into a pid namespace. After the mount namespace changed,
+ * nothing of libc that opens files is called (security.md E8): execve is tried along PATH by hand.
  */
 #include "core/tool/child.h"
 
@@ -13,12 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/tool.h"
+#include "core/tool/procfs.h"
 #include "core/tool/rights.h"
 #include "core/tool/stage.h"
 
@@ -80,17 +82,12 @@ int tool_child_open(const struct msg_tool *spec, const struct worker_target *t, 
 {
 	int r = 0;
 
-	*ret = (struct tool_join){ .pid = -1, .root = -1, .directory = -1 };
+	*ret = (struct tool_join){ .procfs = -1, .root = -1, .directory = -1 };
 	for (int i = 0; i < TOOL_NAMESPACES; i++)
 		ret->fds[i] = -1;
 	for (int i = 0; r == 0 && i < TOOL_NAMESPACES; i++)
 		if (spec->namespaces & (unsigned)kinds[i].flag)
 			r = open_kind(t, i, &ret->fds[i], err);
-	if (r == 0 && (spec->flags & TOOL_PROC)) {
-		ret->pid = openat(t->dir, "ns/pid", O_RDONLY | O_CLOEXEC);
-		if (ret->pid < 0)
-			r = err_set(err, errno, "open the pid namespace of the target");
-	}
 	if (r == 0)
 		r = open_directories(spec, t, ret, err);
 	ret->joins_pid = ret->fds[KIND_PID] >= 0;
@@ -105,7 +102,7 @@ void tool_child_close(struct tool_join *j)
 {
 	for (int i = 0; i < TOOL_NAMESPACES; i++)
 		fd_closep(&j->fds[i]);
-	fd_closep(&j->pid);
+	fd_closep(&j->procfs);
 	fd_closep(&j->root);
 	fd_closep(&j->directory);
 }
@@ -115,7 +112,7 @@ void tool_child_close(struct tool_join *j)
 static int enter(const struct tool_join *j, int from, int to, struct err *err)
 {
 	for (int i = from; i <= to; i++)
-		if (i != KIND_PID && j->fds[i] >= 0 && setns(j->fds[i], kinds[i].flag) < 0)
+		if (j->fds[i] >= 0 && setns(j->fds[i], kinds[i].flag) < 0)
 			return err_set(err, errno, "enter the %s namespace of the target", kinds[i].file + 3);
 	return 0;
 }
@@ -131,7 +128,7 @@ static int stage(const struct tool_child *c, char *note, struct err *err)
 	if (r == 0 && (flags & TOOL_FILES))
 		r = tool_stage_files(c->names, note, err);
 	if (r == 0 && (flags & TOOL_PROC))
-		r = tool_stage_proc(c->join.pid, !c->join.joins_pid, err);
+		r = tool_procfs_attach(c->join.procfs, !c->join.joins_pid, err);
 	return r;
 }
 
@@ -157,8 +154,10 @@ static int prepare(struct tool_child *c, char *note, struct err *err)
 
 	if (r == 0)
 		r = stage(c, note, err);
+	if (r == 0 && c->number_one && unshare(CLONE_NEWPID) < 0)
+		r = err_set(err, errno, "make a pid namespace");
 	if (r == 0)
-		r = enter(&c->join, KIND_MNT, KIND_USER, err);
+		r = enter(&c->join, KIND_PID, KIND_USER, err);
 	if (r == 0)
 		r = change_directory(c, err);
 	if (r == 0)
@@ -216,13 +215,8 @@ static void report(const struct tool_child *c, const struct err *err, const char
 
 static void take_terminal(const struct tool_child *c)
 {
-	sigset_t set;
-
 	setpgid(0, 0);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTTOU);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	if (c->terminal >= 0 && (c->spec->flags & TOOL_FOREGROUND))
+	if (c->terminal >= 0 && (c->spec->flags & TOOL_FOREGROUND)) /* all signals are blocked: SIGTTOU stops nobody */
 		tcsetpgrp(c->terminal, getpgrp());
 }
 
@@ -237,25 +231,48 @@ static int take_descriptors(struct tool_child *c, struct err *err)
 	return 0;
 }
 
+static _Noreturn void become_program(struct tool_child *c)
+{
+	struct err err = { 0 };
+
+	take_terminal(c);
+	tool_rights_bind();
+	err_set(&err, execute(&c->words), "%.150s", c->words.words[0]);
+	report(c, &err, NULL, true);
+	_exit(127);
+}
+
+/* Who joins a pid namespace is not in it, its children are. CLONE_PARENT: the runner's child all the same, to be waited for and stopped. */
+static _Noreturn void bear_program(struct tool_child *c)
+{
+	struct tool_report r = { .program = (pid_t)syscall(SYS_clone, (unsigned long)(CLONE_PARENT | SIGCHLD), NULL, NULL, NULL, 0) };
+	struct err err = { 0 };
+
+	if (r.program == 0)
+		become_program(c);
+	if (r.program < 0) {
+		err_set(&err, errno, "start a process in the pid namespace of the target");
+		report(c, &err, NULL, false);
+	} else {
+		fd_write_all(c->report, &r, sizeof r);
+	}
+	_exit(0);
+}
+
 _Noreturn void tool_child_main(struct tool_child *c)
 {
 	char note[TOOL_NAME_WHY] = "";
 	struct err err = { 0 };
-	int r;
+	int r = take_descriptors(c, &err);
 
-	take_terminal(c);
-	r = take_descriptors(c, &err);
 	if (r == 0)
 		r = prepare(c, note, &err);
 	if (note[0])
 		report(c, NULL, note, false);
-	if (r == 0) {
-		const char *name = c->words.words[0];
-
-		err_set(&err, execute(&c->words), "%.150s", name);
-		report(c, &err, NULL, true);
-	} else {
-		report(c, &err, NULL, false);
-	}
+	if (r == 0 && (c->join.joins_pid || c->number_one))
+		bear_program(c);
+	if (r == 0)
+		become_program(c);
+	report(c, &err, NULL, false);
 	_exit(127);
 }

@@ -7,12 +7,14 @@
 #include "core/tool/words.h"
 #include "core/worker.h"
 
+#include <sys/types.h>
+
 enum { TOOL_NAMESPACES = 8 };
 
 /* What must be entered, opened before anything is. */
 struct tool_join {
 	int fds[TOOL_NAMESPACES]; /* in the order of joining; -1: stay */
-	int pid; /* pid namespace, for --proc as well; -1 none */
+	int procfs; /* for --proc, see core/tool/procfs.h; -1 none */
 	int root, directory;
 	bool joins_pid, joins_mnt, joins_user;
 };
@@ -25,12 +27,13 @@ struct tool_child {
 	uint64_t caps;
 	int fds[3];
 	int terminal; /* one of fds, or -1 */
+	bool number_one; /* in a pid namespace of its own: see run.c */
 	int report; /* pipe to the runner: struct tool_report, nothing when the program runs */
-	bool is_alone; /* first process of a pid namespace of its own: see tool_child_wants_alone */
 };
 
 struct tool_report {
 	int code; /* 0: only a note */
+	pid_t program; /* 0, or another process became the program: our sister */
 	bool exec_failed;
 	char msg[TOOL_NAME_WHY];
 };

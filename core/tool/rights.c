@@ -104,7 +104,11 @@ int tool_rights_drop(const struct msg_tool *spec, uint64_t caps, bool joined_use
 	if ((spec->flags & TOOL_NO_NEW_PRIVS) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_set(err, errno, "set no_new_privs");
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* until execve */
+	return 0;
+}
+
+void tool_rights_bind(void)
+{
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	reset_signals();
-	return 0;
 }

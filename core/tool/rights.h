@@ -12,9 +12,12 @@ struct err;
 /* Takes up every permitted capability again: setting up needs more than the broker keeps effective. */
 void tool_rights_raise(void);
 
-/* Becomes the user of `spec` with spec->caps at most, in this process and what it executes; signals as at birth. `joined_user`: in a
- * user namespace of the target's, where ids are other ones. 0 or -errno. */
+/* Becomes the user of `spec` with `caps` at most, in this process and what it executes. `joined_user`: in a user namespace of the
+ * target's, where ids are other ones. 0 or -errno. */
 int tool_rights_drop(const struct msg_tool *spec, uint64_t caps, bool joined_user, struct err *err);
+
+/* Just before execve: dies with its parent, signals as at birth. */
+void tool_rights_bind(void);
 
 /* Bounding set out of /proc/PID/status in `dir`; 0 when it cannot be read. */
 uint64_t tool_rights_bounding(int dir);

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -27,6 +28,8 @@
 #include "core/fd.h"
 #include "core/tool.h"
 #include "core/tool/child.h"
+#include "core/tool/copy.h"
+#include "core/tool/procfs.h"
 #include "core/tool/rights.h"
 
 enum { FDS_MS = 5000, GRACE_MS = 300, LINGER_MS = 2000 };
@@ -108,12 +111,15 @@ static void open_signals(struct runner *r)
 	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int enter_pid(const struct tool_child *c, struct err *err)
+/*
+ * ps of procps 4 gives up when its own number is not in /proc. In a pid namespace of its own, below the host's, it is number 1, which is
+ * in every container's /proc. (Not for all tools: number 1 does not die of ^C.)
+ */
+static bool wants_number_one(const struct tool_child *c)
 {
-	for (int i = 0; i < TOOL_NAMESPACES; i++)
-		if (c->join.joins_pid && c->join.fds[i] >= 0 && setns(c->join.fds[i], CLONE_NEWPID) == 0)
-			return 0;
-	return c->join.joins_pid ? err_set(err, errno, "enter the pid namespace of the target") : 0;
+	const char *name = c->words.words[0], *slash = strrchr(name, '/');
+
+	return (c->spec->flags & TOOL_PROC) && !c->join.joins_pid && strcmp(slash ? slash + 1 : name, "ps") == 0;
 }
 
 /* What the child says until it becomes the program. True: it runs. */
@@ -123,6 +129,11 @@ static bool hear(struct runner *r, int report)
 
 	while (fd_read_all(report, &said, sizeof said) == (ssize_t)sizeof said) {
 		said.msg[sizeof said.msg - 1] = 0;
+		if (said.program) {
+			waitpid(r->pid, NULL, 0);
+			r->pid = said.program;
+			continue;
+		}
 		say(r, said.code ? MSG_ERROR : MSG_NOTE, said.code, said.msg, said.exec_failed);
 		if (said.code)
 			return false;
@@ -145,13 +156,45 @@ static int fork_child(struct runner *r, struct tool_child *c, struct err *err)
 	close(pair[1]);
 	if (r->pid < 0)
 		return err_set(err, errno, "start a process for the tool");
-	setpgid(r->pid, r->pid);
 	if (!hear(r, report)) {
 		waitpid(r->pid, NULL, 0);
 		r->pid = 0;
 		return 0;
 	}
 	return msg_send(r->channel, MSG_READY, 0, NULL, 0, -1);
+}
+
+/*
+ * Whoever may trace the tool from inside its pid namespace may do all that it may, and with the host's files that is all: its root
+ * directory is open to them, its executable can be overwritten (CVE-2019-5736, security.md E9). A container may trace with CAP_SYS_PTRACE,
+ * or when the tool holds no capability that it does not hold.
+ */
+static int limit_caps(const struct msg_tool *spec, const struct worker_target *t, struct tool_child *c, struct err *err)
+{
+	const uint64_t trace = 1ull << CAP_SYS_PTRACE;
+	uint64_t theirs = t->dir >= 0 ? tool_rights_bounding(t->dir) : 0;
+	bool host_files = !c->join.joins_mnt && !(spec->flags & TOOL_ROOT);
+
+	c->caps = spec->caps & (spec->flags & TOOL_TARGET_CAPS ? theirs : ~0ull);
+	if (!c->join.joins_pid || !host_files || (spec->flags & TOOL_FORCE))
+		return 0;
+	if (theirs & trace)
+		return err_set(err, EPERM, "the container may trace processes (CAP_SYS_PTRACE), so a tool in its pid namespace would open the host "
+			"to it: add --ns mnt, or take --proc instead, or --force");
+	if (!(c->caps & ~theirs))
+		return err_set(err, EPERM, "without capabilities that the container lacks, a tool in its pid namespace could be taken over by it: "
+			"add --ns mnt, or take --proc instead, or --force");
+	return 0;
+}
+
+static int open_procfs(const struct msg_tool *spec, const struct worker_target *t, struct tool_child *c, struct err *err)
+{
+	AUTO(fd_closep) int space = openat(t->dir, "ns/pid", O_RDONLY | O_CLOEXEC);
+	bool may_trace = tool_rights_bounding(t->dir) >> CAP_SYS_PTRACE & 1;
+
+	if (space < 0)
+		return err_set(err, errno, "open the pid namespace of the target");
+	return tool_procfs_open(space, !may_trace || (spec->flags & TOOL_FORCE), &c->join.procfs, err);
 }
 
 static int gather(struct runner *r, struct tool_child *c, struct worker_target *t, struct tool_names *names, struct err *err)
@@ -164,9 +207,11 @@ static int gather(struct runner *r, struct tool_child *c, struct worker_target *
 		e = tool_child_open(r->spec, t, &c->join, err);
 	if (e < 0)
 		return e;
-	c->caps = r->spec->caps;
-	if (r->spec->flags & TOOL_TARGET_CAPS && t->dir >= 0)
-		c->caps &= tool_rights_bounding(t->dir);
+	e = limit_caps(r->spec, t, c, err);
+	if (e == 0 && (r->spec->flags & TOOL_PROC))
+		e = open_procfs(r->spec, t, c, err);
+	if (e < 0)
+		return e;
 	if (!(r->spec->flags & TOOL_FILES))
 		return 0;
 	e = tool_names_read(t, names, err);
@@ -185,10 +230,10 @@ static int start(struct runner *r, struct err *err)
 	int e = gather(r, &c, &t, &names, err);
 
 	memcpy(c.fds, r->fds, sizeof c.fds);
-	if (e == 0)
-		e = enter_pid(&c, err);
-	if (e == 0)
+	if (e == 0) {
+		c.number_one = wants_number_one(&c);
 		e = fork_child(r, &c, err);
+	}
 	tool_words_done(&c.words);
 	tool_names_done(&names);
 	tool_child_close(&c.join);
@@ -208,8 +253,8 @@ static void answer(struct runner *r, const struct msg *m)
 
 	if (m->head.type != MSG_TOOL_SIGNAL || signal < 1 || signal >= NSIG || r->ended)
 		return;
-	if (m->signal.foreground && r->terminal >= 0)
-		tcsetpgrp(r->terminal, r->pid);
+	if (r->terminal >= 0 && (m->signal.foreground || signal == SIGCONT)) /* in the background a read stops it again */
+		tcsetpgrp(r->terminal, m->signal.foreground ? r->pid : getpgrp());
 	kill(-r->pid, signal);
 }
 
@@ -379,7 +424,7 @@ static void finish(struct runner *r)
 		watch(r, 100);
 }
 
-_Noreturn void tool_run(const struct msg_tool *spec, int channel)
+_Noreturn void tool_run(const struct msg_tool *spec, int channel, bool is_copy)
 {
 	struct runner r = { .spec = spec, .channel = channel, .fds = { -1, -1, -1, -1 }, .terminal = -1 };
 	struct err err = { 0 };
@@ -390,6 +435,10 @@ _Noreturn void tool_run(const struct msg_tool *spec, int channel)
 	open_signals(&r);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	tool_rights_raise();
+	if ((spec->namespaces & CLONE_NEWPID) && !is_copy && tool_copy_execute(spec, &err) < 0) {
+		say(&r, MSG_ERROR, err.code, err.msg, 0);
+		_exit(1);
+	}
 	if (take_fds(&r, &err) < 0 || take_terminal(&r, &err) < 0 || start(&r, &err) < 0) {
 		say(&r, MSG_ERROR, err.code, err.msg, 0);
 		_exit(1);

@@ -6,15 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/err.h"
@@ -149,13 +146,4 @@ int tool_stage_files(const struct tool_names *names, char *note, struct err *err
 	int r = names ? cover_names(names, note, err) : 0;
 
 	return r < 0 ? r : mount_sys(err);
-}
-
-/* --- /proc --- */
-
-int tool_stage_proc(int pid_namespace, bool outside, struct err *err)
-{
-	(void)pid_namespace;
-	(void)outside;
-	return err_set(err, ENOSYS, "not yet");
 }

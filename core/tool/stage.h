@@ -1,4 +1,4 @@
-/* The private mount namespace of a tool: the target's names over the host's /etc, its /sys, and its /proc when asked. */
+/* The private mount namespace of a tool: the target's names over the host's /etc, its /sys. */
 #ifndef NSDBG_CORE_TOOL_STAGE_H
 #define NSDBG_CORE_TOOL_STAGE_H
 
@@ -10,9 +10,5 @@ int tool_stage_enter(struct err *err);
 /* Shows the copies at /etc, hides the host's resolver daemons, mounts the /sys of our network namespace. names NULL: only /sys.
  * Trouble that a tool can live with goes to `note` (TOOL_NAME_WHY bytes, "" none). 0 or -errno. */
 int tool_stage_files(const struct tool_names *names, char *note, struct err *err);
-
-/* A procfs of that pid namespace over /proc; `outside`: we are not in it, so /proc/self comes from the host's. Needs Linux 6.17, or a
- * process that enters the namespace for the moment. 0 or -errno. */
-int tool_stage_proc(int pid_namespace, bool outside, struct err *err);
 
 #endif

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "core/block.h"
+#include "core/dns/batch.h"
 #include "core/dns/exchange.h"
 #include "core/dns/message.h"
 #include "core/err.h"
@@ -290,6 +291,123 @@ static void test_searches(void **state)
 	}
 }
 
+/* --- many names --- */
+
+static void keep_rows(void *arg, const struct block *rows)
+{
+	struct builder *b = arg;
+
+	for (uint32_t i = 0; i < block_count(rows); i++)
+		builder_copy_row(b, rows, block_row(rows, i));
+}
+
+static void add_to_list(struct dns_batch_list *list, const struct dns_request *q, uint32_t position)
+{
+	struct dns_batch_entry entry = { .position = position, .n_name = (uint16_t)strlen(q->name) };
+
+	memcpy(entry.types, q->types, sizeof entry.types);
+	dns_batch_add(list, &entry, q->name);
+}
+
+static struct block *ask_list(const struct dns_request *as, const struct dns_batch_list *list)
+{
+	static const struct dns_watch nothing = { .channel = -1, .pidfd = -1 };
+	struct builder *builder = builder_new(&dns_row_type);
+	struct err err = { 0 };
+	struct block *b;
+
+	assert_int_equal(dns_batch_run(as, list->bytes, list->n, &nothing, keep_rows, builder, &err), 0);
+	b = builder_block(builder);
+	builder_free(builder);
+	return b;
+}
+
+/* Asked as one of a list, a name goes to the same servers in the same order, and the same is shown. */
+static void test_searches_as_list(void **state)
+{
+	char log[MAX_LOG], shown[MAX_LOG];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(searches); i++) {
+		AUTO(block_unrefp) struct block *b = NULL;
+		struct dns_batch_list list = { 0 };
+		struct dns_request q;
+		struct lab lab;
+
+		print_message("# %s\n", searches[i].what);
+		start_lab(&lab, searches[i].script);
+		fill(&q, i, lab.port);
+		add_to_list(&list, &q, 1);
+		memset(q.name, 'x', 9); /* neither counts: the list has its own */
+		q.types[0] = 99;
+		b = ask_list(&q, &list);
+		stop_lab(&lab, log, sizeof log);
+		describe(b, shown, sizeof shown);
+		assert_string_equal(log, searches[i].asked);
+		assert_string_equal(shown, searches[i].shown);
+		free(list.bytes);
+	}
+}
+
+/* Two servers that never answer: one after the other that is 200 names of 2 x 200 ms; in a window of 32 it is a few of them. */
+static void test_window(void **state)
+{
+	static const struct script script[5] = { { '*', "", '+' }, { '*', "dead.x.", '-' } };
+	struct dns_request q = { .types = { 1 }, .n_servers = 2, .deadline_ms = 3000, .timeout_ms = 200, .attempts = 1, .flags = DNS_NO_SEARCH };
+	AUTO(block_unrefp) struct block *b = NULL;
+	struct dns_batch_list list = { 0 };
+	unsigned rows[201] = { 0 }, silent = 0;
+	char log[MAX_LOG];
+	uint64_t from = dns_now_us();
+	struct lab lab;
+
+	(void)state;
+	start_lab(&lab, script);
+	for (unsigned k = 0; k < 2; k++)
+		q.servers[k] = addr_ip4((uint8_t[]){ 127, 0, 0, (uint8_t)(1 + k) });
+	q.port = lab.port;
+	for (uint32_t i = 1; i <= 200; i++) {
+		snprintf(q.name, sizeof q.name, i % 4 == 0 ? "dead.x" : i == 7 ? "bad..name" : "n%u.x", i);
+		add_to_list(&list, &q, i);
+	}
+	b = ask_list(&q, &list);
+	stop_lab(&lab, log, sizeof log);
+	free(list.bytes);
+	for (uint32_t i = 0; i < block_count(b); i++) {
+		const struct dns_row *row = block_row(b, i);
+		char asked[16];
+
+		assert_in_range(row->position, 1, 200);
+		snprintf(asked, sizeof asked, row->position % 4 == 0 ? "dead.x" : row->position == 7 ? "bad..name" : "n%u.x", (unsigned)row->position);
+		assert_true(text_equal(block_text(b, row->asked), text_of(asked)));
+		rows[row->position] += row->section == DNS_SECTION_ANSWER;
+		silent += row->section == DNS_SECTION_ANSWER && text_equal(block_text(b, row->rcode), text_of("timeout"));
+	}
+	for (unsigned i = 1; i <= 200; i++)
+		assert_int_equal(rows[i], 1);
+	assert_int_equal(silent, 50);
+	assert_in_range(dns_now_us() - from, 300000, 5000000); /* 20 s one by one */
+}
+
+/* A list that is none: nothing is read beyond its end, nothing asked. */
+static void test_broken_list(void **state)
+{
+	static const struct dns_watch nothing = { .channel = -1, .pidfd = -1 };
+	struct dns_request q = { .name = "db.x", .types = { 1 } };
+	struct builder *builder = builder_new(&dns_row_type);
+	struct dns_batch_list list = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	add_to_list(&list, &q, 1);
+	for (size_t n = 1; n < list.n; n++)
+		assert_int_equal(dns_batch_run(&q, list.bytes, n, &nothing, keep_rows, builder, &err), -EBADMSG);
+	assert_int_equal(dns_batch_run(&q, list.bytes, 0, &nothing, keep_rows, builder, &err), 0);
+	assert_int_equal(builder_count(builder), 0);
+	builder_free(builder);
+	free(list.bytes);
+}
+
 static struct block *ask_one(const struct dns_request *q, const struct dns_watch *watch, int expected)
 {
 	struct builder *builder = builder_new(&dns_row_type);
@@ -412,6 +530,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_searches),
+		cmocka_unit_test(test_searches_as_list),
+		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_broken_list),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_nobody_listens),
 		cmocka_unit_test(test_watch),

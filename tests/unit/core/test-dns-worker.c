@@ -362,7 +362,8 @@ static void describe(const struct block *b, char *ret, size_t cap)
 		const struct file_row *row = block_row(b, i);
 		struct text value = block_text(b, row->value);
 
-		n += (size_t)snprintf(ret + n, cap - n, "%s %.*s|", keys[row->key], (int)value.n, value.p);
+		if (row->key < ARRAY_LEN(keys)) /* not what it says about this machine */
+			n += (size_t)snprintf(ret + n, cap - n, "%s %.*s|", keys[row->key], (int)value.n, value.p);
 	}
 }
 

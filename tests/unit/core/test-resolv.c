@@ -122,7 +122,7 @@ static const struct {
 	{ "options ndots:5 timeout:1 attempts:3\n", "127.0.0.1 / / 5 1000 3 0" },
 	{ "options ndots:99 timeout:99 attempts:99\n", "127.0.0.1 / / 15 30000 5 0" },
 	{ "options timeout:0 attempts:0 ndots:-1\n", "127.0.0.1 / / 1 1000 1 0" },
-	{ "options use-vc edns0 rotate no-such-thing\n", "127.0.0.1 / / 1 5000 2 17" },
+	{ "options use-vc edns0 rotate no-such-thing\n", "127.0.0.1 / / 1 5000 2 65553" },
 	{ "nameserver fe80::1%eth0\n", "fe80::1%eth0 / / 1 5000 2 0" },
 	{ "nameserver fe80::1%$(reboot)\nnameserver fe80::1%\nnameserver fe80::1%0123456789abcdef\n", "127.0.0.1 / / 1 5000 2 0" },
 };
@@ -201,6 +201,15 @@ static const struct {
 	{ { NULL, HOSTS, "hosts: dns\nhosts: files\n" }, "db.shop", { "A" }, 0, "db.shop. A 172.18.0.3|" },
 	{ { NULL, "1.2.3.4 \033[2J\n", NULL }, "\033[2J", { "A" }, 0, "\033[2J. A 1.2.3.4|" },
 	{ { "nameserver 1.1.1.1\n", NULL, NULL }, "db", { "A" }, 0, NULL },
+	{ { "nameserver 1.1.1.1\n", NULL, NULL }, "192.0.2.9", { "A", "AAAA" }, 0, "192.0.2.9. A 192.0.2.9|" },
+	{ { NULL, HOSTS, "hosts: files\n" }, "nope", { "A" }, 0, "nope. A -|" },
+	{ { NULL, HOSTS, "hosts: files\n" }, "nope", { "MX" }, 0, NULL },
+	{ { NULL, HOSTS, "hosts: files [NOTFOUND=return] dns\n" }, "nope", { "A" }, 0, "nope. A -|" },
+	{ { NULL, HOSTS, "hosts: files [ !SUCCESS = return ] dns\n" }, "nope", { "A" }, 0, "nope. A -|" },
+	{ { NULL, HOSTS, "hosts: files [SUCCESS=continue notfound=RETURN] dns\n" }, "nope", { "A" }, 0, "nope. A -|" },
+	{ { NULL, HOSTS, "hosts: mdns4_minimal [NOTFOUND=return] files\n" }, "six", { "AAAA" }, 0, "six. AAAA fd00::5|" },
+	{ { NULL, HOSTS, "hosts: resolve [!UNAVAIL=return] files\n" }, "six", { "AAAA" }, 0, "six. AAAA fd00::5|" },
+	{ { NULL, HOSTS, "hosts: mymachines [UNAVAIL=return] files\n" }, "six", { "AAAA" }, 0, "six. AAAA -|" },
 };
 
 static void describe_answers(const struct block *b, char *ret, size_t cap)
@@ -211,8 +220,10 @@ static void describe_answers(const struct block *b, char *ret, size_t cap)
 		const struct dns_row *row = block_row(b, i);
 		struct text name = block_text(b, row->name), type = block_text(b, row->type), data = block_text(b, row->data);
 
-		assert_true(text_equal(block_text(b, row->server), text_of("/etc/hosts")));
-		assert_true(text_equal(block_text(b, row->rcode), text_of("NOERROR")));
+		if (row->section == DNS_SECTION_STEP)
+			continue;
+		assert_true(text_contains(text_of("/etc/hosts libc"), block_text(b, row->server)) || row->data.len == UINT32_MAX);
+		assert_true(text_equal(block_text(b, row->rcode), text_of("NOERROR")) || row->data.len == UINT32_MAX);
 		n += (size_t)snprintf(ret + n, cap - n, "%.*s %.*s %.*s|", (int)name.n, name.p, (int)type.n, type.p,
 			data.p ? (int)data.n : 1, data.p ? data.p : "-");
 	}

@@ -67,6 +67,13 @@ static const struct {
 	{ "q closes help, not the view", "s?q", "sockets", false },
 	{ "keys in help are not pressed below", "?s", "list", false },
 	{ "letters in a prompt are text", "/spQ\033", "list", false },
+	{ "palette: a view by its name", ":sockets\r", "sockets", false },
+	{ "palette: keys by their name", "s:processes\r", "processes", false },
+	{ "palette: letters are text", ":Q\033", "list", false },
+	{ "palette: Esc closes it, not the view", "s:proc\033", "sockets", false },
+	{ "palette: a target opens in the same view", "s:target shop-api\r", "sockets", false },
+	{ "palette: quit", ":quit at once\r", "list", true },
+	{ "palette: nothing called so stays open", ":zzzz\rQ", "list", false },
 };
 
 static void test_ways(void **state)

@@ -1,0 +1,57 @@
+/*
+ * The way a packet takes from a namespace to the outside, device by device: eth0 > its peer > bridge > uplink. Made of rows that the
+ * namespaces told (view.h, sides.h); a cable counts only when both ends name each other.
+ */
+#ifndef NSDBG_CORE_NET_PATH_H
+#define NSDBG_CORE_NET_PATH_H
+
+#include "core/net/link.h"
+#include "core/net/route.h"
+#include "core/net/view.h"
+
+struct net_hop_row {
+	struct row_head head;
+	uint64_t hop; /* from 1 */
+	struct str name;
+	struct str target; /* whose namespace it is in */
+	uint64_t netns;
+	struct str kind;
+	struct str step; /* how one gets here: "default route", "peer", "bridge", "below", "uplink" */
+	uint64_t index;
+	uint32_t state; /* enum net_link_state */
+	uint8_t up, carrier;
+	uint64_t mtu;
+	uint64_t rx_bytes, tx_bytes;
+	uint64_t errors, dropped; /* both directions */
+	double rx_rate, tx_rate, drop_rate;
+	struct str problem;
+};
+extern const struct row_type net_hop_row_type; /* "ip-path" */
+
+/* What is known, all lent; NULL: nothing. */
+struct net_map {
+	uint64_t netns; /* where the way begins */
+	const struct block *links, *routes; /* of that namespace */
+	const struct block *side_links, *side_routes; /* of others */
+	const struct block *targets; /* for names */
+};
+
+/* The hops from the interface `index` (ROW_NO_UINT: that of the default route). Never NULL; empty without a route. */
+struct block *net_path(const struct net_map *map, uint64_t index);
+
+/* The interfaces with the names of their other ends and of whose namespace these are in. Never NULL. */
+struct block *net_path_join(const struct net_map *map);
+
+/* Does a cable end in a namespace that `side_links` does not have? */
+bool net_path_wants_sides(const struct net_map *map);
+
+/* What net_sides_source should look at: the missing ones, those known already, and the host, where most ways lead. 0: nothing. */
+uint32_t net_path_sides(const struct net_map *map, struct net_namespace *ret, uint32_t cap);
+
+/* Processes to ask for numbers of namespaces with (NET_OP_NAMESPACES): those of targets from *at on, which moves on; returns how many. */
+uint32_t net_path_processes(const struct block *targets, uint32_t *at, struct net_namespace ret[NET_NAMESPACES]);
+
+/* Name of the target with this namespace: the host, a container, a bare namespace, a guest of it. p NULL: none. */
+struct text net_path_owner(const struct block *targets, uint64_t netns);
+
+#endif
