@@ -99,8 +99,8 @@ static void draw_rates(const struct dns_wire_view *w, struct area a)
 		x += canvas_printf(a, x, 0, STYLE_TEXT, "%" PRIu64 " NXDOMAIN", n->nxdomain) + 3;
 	x = draw_time(a, x, "median", n->p50_us);
 	x = draw_time(a, x, "p95", n->p95_us);
-	if (n->dropped)
-		draw_count(a, x, SEVERITY_WARN, n->dropped, "packets lost");
+	x = draw_count(a, x, SEVERITY_WARN, n->dropped, "packets lost");
+	draw_count(a, x, SEVERITY_WARN, n->missed, "not followed");
 }
 
 /* --- the last minute --- */

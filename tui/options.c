@@ -796,7 +796,7 @@ void options_completion(FILE *out)
 	completion_commands(out, takes_target, "|");
 	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
 	completion_commands(out, any_command, " ");
-	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files netns ip-link ip-addr ip-route ip-rule ip-neigh ip-sysctl ip-path ip-check' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
+	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns dnswire dnsnames dnssearch dnsfindings files netns ip-link ip-addr ip-route ip-rule ip-neigh ip-sysctl ip-path ip-check' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
 	      "\tCOMPREPLY=()\n\tread -rd '' -a list <<<\"$words\"\n\tfor i in \"${list[@]}\"; do\n"
 	      "\t\t[[ $i == \"$word\"* && $i != *[!A-Za-z0-9_.:/@%+,-]* ]] && COMPREPLY+=(\"$i\")\n\tdone\n}\n"
 	      "complete -o default -F _nsdbg nsdbg\n", out);
