@@ -206,11 +206,12 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  +trace     every name, server and try on the way, too\n"
 			"  +tcp       TCP from the start\n"
 			"  +nosearch  the name as it is\n"
-			"  @SERVER    ask this server, an address\n\nExamples:\n"
+			"  @SERVER    ask this server, an address\n"
+			"With --watch nothing is asked; the words are filter words over nsdbg fields dnswire, -p watches one port more.\n\nExamples:\n"
 			"  nsdbg dns web db\n"
 			"  nsdbg dns web db cache queue A +short\n"
 			"  nsdbg dns web example.org MX @1.1.1.1\n"
-			"  nsdbg dns web --watch --for 30s state:unanswered,late   what programs ask, live; findings at the end\n"
+			"  nsdbg dns web --watch --for 30s state:unanswered,late\n  nsdbg dns web --watch --for 1m --by name --sort -p95_us\n"
 			"  nsdbg dns web -x 172.18.0.3 172.18.0.4\n"
 			"  nsdbg dns web -f names.txt -o ndjson\n" },
 	[COMMAND_PROBE] = { .name = "probe", .args = "TARGET tcp|udp|ping|trace|mtu|http DESTINATION...",
