@@ -81,7 +81,7 @@ struct pane_ops {
 
 /* --- feeds: one worker each --- */
 
-enum { PANE_FEEDS = 4, PANE_FEED_TYPES = 6 };
+enum { PANE_FEEDS = 18, PANE_FEED_TYPES = 6 };
 
 enum feed_state {
 	FEED_OFF,
@@ -102,6 +102,7 @@ struct feed_spec {
 	bool sampled; /* ask for a sample every env->every_ms while the pane is on the screen */
 	uint64_t every_ms; /* 0: env->every_ms */
 	uint64_t deadline_ms; /* 0 none; no first block until then: FEED_FAILED "no answer in 2 s" */
+	bool on_host; /* with no_target: in the host's namespaces */
 	bool no_target; /* TARGET_NONE (engine, scan) */
 };
 
@@ -149,8 +150,7 @@ struct pane_env {
 	struct block *engines; /* engine_row; may be NULL */
 	struct row_look look; /* charset, utc, raw numbers; now_ns set at each draw */
 	uint64_t every_ms;
-	const char *docker; /* endpoint; NULL: none */
-	bool docker_explicit;
+	const struct engine_places *places; /* engines to ask; NULL: none */
 	int64_t now_ms; /* loop_now_ms at this turn; tests set it */
 	/* requests */
 	bool dirty; /* draw again */
@@ -233,6 +233,7 @@ extern const struct pane_ops pane_sockets;
 extern const struct pane_ops pane_processes;
 extern const struct pane_ops pane_capture;
 extern const struct pane_ops pane_dns;
+extern const struct pane_ops pane_net;
 
 /* All views of a target in tab order: app.c. */
 extern const struct pane_ops *const pane_views[];

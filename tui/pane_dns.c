@@ -108,12 +108,14 @@ size_t dns_view_dig(const struct dns_view *v, char *buf, size_t cap)
 
 bool dns_view_shows_files(const struct dns_view *v)
 {
-	return v->show_files || v->asked.n == 0;
+	return v->show_files || (v->asked.n == 0 && !v->versus.shown);
 }
 
 struct grid *dns_view_lower(struct dns_view *v)
 {
-	return dns_view_shows_files(v) ? &v->lines : &v->history;
+	if (dns_view_shows_files(v))
+		return &v->lines;
+	return v->versus.shown ? &v->versus.grid : &v->history;
 }
 
 /* --- asking --- */
@@ -165,7 +167,14 @@ static struct block *in_reading_order(const struct block *answers)
 	return ret;
 }
 
-static void answer_take(struct dns_view *v, const struct block *answers)
+void dns_view_compare(struct dns_view *v)
+{
+	v->versus.shown = v->shown;
+	if (v->shown)
+		dns_versus_start(&v->versus, &v->request, v->files, v->shown);
+}
+
+static void answer_take(struct dns_view *v, struct block *answers)
 {
 	AUTO(block_unrefp) struct block *named = dns_name_targets(answers, v->pane->env->targets);
 	AUTO(block_unrefp) struct block *ordered = in_reading_order(named);
@@ -182,6 +191,10 @@ static void answer_take(struct dns_view *v, const struct block *answers)
 	history = asked_block(&v->asked);
 	table_set_block(v->history.table, history);
 	table_jump(v->history.table, 0);
+	block_unref(v->shown);
+	v->shown = block_ref(answers);
+	if (v->versus.shown && !v->repeat)
+		dns_view_compare(v);
 }
 
 static void ask_failed(struct dns_view *v, const char *why)
@@ -356,6 +369,7 @@ static int dns_init(struct pane *p, struct err *err)
 	v->pane = p;
 	dns_view_grids(v);
 	dns_wire_view_init(&v->wire, p);
+	dns_versus_init(&v->versus, p);
 	dns_request_from_files(NULL, &v->defaults);
 	pane_feed_open(p, DNS_SLOT_FILES, &files_spec);
 	pane_feed_open(p, DNS_SLOT_ASK, &ask_spec);
@@ -368,6 +382,8 @@ static void dns_done(struct pane *p)
 
 	dns_view_repeat(v, false);
 	dns_wire_view_done(&v->wire);
+	dns_versus_done(&v->versus);
+	block_unref(v->shown);
 	grid_done(&v->answer);
 	grid_done(&v->history);
 	grid_done(&v->lines);
