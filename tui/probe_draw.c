@@ -77,8 +77,13 @@ static size_t spark_format(const void *arg, const struct block *b, const void *r
 
 static size_t time_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
 {
-	(void)arg, (void)b, (void)look;
-	return took_text(((const struct probe_row *)row)->time_us, buf, cap);
+	const struct probe_row *r = row;
+	const struct probe_item *item = probe_view_find(arg, r->head.id);
+
+	(void)b, (void)look;
+	if (item && item->state == PROBE_IS_STOPPED && r->kind != PROBE_MTU)
+		return (size_t)snprintf(buf, cap, "stopped");
+	return took_text(r->time_us, buf, cap);
 }
 
 static size_t loss_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
@@ -96,7 +101,7 @@ static size_t verdict_format(const void *arg, const struct block *b, const void 
 	const char *word = r->verdict < PROBE_VERDICT_N ? probe_verdict_names[r->verdict] : item && item->why[0] ? "failed" : "...";
 
 	(void)b, (void)look;
-	return (size_t)snprintf(buf, cap, "%s%s", word, item && item->state == PROBE_IS_STOPPED && r->kind != PROBE_MTU ? ", stopped" : "");
+	return (size_t)snprintf(buf, cap, "%s", word);
 }
 
 static enum style verdict_style(const void *arg, const struct block *b, const void *row)

@@ -206,7 +206,21 @@ def dns():
             lambda: timed("nsenter", "-n", "-t", pid, "dig", "@127.0.0.11", "asked"), "nsenter dig", "0.4")
 
 
-BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "capture": capture, "dns": dns}
+# --- probes ---
+
+def probe():
+    docker("network", "create", "probes")
+    for name in ("prober", "probed"):
+        docker("run", "-d", "--name", name, "--network", "probes", "bb:1", "sh", "-c", "while :; do nc -l -p 7001 </dev/null; done")
+    pid, to = pid_of("prober"), text_of(DOCKER, "inspect", "-f", "{{.NetworkSettings.Networks.probes.IPAddress}}", "probed").strip()
+    inside = ["nsenter", "-n", "-t", str(pid)]
+    compare("probe: one ping", lambda: timed(NSDBG, "probe", f"pid:{pid}", "ping", to), lambda: timed(*inside, "ping", "-c1", "-W1", to),
+            "nsenter ping -c1", "-")
+    compare("probe: one refused connect", lambda: timed(NSDBG, "probe", f"pid:{pid}", "tcp", f"{to}:7"),
+            lambda: timed(*inside, "busybox", "nc", "-w", "1", to, "7"), "nsenter nc", "-")
+
+
+BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "capture": capture, "dns": dns, "probe": probe}
 print(f"# {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; medians of {ROUNDS}; ours over the peer's in the same run")
 for bench in sys.argv[1:] or BENCHES:
     try:
