@@ -267,7 +267,7 @@ def probe():
     compare("probe: one ping", lambda: timed(NSDBG, "probe", f"pid:{pid}", "ping", to), lambda: timed(*inside, "ping", "-c1", "-W1", to),
             "nsenter ping -c1", "-")
     compare("probe: one connect", lambda: timed(NSDBG, "probe", f"pid:{pid}", "tcp", f"{to}:7001"),
-            lambda: timed(*inside, "busybox", "nc", "-z", "-w", "1", to, "7001"), "nsenter nc -z", "-")
+            lambda: timed(*inside, "bash", "-c", f": </dev/tcp/{to}/7001"), "nsenter bash /dev/tcp", "-")
 
 
 # --- exec ---
