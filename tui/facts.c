@@ -347,7 +347,7 @@ static int draw_state(struct area a, int y, const struct block *b, const struct 
 	if (!(t->head.flags & TARGET_IS_CONTAINER))
 		return y;
 	add(&l, "%s", t->state < TARGET_STATE_N ? target_state_names[t->state] : "-");
-	if (t->state == TARGET_STATE_RUNNING)
+	if (t->state == TARGET_STATE_RUNNING && t->started_at != ROW_NO_INT)
 		add(&l, " for %s", facts_age(t->started_at, look->now_ns, age, sizeof age));
 	if (t->health < TARGET_HEALTH_N)
 		add(&l, "   health %s", target_health_names[t->health]);
