@@ -165,6 +165,13 @@ struct str builder_text(struct builder *b, const char *p, size_t n)
 	return b->last;
 }
 
+struct text builder_get(const struct builder *b, struct str s)
+{
+	if (s.len == UINT32_MAX || s.off > b->arena_len || s.len > b->arena_len - s.off)
+		return (struct text){ 0 };
+	return (struct text){ .p = b->arena + s.off, .n = s.len };
+}
+
 struct str builder_str(struct builder *b, const char *nul_terminated)
 {
 	return builder_text(b, nul_terminated, nul_terminated ? strlen(nul_terminated) : 0);

@@ -29,6 +29,8 @@ void builder_drop_last(struct builder *b); /* the row turned out to be gone */
 /* Copies text into the arena (equal neighbours are shared). NULL p gives ROW_NO_TEXT. */
 struct str builder_text(struct builder *b, const char *p, size_t n);
 struct str builder_str(struct builder *b, const char *nul_terminated);
+/* A string of this builder; good until the next one is added. */
+struct text builder_get(const struct builder *b, struct str s);
 /* Appends one item to a FIELD_LIST that starts as ROW_NO_TEXT or {0,0}; items of one list must be added in one go. */
 void builder_list_add(struct builder *b, struct str *list, const char *p, size_t n);
 /* Copies n nested rows of `type`. Their own strings must already be in this builder's arena. */

@@ -171,6 +171,14 @@ static const struct field target_fields[] = {
 	{ F(shares_with, TEXT), .flags = FIELD_HIDDEN, .help = "container whose network namespace it uses" },
 	{ F(hostname, TEXT), .flags = FIELD_HIDDEN, .help = "its host name" },
 	{ F(project, TEXT), .flags = FIELD_HIDDEN, .help = "compose project" },
+	{ F(pod, TEXT), .title = "POD", .flags = FIELD_WIDE, .help = "pod it belongs to", .priority = 11 },
+	{ F(infra, BOOL), .flags = FIELD_HIDDEN, .help = "it only holds the namespaces of its pod open" },
+	{ .name = "namespace", .kind = FIELD_TEXT, .offset = offsetof(struct target_row, space), .flags = FIELD_HIDDEN,
+		.help = "containerd's or Kubernetes' namespace" },
+	{ F(attempt, UINT), .flags = FIELD_HIDDEN, .help = "Kubernetes: times it was started before" },
+	{ F(engine, TEXT), .flags = FIELD_HIDDEN, .help = "engine that named it; unknown: found in /proc, no engine answers for it" },
+	{ F(owner, UINT), .unit = UNIT_ID, .flags = FIELD_HIDDEN, .help = "user of a rootless engine" },
+	{ F(shared_by, LIST), .flags = FIELD_HIDDEN, .help = "others that use its network namespace" },
 	{ F(path, TEXT), .flags = FIELD_HIDDEN, .help = "nsfs file of a namespace" },
 	{ F(start, UINT), .flags = FIELD_HIDDEN, .help = "start of pid in clock ticks since boot: with pid, its identity" },
 	{ F(problem, TEXT), .title = "WHAT IS WRONG", .flags = FIELD_FLEX, .help = "what is wrong, in words", .priority = 1 },
@@ -219,6 +227,7 @@ static const struct field engine_fields[] = {
 	{ F(api, TEXT), .title = "API", .help = "version of the API that is spoken" },
 	{ F(latency_us, UINT), .title = "TIME", .unit = UNIT_US, .flags = FIELD_RIGHT, .help = "of the last answer" },
 	{ F(answered_at, TIME), .flags = FIELD_HIDDEN, .help = "time of the last answer" },
+	{ F(owner, UINT), .title = "USER", .unit = UNIT_ID, .flags = FIELD_RIGHT | FIELD_WIDE, .help = "user whose engine it is, when not root's" },
 	{ F(error, TEXT), .title = "ERROR", .flags = FIELD_FLEX, .help = "why it does not answer" },
 };
 #undef F

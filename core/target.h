@@ -31,6 +31,8 @@ enum { /* target_row.head.flags */
 	TARGET_IS_HOST = 1 << 2,
 	TARGET_HOST_NETWORK = 1 << 3, /* a container without a network namespace of its own */
 	TARGET_STALE = 1 << 4, /* the engine does not answer; see as_of */
+	TARGET_FOUND = 1 << 5, /* a container that only /proc shows: no engine named it */
+	TARGET_LOCKED = 1 << 6, /* we may not enter it; `problem` says what is missing */
 };
 
 /* A published or exposed port. JSON in `ports`: host_address, host_port, port, protocol. */
@@ -84,6 +86,13 @@ struct target_row {
 	struct str shares_with; /* name of the container whose network namespace it uses */
 	struct str hostname;
 	struct str project; /* compose project */
+	struct str engine; /* address of the engine that named it; unknown: found in /proc, no engine answers for it */
+	struct str space; /* containerd's or Kubernetes' namespace */
+	struct str pod;
+	uint8_t infra; /* it only holds a pod's namespaces open */
+	uint64_t attempt; /* Kubernetes: how often it was started before */
+	uint64_t owner; /* user of a rootless engine */
+	struct str shared_by; /* list: names of the others in its network namespace, when it owns that */
 	struct str path; /* nsfs file, for namespaces without a process */
 	uint64_t processes; /* in the network namespace, when scanned */
 	struct str problem; /* what is wrong, in words; unknown: nothing */
@@ -127,16 +136,20 @@ struct engine_row {
 	uint64_t latency_us; /* of the last answer */
 	int64_t answered_at;
 	struct str error; /* why not, in words, with the remedy */
+	uint64_t owner; /* user whose socket it is, when not root's */
 };
 extern const struct row_type engine_row_type; /* "engines" */
 
 /*
- * One list from the engines' blocks (target_row) and the scan (netns_row, core/source/namespaces.h; may be NULL): fills netns,
- * start and processes of containers by pid, names shares_with, adds bare namespaces that no container has, and the host. Sets
- * problem and severity. Never NULL.
+ * One list from the engines' blocks (target_row; NULL: one that has not answered yet) and the scan (netns_row,
+ * core/source/namespaces.h; may be NULL): fills netns, start and processes of containers by pid, names shares_with and shared_by, adds
+ * containers that only /proc shows, bare namespaces that no container has, and the host. A container that several engines name is one
+ * row, the first one's. Sets problem and severity. Never NULL.
  */
 struct block *target_merge(const struct block *const *engines, unsigned n, const struct block *netns);
 
+/* The rows, notes and losses of n blocks of `type` (NULL: none) as one block; never NULL. */
+struct block *target_union(const struct row_type *type, const struct block *const *blocks, unsigned n);
 /* The same targets with how they do (health_row, core/source/health.h): its numbers, and its problem where it is graver than what the
  * engine says. Never NULL. */
 void target_health_unknown(struct target_row *t);

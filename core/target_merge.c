@@ -5,7 +5,7 @@
 #include "core/target.h"
 
 #include "core/fd.h"
-#include "core/source/namespaces.h"
+#include "core/target_found.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +25,10 @@ struct merge {
 	struct member *members;
 	size_t n_members;
 	bool *taken; /* namespaces that a container has */
+	struct found_index found;
+	struct seen seen; /* ids and pids of containers */
+	const struct block *const *engines;
+	unsigned n_engines;
 };
 
 #define CMP(a, b) (((a) > (b)) - ((a) < (b)))
@@ -115,7 +119,9 @@ static void judge_container(struct merge *m, struct target_row *r)
 	char text[64];
 
 	if (r->as_of != ROW_NO_INT) {
-		judge(m, r, "its engine does not answer; shown as it was", SEVERITY_UNKNOWN);
+		judge(m, r, r->pid != ROW_NO_UINT && r->netns == ROW_NO_UINT && m->scan ?
+			"its engine does not answer, and its process has ended since" :
+			"its engine does not answer; shown as it was", SEVERITY_UNKNOWN);
 		return;
 	}
 	switch ((enum target_state)r->state) {
@@ -146,29 +152,76 @@ static void judge_container(struct merge *m, struct target_row *r)
 	r->head.severity = SEVERITY_UNKNOWN;
 }
 
+static bool may_run(const struct target_row *r)
+{
+	return r->as_of != ROW_NO_INT || r->state == TARGET_STATE_RUNNING || r->state == TARGET_STATE_PAUSED || r->state == ROW_NO_ENUM;
+}
+
+/*
+ * An engine's bare list comes before the pids, and one that does not answer knows old ones: then the process that /proc shows under this
+ * id counts. A container may choose its cgroup, but not the parent of its first process.
+ */
+static void find_process(struct merge *m, struct target_row *r, struct found *f)
+{
+	if (f)
+		f->is_used = true;
+	if (!f || !may_run(r) || (r->pid != ROW_NO_UINT && find_member(m, r->pid)))
+		return;
+	r->pid = f->row->pid;
+	r->start = f->row->start;
+}
+
+static void take_addresses(struct merge *m, struct target_row *r, const struct netns_row *n)
+{
+	struct text item;
+
+	if ((r->addresses.len != UINT32_MAX && r->addresses.len > 0) || r->shares_with.len != UINT32_MAX ||
+		r->head.flags & TARGET_HOST_NETWORK)
+		return;
+	for (uint32_t i = 0; block_list_item(m->scan, n->addresses, i, &item); i++)
+		builder_list_add(m->out, &r->addresses, item.p, item.n);
+}
+
 static void locate(struct merge *m, struct target_row *r)
 {
 	const struct member *p = r->pid == ROW_NO_UINT ? NULL : find_member(m, r->pid);
 	const struct netns_row *n = p ? block_row(m->scan, p->netns) : NULL;
 
-	if (!n)
+	if (!n || n->inode == ROW_NO_UINT)
 		return;
 	m->taken[p->netns] = true;
 	r->netns = n->inode;
 	r->start = p->start;
 	r->processes = n->members.n;
+	if (n->is_host)
+		r->head.flags |= TARGET_HOST_NETWORK;
+	take_addresses(m, r, n);
+}
+
+/* One container named by several engines is the first one's. */
+static bool is_double(struct merge *m, const struct block *engine, const struct target_row *r)
+{
+	bool is_new = seen_add(&m->seen, seen_id(block_text(engine, r->id)));
+
+	if (r->pid != ROW_NO_UINT && may_run(r))
+		is_new &= seen_add(&m->seen, seen_pid(r->pid));
+	return !is_new;
 }
 
 static void add_containers(struct merge *m, const struct block *engine)
 {
 	for (uint32_t i = 0; i < block_count(engine); i++) {
 		const struct target_row *from = block_row(engine, i);
-		struct target_row *r = builder_copy_row(m->out, engine, from);
+		struct target_row *r;
 
+		if (is_double(m, engine, from))
+			continue;
+		r = builder_copy_row(m->out, engine, from);
 		r->head.flags |= TARGET_IS_CONTAINER;
 		target_health_unknown(r);
 		if (text_equal(block_text(engine, from->network_mode), text_of("host")))
 			r->head.flags |= TARGET_HOST_NETWORK;
+		find_process(m, r, found_index_find(&m->found, block_text(engine, from->id)));
 		locate(m, r);
 		judge_container(m, r);
 	}
@@ -182,6 +235,9 @@ static struct target_row *blank(struct merge *m)
 
 	r->name = r->id = r->runtime = r->image = r->command = r->network_mode = ROW_NO_TEXT;
 	r->networks = r->addresses = r->shares_with = r->hostname = r->project = r->path = r->problem = ROW_NO_TEXT;
+	r->engine = r->space = r->pod = r->shared_by = ROW_NO_TEXT;
+	r->attempt = r->owner = ROW_NO_UINT;
+	r->infra = ROW_NO_BOOL;
 	r->state = TARGET_STATE_RUNNING;
 	r->health = ROW_NO_ENUM;
 	r->pid = r->start = r->netns = r->restarts = r->processes = ROW_NO_UINT;
@@ -247,6 +303,66 @@ static void add_namespace(struct merge *m, const struct netns_row *n)
 	r->command = builder_text(m->out, leader.p, leader.n);
 }
 
+/* --- containers without an engine --- */
+
+static bool is_waiting(const struct merge *m)
+{
+	for (unsigned i = 0; i < m->n_engines; i++)
+		if (!m->engines[i])
+			return true;
+	return false;
+}
+
+/* Does an engine of this kind answer? Then it must be another one that runs this. */
+static bool has_engine(const struct merge *m, struct text runtime)
+{
+	for (unsigned i = 0; i < m->n_engines; i++) {
+		const struct target_row *r = m->engines[i] ? block_row(m->engines[i], 0) : NULL;
+
+		if (r && r->as_of == ROW_NO_INT && text_equal(block_text(m->engines[i], r->runtime), runtime))
+			return true;
+	}
+	return false;
+}
+
+static void judge_found(struct merge *m, struct target_row *r, struct text runtime)
+{
+	static const char *const alone[] = { "lxc", "nspawn" }; /* nobody to ask: /proc is all there is */
+	char text[96];
+
+	for (size_t i = 0; i < ARRAY_LEN(alone); i++)
+		if (text_equal(runtime, text_of(alone[i])))
+			r->head.severity = SEVERITY_OK;
+	if (r->netns == ROW_NO_UINT) {
+		r->head.flags |= TARGET_LOCKED;
+		judge(m, r, r->owner == ROW_NO_UINT ? "root's: needs CAP_SYS_PTRACE to look into; run with sudo" :
+			"another user's: needs CAP_SYS_PTRACE to look into; run with sudo", SEVERITY_UNKNOWN);
+	} else if (r->head.severity != SEVERITY_OK && !is_waiting(m)) {
+		if (has_engine(m, runtime))
+			snprintf(text, sizeof text, "of another %.*s than those that were asked", (int)runtime.n, runtime.p);
+		else
+			snprintf(text, sizeof text, "no engine answers for it; found in /proc");
+		judge(m, r, text, SEVERITY_UNKNOWN);
+	}
+}
+
+static void add_found(struct merge *m)
+{
+	for (uint32_t i = 0; i < m->found.n; i++) {
+		struct found *f = &m->found.list[i];
+		struct target_row *r;
+
+		if (m->taken)
+			m->taken[f->netns] |= ((const struct netns_row *)block_row(m->scan, f->netns))->is_host != 1;
+		if (f->is_used || !seen_add(&m->seen, seen_pid(f->row->pid)))
+			continue;
+		r = blank(m);
+		found_describe(m->scan, f, m->out, r);
+		r->head.flags |= TARGET_FOUND;
+		judge_found(m, r, block_text(m->scan, f->row->runtime));
+	}
+}
+
 /*
  * An engine's bare list comes before the pids: until then the namespace of such a container is not a target of its own. Its id comes
  * from a cgroup, which a container may choose; that hides a namespace for this moment, and names nothing.
@@ -265,18 +381,21 @@ static bool waits_for_pid(const struct block *const *engines, unsigned n, struct
 
 struct block *target_merge(const struct block *const *engines, unsigned n, const struct block *netns)
 {
-	struct merge m = { .out = builder_new(&target_row_type), .scan = netns };
+	struct merge m = { .out = builder_new(&target_row_type), .scan = netns, .found = found_index_new(netns), .engines = engines,
+		.n_engines = n };
 	struct block *ret;
 
 	index_members(&m);
 	for (unsigned i = 0; i < n; i++)
 		if (engines[i])
 			add_containers(&m, engines[i]);
+	add_found(&m);
+	found_groups(m.out);
 	for (int host = 0; host <= 1; host++) {
 		for (uint32_t i = 0; i < block_count(netns); i++) {
 			const struct netns_row *row = block_row(netns, i);
 
-			if (row->is_host != host || (!host && m.taken[i]))
+			if (row->is_host != host || (!host && m.taken[i]) || row->inode == ROW_NO_UINT)
 				continue;
 			if (host || !waits_for_pid(engines, n, block_text(netns, row->container)))
 				add_namespace(&m, row);
@@ -286,5 +405,7 @@ struct block *target_merge(const struct block *const *engines, unsigned n, const
 	builder_free(m.out);
 	free(m.members);
 	free(m.taken);
+	free(m.seen.slots);
+	found_index_free(&m.found);
 	return ret;
 }

@@ -2,6 +2,7 @@
  * The app's life: one loop over terminal, signals, broker and workers; which pane is in front; drawing when something
  * changed and at most 20 times a second. It never waits for anybody.
  */
+#include "core/engine/places.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/loop.h"
@@ -20,7 +21,8 @@
 
 enum { APP_FRAME_MS = 50, APP_FIRST_FRAME_MS = 8, APP_STARTING_MS = 1000, APP_TOAST_MS = 5000, APP_EVERY_MS = 2000 };
 
-const struct pane_ops *const pane_views[] = { &pane_overview, &pane_sockets, &pane_processes, &pane_capture, &pane_dns, &pane_net };
+const struct pane_ops *const pane_views[] = { &pane_overview, &pane_sockets, &pane_processes, &pane_capture, &pane_dns, &pane_net,
+	&pane_probe };
 const unsigned pane_n_views = ARRAY_LEN(pane_views);
 _Static_assert(ARRAY_LEN(pane_views) <= APP_VIEWS, "room for every view");
 
@@ -273,7 +275,7 @@ static void open_first(struct app *app)
 		const struct target_row *row = block_row(app->env.targets, index);
 		app_go(app, app->options->view ? app->options->view : '1', row->head.id, NULL);
 		app->first_done = true;
-	} else if (app->env.engines || !app->env.docker) {
+	} else if (app->env.engines || !app->env.places || app->env.places->n == 0) {
 		app_toast(app, SEVERITY_WARN, "%s", r < 0 ? err.msg : "only targets of the list can be opened here");
 		app->first_done = true;
 	}
@@ -453,8 +455,7 @@ static void init_env(struct app *app, const struct app_options *o)
 	env->app = app;
 	env->session = app->session;
 	env->loop = app->loop;
-	env->docker = o->docker;
-	env->docker_explicit = o->docker_explicit;
+	env->places = o->places;
 	env->every_ms = o->every_ms ? o->every_ms : APP_EVERY_MS;
 	env->look = (struct row_look){ .charset = screen_charset(app->screen), .utc = o->utc, .now_ns = wall_ns() };
 	env->now_ms = (int64_t)loop_now_ms();

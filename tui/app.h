@@ -7,12 +7,12 @@
 #include <stdio.h>
 
 struct config;
+struct engine_places;
 struct err;
 struct session;
 
 struct app_options {
-	const char *docker; /* endpoint from docker_endpoint() */
-	bool docker_explicit; /* the user named it: its absence is an error and not just "no Docker here" */
+	const struct engine_places *places; /* engines to ask */
 	const char *target; /* open on this target (ux.md 3.1 words); NULL: the list */
 	char view; /* with target: letter or digit of the first view; 0: overview */
 	struct screen_options screen;

@@ -4,6 +4,7 @@
 #include "capture/capture.h"
 #include "capture/dnswatch.h"
 #include "core/dns/ask.h"
+#include "core/engine/containerd.h"
 #include "core/engine/docker.h"
 #include "core/engine/mover.h"
 #include "core/err.h"
@@ -37,6 +38,7 @@ enum { MAX_WAIT_MS = 60000 };
 
 static const struct source *const sources[] = {
 	&docker_source,
+	&containerd_source,
 	&namespaces_source,
 	&sockets_source,
 	&owners_source,
@@ -187,112 +189,22 @@ int cli_wait(struct cli *c, struct link *l, const struct row_type *type, uint64_
 
 /* --- targets --- */
 
-static bool runtime_wanted(const struct cli *c, struct text name)
-{
-	const char *p = c->o->runtime;
-
-	while (p && *p) {
-		size_t n = strcspn(p, ",");
-
-		if (n == name.n && memcmp(p, name.p, n) == 0)
-			return true;
-		p += n + (p[n] == ',');
-	}
-	return c->o->runtime == NULL;
-}
-
 /* A target that is named by its pid or file needs no engine, and must work while one hangs. */
 static bool engine_matters(const struct cli *c)
 {
-	if (!c->endpoint[0] || !runtime_wanted(c, text_of("docker")))
-		return false;
 	if (c->o->command == COMMAND_LS || c->o->command == COMMAND_NETWORKS || c->o->command == COMMAND_ENGINES ||
 		c->o->command == COMMAND_HEALTH || c->o->command == COMMAND_APP)
 		return true;
 	return c->o->n_words == 0 || !target_is_kernel(c->o->words[0]);
 }
 
-/* `only`: the container to look for first, NULL none; `rest`: and then all. */
-static struct link *open_docker(struct cli *c, const char *only, bool rest, struct err *err)
-{
-	static const struct row_type *const types[] = { &target_row_type, &network_row_type, &engine_row_type };
-	struct docker_params params = { .runtime = "docker", .once = 1, .rest = rest };
-	struct link *l;
-
-	memcpy(params.endpoint, c->endpoint, sizeof params.endpoint);
-	if (only)
-		snprintf(params.only, sizeof params.only, "%s", only);
-	l = session_open(c->session, &docker_source, NULL, &params, sizeof params, err);
-	if (l)
-		link_expect(l, types, ARRAY_LEN(types));
-	return l;
-}
-
-static void keep_block(struct block **at, struct block *b)
-{
-	block_unref(*at);
-	*at = b;
-}
-
-/* Takes the engine's blocks until its worker ends, or until containers come when `first` is enough. 0 or -errno with the sentence. */
-static int read_docker(struct cli *c, bool first, struct err *err)
-{
-	uint64_t deadline = cli_deadline(c);
-	struct link_event ev;
-	int r = 0;
-
-	for (;;) {
-		wait_event(c->engine, deadline, &ev);
-		if (ev.type == LINK_NOTHING)
-			return err_set(err, ETIMEDOUT, "Docker at %.120s does not answer within the time limit (--timeout)", c->endpoint);
-		if (ev.type == LINK_ERROR)
-			r = err_set(err, ev.code, "%s", ev.msg);
-		if (ev.type == LINK_CLOSED && r == 0 && !c->docker && !c->engines)
-			r = err_set(err, EPIPE, "the worker for Docker %s", ev.msg[0] ? ev.msg : "ended without an answer");
-		if (ev.type == LINK_CLOSED)
-			return r;
-		if (ev.type == LINK_BLOCK)
-			keep_block(ev.row_type == &target_row_type  ? &c->docker :
-				   ev.row_type == &network_row_type ? &c->networks :
-								      &c->engines,
-				ev.block);
-		if (first && c->docker)
-			return 0;
-	}
-}
-
-/* The engine's own words on why it does not answer. */
-static void engine_failed(struct cli *c, const struct err *err)
-{
-	enum cli_status status = err->code == EACCES || err->code == EPERM ? CLI_NOT_PERMITTED : CLI_NO_ENGINE;
-
-	c->engine_status = status;
-	if (c->o->command == COMMAND_ENGINES)
-		return; /* that is what its table is about */
-	cli_error_err(c, c->docker_explicit ? status : CLI_PARTIAL, err);
-}
-
-static bool engine_answers(const struct cli *c, struct err *err)
-{
-	for (uint32_t i = 0; i < block_count(c->engines); i++) {
-		const struct engine_row *e = block_row(c->engines, i);
-		struct text why = block_text(c->engines, e->error);
-		bool denied = why.p && memmem(why.p, why.n, "ermission", 9);
-
-		if (e->answering != 1) {
-			err_set(err, denied ? EACCES : EHOSTDOWN, "%.*s", (int)why.n, why.p ? why.p : "Docker does not answer");
-			return false;
-		}
-	}
-	return true;
-}
-
 static void merge_targets(struct cli *c)
 {
-	const struct block *const engines[] = { c->docker };
+	const struct block *told[ENGINE_PLACES];
+	unsigned n = cli_engines_targets(c->asked, told);
 
 	block_unref(c->targets);
-	c->targets = target_merge(engines, c->docker ? 1 : 0, c->netns);
+	c->targets = target_merge(told, n, c->netns);
 	c->target = NULL; /* it was a row of the old list */
 }
 
@@ -315,34 +227,23 @@ static void read_scan(struct cli *c)
 	c->scan = NULL;
 }
 
-/* Reads the engine to its end, or to its `first` containers. False: it failed, and was named by the user. */
-static bool take_docker(struct cli *c, bool first)
-{
-	struct err err = { 0 };
-	bool bad;
-
-	if (!c->engine)
-		return true;
-	bad = read_docker(c, first, &err) < 0;
-	if (first && c->docker)
-		return true; /* there is more to come */
-	bad = bad || !engine_answers(c, &err);
-	link_free(c->engine);
-	c->engine = NULL;
-	if (bad)
-		engine_failed(c, &err);
-	cli_notes(c, c->docker);
-	return !(bad && c->docker_explicit && c->o->command != COMMAND_ENGINES);
-}
-
-/* Both at the same time. */
+/* All at the same time. `only`: the container to look for first, NULL none; `rest`: and then all. */
 static void open_lists(struct cli *c, const char *only, bool rest)
 {
-	struct err err = { 0 };
-
-	if (engine_matters(c) && !(c->engine = open_docker(c, only, rest, &err)))
-		engine_failed(c, &err);
+	if (engine_matters(c))
+		c->asked = cli_engines_open(c, only, rest);
 	open_scan(c);
+}
+
+/* Engines that only the scan showed. False: an engine that the user named failed. */
+static bool ask_found(struct cli *c)
+{
+	unsigned n = c->places.n;
+
+	if (!c->asked || engine_places_from_scan(&c->places, c->netns) == 0)
+		return true;
+	cli_engines_add(c->asked, n);
+	return cli_engines_read(c->asked, false);
 }
 
 bool cli_targets(struct cli *c)
@@ -350,8 +251,9 @@ bool cli_targets(struct cli *c)
 	bool good;
 
 	open_lists(c, NULL, false);
-	good = take_docker(c, false);
+	good = cli_engines_read(c->asked, false) || c->o->command == COMMAND_ENGINES;
 	read_scan(c);
+	good &= ask_found(c);
 	merge_targets(c);
 	/* What the scan could not see matters where it is the list. With all rights it is a process that nobody may look at. */
 	if ((c->o->command == COMMAND_LS || c->o->command == COMMAND_APP) && !session_is_privileged(c->session))
@@ -425,10 +327,11 @@ static bool find_kernel(struct cli *c)
 /* The part of "docker:web" that an engine can be asked for, or NULL. */
 static const char *name_to_ask(const struct cli *c)
 {
-	const char *word = c->o->words[0];
+	const char *word = c->o->words[0], *colon = strchr(word, ':');
 
-	if (strncmp(word, "docker:", 7) == 0)
-		word += 7;
+	for (unsigned k = 0; k < ENGINE_KIND_N && colon; k++)
+		if (strlen(engine_kind_names[k]) == (size_t)(colon - word) && strncmp(word, engine_kind_names[k], (size_t)(colon - word)) == 0)
+			return mover_is_name(colon + 1) ? colon + 1 : NULL;
 	return mover_is_name(word) ? word : NULL;
 }
 
@@ -443,14 +346,18 @@ static bool find_name(struct cli *c, bool names)
 	int r;
 
 	open_lists(c, only, names);
-	if (!take_docker(c, only != NULL))
+	if (!cli_engines_read(c->asked, only != NULL))
 		return false;
 	read_scan(c);
 	merge_targets(c);
 	r = resolve(c, &err);
-	if (r < 0 && c->engine) {
-		if (!take_docker(c, false))
+	if (r < 0 && cli_engines_under_way(c->asked)) {
+		if (!cli_engines_read(c->asked, false))
 			return false;
+		merge_targets(c);
+		r = resolve(c, &err);
+	}
+	if (r < 0 && ask_found(c)) {
 		merge_targets(c);
 		r = resolve(c, &err);
 	}
@@ -467,9 +374,9 @@ void cli_complete(struct cli *c)
 	struct target_ref ref = c->ref;
 	struct err err = { 0 };
 
-	if (!c->engine && !c->scan)
+	if (!cli_engines_under_way(c->asked) && !c->scan)
 		return;
-	take_docker(c, false);
+	cli_engines_read(c->asked, false);
 	read_scan(c);
 	merge_targets(c);
 	resolve(c, &err); /* for its row; it may have gone meanwhile */
@@ -633,8 +540,7 @@ static void use_settings(const struct cli *c, struct app_options *o)
 static void run_app(struct cli *c)
 {
 	struct err err = { 0 };
-	struct app_options o = { .docker = c->endpoint[0] ? c->endpoint : NULL, .docker_explicit = c->docker_explicit,
-		.target = c->o->n_words ? c->o->words[0] : NULL, .utc = c->o->utc };
+	struct app_options o = { .places = &c->places, .target = c->o->n_words ? c->o->words[0] : NULL, .utc = c->o->utc };
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		if (c->o->n_words) {
@@ -655,20 +561,17 @@ static void run_app(struct cli *c)
 		cli_error_err(c, cli_status_of(err.code), &err);
 }
 
-/* Where Docker is, before rights are dropped: root's contexts are in root's home. */
-static bool find_docker(struct cli *c)
+/* Where engines are, before rights are dropped: root's contexts are in root's home. */
+static bool find_engines(struct cli *c)
 {
+	const struct engine_wishes wishes = { .docker = c->o->docker_host, .podman = c->o->podman_host,
+		.containerd = c->o->containerd_host, .runtimes = c->o->runtime };
 	struct err err = { 0 };
-	int r = docker_endpoint(c->o->docker_host, c->endpoint, &c->docker_explicit, &err);
+	int r = engine_places_find(&wishes, &c->places, &err);
 
-	if (r < 0) {
-		c->endpoint[0] = 0;
+	if (r < 0)
 		cli_error_err(c, r == -EINVAL ? CLI_USAGE : CLI_NO_ENGINE, &err);
-		return false;
-	}
-	if (!c->docker_explicit && strncmp(c->endpoint, "unix://", 7) == 0 && access(c->endpoint + 7, F_OK) < 0 && errno == ENOENT)
-		c->endpoint[0] = 0; /* no Docker here: nothing to say about it */
-	return true;
+	return r == 0;
 }
 
 static void (*const commands[COMMAND_N])(struct cli *c) = {
@@ -685,6 +588,7 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_DNS] = cli_dns,
 	[COMMAND_PROBE] = cli_probe,
 	[COMMAND_FILES] = cli_files,
+	[COMMAND_HOSTALIASES] = cli_hostaliases,
 	[COMMAND_IP] = cli_ip,
 	[COMMAND_NETNS] = cli_netns,
 	[COMMAND_EXEC] = cli_exec,
@@ -699,7 +603,7 @@ static void run(struct cli *c)
 		cli_fields(c);
 		return;
 	}
-	if (!find_docker(c))
+	if (!find_engines(c))
 		return;
 	if (!getenv("SUDO_UID")) /* with it the session becomes that user, and the file is opened as he may */
 		cli_names_open(c);
@@ -710,7 +614,7 @@ static void run(struct cli *c)
 		return;
 	}
 	commands[c->o->command](c);
-	link_free(c->engine);
+	cli_engines_free(c->asked);
 	link_free(c->scan);
 	session_stop(c->session);
 	config_free(c->config);
@@ -772,7 +676,6 @@ int cli_main(const struct options *o)
 	run(&c);
 	for (size_t i = 0; i < c.n_errors; i++)
 		free((char *)(uintptr_t)c.errors[i].message);
-	block_unref(c.docker);
 	block_unref(c.netns);
 	block_unref(c.targets);
 	block_unref(c.networks);

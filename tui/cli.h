@@ -6,12 +6,14 @@
 #define NSDBG_TUI_CLI_H
 
 #include "core/block.h"
+#include "core/engine/places.h"
 #include "core/session.h"
 #include "core/target.h"
 #include "tui/options.h"
 #include "tui/writer.h"
 
 struct config;
+struct cli_engines;
 struct err;
 
 enum cli_status { /* ux.md 3.3 */
@@ -32,8 +34,7 @@ enum { CLI_MAX_ERRORS = 64 };
 struct cli {
 	const struct options *o;
 	struct session *session;
-	char endpoint[512]; /* of Docker; "": none to ask */
-	bool docker_explicit;
+	struct engine_places places; /* engines to ask */
 	enum cli_status engine_status; /* how a failing engine would end us */
 	struct block *targets; /* from cli_targets */
 	struct block *networks; /* NULL: no engine answered */
@@ -42,9 +43,8 @@ struct cli {
 	const struct target_row *target; /* from cli_target; NULL: named by pid or path */
 	struct target_ref ref;
 	/* what is still on its way while a worker looks into the target already: see cli_complete */
-	struct link *engine;
+	struct cli_engines *asked;
 	struct link *scan;
-	struct block *docker; /* rows of the engine so far */
 	struct block *netns; /* of the scan */
 	int names_fd; /* file of names, opened by cli_names_open; -1 none */
 	char host[65];
@@ -83,6 +83,19 @@ bool cli_target(struct cli *c);
 /* Finds a target in the list that cli_targets made: fills target and ref. */
 bool cli_target_find(struct cli *c, const char *word);
 
+/* Starts a worker for each engine that is there; never NULL. `places` must stay as they are until the end. only: the container to look
+ * for first (NULL: none), rest: and then all. In all of these NULL stands for no engines. */
+struct cli_engines *cli_engines_open(struct cli *c, const char *only, bool rest);
+/* Starts those that were added to `places` behind the first n. */
+void cli_engines_add(struct cli_engines *e, unsigned n);
+/* Takes answers until all are over, or until each has told its `first` containers; says what failed, and sets networks and engines at
+ * the end. False: an engine that the user named does not answer. */
+bool cli_engines_read(struct cli_engines *e, bool first);
+bool cli_engines_under_way(const struct cli_engines *e);
+/* The containers told so far, one block an engine, lent; room for ENGINE_PLACES. */
+unsigned cli_engines_targets(const struct cli_engines *e, const struct block **ret);
+void cli_engines_free(struct cli_engines *e);
+
 /* Waits until `deadline` (loop_now_ms) for a block of `type`; 0 with a block that the caller owns, or -errno with the sentence. */
 int cli_wait(struct cli *c, struct link *l, const struct row_type *type, uint64_t deadline, struct block **ret, struct err *err);
 uint64_t cli_deadline(const struct cli *c);
@@ -120,6 +133,8 @@ void cli_health(struct cli *c);
 void cli_ss(struct cli *c);
 void cli_ps(struct cli *c);
 void cli_files(struct cli *c);
+void cli_hostaliases(struct cli *c);
+extern const struct row_type cli_alias_row_type;
 void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
 struct dns_request;

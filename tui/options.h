@@ -28,6 +28,7 @@ enum command_id {
 	COMMAND_DNS,
 	COMMAND_PROBE,
 	COMMAND_FILES,
+	COMMAND_HOSTALIASES,
 	COMMAND_IP,
 	COMMAND_NETNS,
 	COMMAND_EXEC,
@@ -67,6 +68,8 @@ struct options {
 	bool ascii;
 	const char *docker_host;
 	const char *config;
+	const char *podman_host;
+	const char *containerd_host;
 	const char *runtime;
 	bool numbers;
 	bool ignored; /* letters of other tools that ask for what we do anyway */
@@ -102,6 +105,8 @@ struct options {
 	/* dns */
 	const char *reverse;
 	const char *names; /* file */
+	const char *domain; /* hostaliases */
+	bool hosts;
 	uint64_t port;
 	/* probe; also count, ip4, ip6, tcp, verbose */
 	uint64_t interval_ms;

@@ -41,6 +41,7 @@ struct carry {
 	char name[256]; /* to DNS */
 	char filter[256]; /* to tables: "pid=12841" */
 	uint64_t pid; /* to processes: put the cursor there */
+	char probe[320]; /* to probe: "tcp 172.18.0.3:5432", started at once */
 };
 
 struct pane_ops {
@@ -81,7 +82,7 @@ struct pane_ops {
 
 /* --- feeds: one worker each --- */
 
-enum { PANE_FEEDS = 4, PANE_FEED_TYPES = 6 };
+enum { PANE_FEEDS = 18, PANE_FEED_TYPES = 6 };
 
 enum feed_state {
 	FEED_OFF,
@@ -150,8 +151,7 @@ struct pane_env {
 	struct block *engines; /* engine_row; may be NULL */
 	struct row_look look; /* charset, utc, raw numbers; now_ns set at each draw */
 	uint64_t every_ms;
-	const char *docker; /* endpoint; NULL: none */
-	bool docker_explicit;
+	const struct engine_places *places; /* engines to ask; NULL: none */
 	int64_t now_ms; /* loop_now_ms at this turn; tests set it */
 	/* requests */
 	bool dirty; /* draw again */
@@ -235,6 +235,7 @@ extern const struct pane_ops pane_processes;
 extern const struct pane_ops pane_capture;
 extern const struct pane_ops pane_dns;
 extern const struct pane_ops pane_net;
+extern const struct pane_ops pane_probe;
 
 /* All views of a target in tab order: app.c. */
 extern const struct pane_ops *const pane_views[];

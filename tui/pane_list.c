@@ -6,6 +6,7 @@
 #include "tui/pane_list.h"
 
 #include "core/engine/docker.h"
+#include "core/engine/places.h"
 #include "core/fd.h"
 #include "core/source/health.h"
 #include "core/source/namespaces.h"
@@ -15,7 +16,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SLOT_DOCKER, SLOT_SCAN, SLOT_HEALTH };
+/* The first engine has slot 0, the others those behind. */
+enum { SLOT_FIRST, SLOT_SCAN, SLOT_HEALTH, SLOT_MORE };
+_Static_assert(PANE_FEEDS >= SLOT_MORE + ENGINE_PLACES - 1, "every engine has a slot");
+
+/* What one engine has told. */
+struct engine_blocks {
+	struct block *targets, *networks, *engines;
+};
 enum { SIDE_FROM_WIDTH = 160, SIDE_WIDTH = 58, TRAFFIC_BARS = 8 };
 enum { TAB_TARGETS, TAB_NETWORKS, TAB_N };
 
@@ -23,7 +31,8 @@ struct list_state {
 	struct grid grids[TAB_N];
 	int tab;
 	bool all; /* stopped ones too */
-	struct block *docker; /* target_row */
+	struct engine_places places; /* a copy: processes give away further ones */
+	struct engine_blocks told[ENGINE_PLACES];
 	struct block *scan; /* netns_row */
 	struct block *merged; /* target_row, without health */
 	struct block *health; /* health_row */
@@ -271,21 +280,44 @@ static bool keep_target(const struct block *b, const void *row, void *arg)
 	return s->all || !is_stopped(t) || t->head.severity == SEVERITY_WARN || t->head.severity == SEVERITY_BAD;
 }
 
-static void open_sources(struct pane *p)
+static unsigned slot_of(unsigned engine)
+{
+	return engine == 0 ? SLOT_FIRST : SLOT_MORE + engine - 1;
+}
+
+static unsigned engine_of(unsigned slot)
+{
+	return slot == SLOT_FIRST ? 0 : slot - SLOT_MORE + 1;
+}
+
+static void open_engine(struct pane *p, unsigned i)
 {
 	static const struct row_type *const types[] = { &target_row_type, &network_row_type, &engine_row_type };
-	struct docker_params params = { .runtime = "docker", .first_list = 1 };
+	const struct list_state *s = p->state;
+	const struct engine_place *place = &s->places.list[i];
+	struct docker_params params = { .first_list = 1, .no_retry = place->is_activated };
 
-	if (p->env->docker) {
-		snprintf(params.endpoint, sizeof params.endpoint, "%s", p->env->docker);
-		pane_feed_open(p, SLOT_DOCKER,
-			&(struct feed_spec){ .source = &docker_source,
-				.params = &params,
-				.n_params = sizeof params,
-				.types = types,
-				.n_types = ARRAY_LEN(types),
-				.no_target = true });
-	}
+	if (place->is_idle)
+		return;
+	snprintf(params.runtime, sizeof params.runtime, "%s", engine_kind_names[place->kind]);
+	memcpy(params.endpoint, place->endpoint, sizeof params.endpoint);
+	pane_feed_open(p, slot_of(i),
+		&(struct feed_spec){ .source = engine_source(place->kind),
+			.params = &params,
+			.n_params = sizeof params,
+			.types = types,
+			.n_types = ARRAY_LEN(types),
+			.no_target = true });
+}
+
+static void open_sources(struct pane *p)
+{
+	struct list_state *s = p->state;
+
+	if (p->env->places)
+		s->places = *p->env->places;
+	for (unsigned i = 0; i < s->places.n; i++)
+		open_engine(p, i);
 	pane_feed_open(
 		p, SLOT_SCAN, &(struct feed_spec){ .source = &namespaces_source, .sampled = true, .no_target = true });
 }
@@ -310,7 +342,11 @@ static void list_done(struct pane *p)
 
 	grid_done(&s->grids[TAB_TARGETS]);
 	grid_done(&s->grids[TAB_NETWORKS]);
-	block_unref(s->docker);
+	for (unsigned i = 0; i < ENGINE_PLACES; i++) {
+		block_unref(s->told[i].targets);
+		block_unref(s->told[i].networks);
+		block_unref(s->told[i].engines);
+	}
 	block_unref(s->scan);
 	block_unref(s->merged);
 	block_unref(s->health);
@@ -356,18 +392,65 @@ static void watch_health(struct pane *p)
 static void merge(struct pane *p)
 {
 	struct list_state *s = p->state;
-	const struct block *engines[] = { s->docker };
+	const struct block *told[ENGINE_PLACES];
 
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->places.n; i++)
+		if (!s->places.list[i].is_idle)
+			told[n++] = s->told[i].targets;
 	block_unref(s->merged);
-	s->merged = target_merge(engines, s->docker ? 1 : 0, s->scan);
+	s->merged = target_merge(told, n, s->scan);
 	show_targets(p, target_with_health(s->merged, s->health));
 	watch_health(p);
+}
+
+static void merge_networks(struct pane *p)
+{
+	struct list_state *s = p->state;
+	const struct block *told[ENGINE_PLACES];
+
+	for (unsigned i = 0; i < ENGINE_PLACES; i++)
+		told[i] = s->told[i].networks;
+	block_unref(p->env->networks);
+	p->env->networks = target_union(&network_row_type, told, ENGINE_PLACES);
+	if (!p->frozen)
+		table_set_block(s->grids[TAB_NETWORKS].table, p->env->networks);
+}
+
+static void merge_engines(struct pane *p)
+{
+	struct list_state *s = p->state;
+	const struct block *told[ENGINE_PLACES + 1];
+
+	for (unsigned i = 0; i < ENGINE_PLACES; i++)
+		told[i] = s->told[i].engines;
+	told[ENGINE_PLACES] = engine_places_idle(&s->places);
+	block_unref(p->env->engines);
+	p->env->engines = target_union(&engine_row_type, told, ENGINE_PLACES + 1);
+	block_unref((struct block *)(uintptr_t)told[ENGINE_PLACES]);
 }
 
 static void swap(struct block **slot, struct link_event *ev)
 {
 	block_unref(*slot);
 	*slot = ev->block;
+}
+
+static void engine_event(struct pane *p, struct engine_blocks *told, struct link_event *ev)
+{
+	if (ev->row_type == &target_row_type) {
+		swap(&told->targets, ev);
+		merge(p);
+	} else if (ev->row_type == &network_row_type) {
+		swap(&told->networks, ev);
+		merge_networks(p);
+	} else if (ev->row_type == &engine_row_type) {
+		swap(&told->engines, ev);
+		merge_engines(p);
+	} else {
+		block_unref(ev->block);
+	}
 }
 
 /* Tests hand a finished list in as a block of targets on the scan's slot. */
@@ -379,24 +462,22 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 		s->watched = 0; /* a new worker knows nobody: the next list is told again */
 	if (ev->type != LINK_BLOCK)
 		return;
-	if (ev->row_type == &target_row_type && slot == SLOT_DOCKER) {
-		swap(&s->docker, ev);
-		merge(p);
+	if (slot != SLOT_SCAN && slot != SLOT_HEALTH) {
+		engine_event(p, &s->told[engine_of(slot)], ev);
 	} else if (ev->row_type == &target_row_type) {
 		show_targets(p, ev->block);
 	} else if (ev->row_type == &netns_row_type) {
+		unsigned n = s->places.n;
+
 		swap(&s->scan, ev);
+		engine_places_from_scan(&s->places, s->scan);
+		for (; n < s->places.n; n++)
+			open_engine(p, n);
 		merge(p);
 	} else if (ev->row_type == &health_row_type) {
 		swap(&s->health, ev);
 		if (s->merged)
 			show_targets(p, target_with_health(s->merged, s->health));
-	} else if (ev->row_type == &network_row_type) {
-		swap(&p->env->networks, ev);
-		if (!p->frozen)
-			table_set_block(s->grids[TAB_NETWORKS].table, ev->block);
-	} else if (ev->row_type == &engine_row_type) {
-		swap(&p->env->engines, ev);
 	} else {
 		block_unref(ev->block);
 	}
@@ -577,24 +658,56 @@ static void list_draw(const struct pane *p, struct area a)
 		draw_preview(p, canvas_sub(body, 0, body.h - below, a.w, below));
 }
 
+/* "Docker 20.10.24 answered in 4.1 ms" for one, "docker 4.1 ms, podman 9.0 ms" for several. */
+static int answer_words(const struct block *b, const struct engine_row *e, bool alone, char *buf, size_t cap)
+{
+	struct text runtime = block_text(b, e->runtime), version = block_text(b, e->version);
+	double ms = e->latency_us == ROW_NO_UINT ? 0 : (double)e->latency_us / 1000;
+	char name[17];
+
+	snprintf(name, sizeof name, "%.*s", runtime.n > 16 ? 16 : (int)runtime.n, runtime.n ? runtime.p : "engine");
+	if (!alone)
+		return snprintf(buf, cap, "%s %.1f ms", name, ms);
+	if (text_equal(runtime, text_of("docker")))
+		name[0] = 'D';
+	return snprintf(buf, cap, "%s %.*s answered in %.1f ms", name, version.n > 40 ? 40 : (int)version.n,
+		version.n ? version.p : "", ms);
+}
+
+/* The first that is wrong, in words; else how fast each answered. */
 static void engine_words(const struct pane *p, char *buf, size_t cap)
 {
+	const struct list_state *s = p->state;
 	const struct block *b = p->env->engines;
-	const struct engine_row *e = b && block_count(b) ? block_row(b, 0) : NULL;
-	struct text version, why;
+	uint32_t count = b ? block_count(b) : 0;
+	size_t n = 0;
 
-	if (!p->env->docker) {
-		snprintf(buf, cap, "no Docker here; namespaces come from /proc");
-	} else if (!e) {
-		snprintf(buf, cap, "asking Docker ...");
-	} else if (e->answering == 1) {
-		version = block_text(b, e->version);
-		snprintf(buf, cap, "Docker %.*s answered in %.1f ms", version.n > 40 ? 40 : (int)version.n,
-			version.n ? version.p : "", e->latency_us == ROW_NO_UINT ? 0 : (double)e->latency_us / 1000);
-	} else {
-		why = block_text(b, e->error);
+	if (s->places.n == 0 && count == 0)
+		snprintf(buf, cap, "no engine here; namespaces come from /proc");
+	else if (count == 0 && s->places.n > 1)
+		snprintf(buf, cap, "asking %u engines ...", s->places.n);
+	else if (count == 0)
+		snprintf(buf, cap, "asking %s ...", s->places.list[0].kind == ENGINE_DOCKER ? "Docker" :
+			engine_kind_names[s->places.list[0].kind]);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct engine_row *e = block_row(b, i);
+		struct text why = block_text(b, e->error);
+
+		if (e->answering == 1 || e->head.severity == SEVERITY_IDLE)
+			continue;
 		snprintf(buf, cap, "%s %.*s", p->env->look.charset == TEXT_UTF8 ? "▲" : "!", why.n > 180 ? 180 : (int)why.n,
-			why.n ? why.p : "Docker does not answer");
+			why.n ? why.p : "an engine does not answer");
+		return;
+	}
+	for (uint32_t i = 0; i < count && n < cap; i++) {
+		const struct engine_row *e = block_row(b, i);
+
+		n += (size_t)snprintf(buf + n, cap - n, n ? ", " : "");
+		if (n < cap && e->answering == 1)
+			n += (size_t)answer_words(b, e, count == 1, buf + n, cap - n);
+		else if (n < cap)
+			n += (size_t)snprintf(buf + n, cap - n, "%.*s not running", (int)block_text(b, e->runtime).n,
+				block_text(b, e->runtime).p);
 	}
 }
 

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	API_MAX = 52, /* Docker 29 refuses less than 1.44; nothing that 1.52 removed is read here */
@@ -121,8 +122,7 @@ static void send_engine(struct reader *r)
 	e->version = builder_str(r->engines, r->version[0] ? r->version : NULL);
 	e->api = builder_str(r->engines, r->api[0] ? r->api : NULL);
 	e->error = builder_str(r->engines, r->error[0] ? r->error : NULL);
-	if (r->state->owner)
-		builder_note(r->engines, 0, "%s belongs to user %u, not to root", p->endpoint, r->state->owner);
+	e->owner = r->state->owner ? r->state->owner : ROW_NO_UINT;
 	if (r->no_events[0])
 		builder_note(r->engines, 0, "no events, so it is asked every %d s: %s", RELIST_MS / 1000, r->no_events);
 	send_block(r, r->engines);
@@ -145,7 +145,8 @@ static void note_gaps(struct reader *r)
 
 static void send_rows(struct reader *r)
 {
-	struct docker_rows_stamp stamp = { .runtime = r->runtime, .as_of = ROW_NO_INT };
+	struct docker_rows_stamp stamp = { .runtime = r->runtime, .engine = r->params->endpoint,
+		.owner = r->state->owner ? r->state->owner : ROW_NO_UINT, .as_of = ROW_NO_INT };
 
 	if (r->error[0])
 		stamp.as_of = r->answered_at ? r->answered_at : now_ns();
@@ -180,7 +181,8 @@ static void ask(struct reader *r, enum mover_kind kind, const char *id)
 static bool is_waiting(const struct reader *r)
 {
 	return docker_calls_is_busy(&r->calls, MOVER_LIST) || docker_calls_is_busy(&r->calls, MOVER_INSPECT) ||
-		docker_calls_is_busy(&r->calls, MOVER_NETWORKS) || docker_calls_is_busy(&r->calls, MOVER_NETWORK);
+		docker_calls_is_busy(&r->calls, MOVER_NETWORKS) || docker_calls_is_busy(&r->calls, MOVER_POD_LIST) ||
+		docker_calls_is_busy(&r->calls, MOVER_POD_NETWORKS) || docker_calls_is_busy(&r->calls, MOVER_NETWORK);
 }
 
 static void begin(struct reader *r)
@@ -197,6 +199,15 @@ static void begin(struct reader *r)
 		ask(r, MOVER_PING, NULL);
 }
 
+/* What only its own API tells, in one call each: pids and pods, interfaces of networks. */
+static void ask_podman(struct reader *r)
+{
+	if (!r->as.is_podman || docker_calls_is_busy(&r->calls, MOVER_POD_LIST))
+		return;
+	ask(r, MOVER_POD_LIST, NULL);
+	ask(r, MOVER_POD_NETWORKS, NULL);
+}
+
 static void ask_list(struct reader *r)
 {
 	r->phase = PHASE_LIST;
@@ -204,6 +215,7 @@ static void ask_list(struct reader *r)
 	r->round_at = r->relist_at = 0;
 	ask(r, MOVER_LIST, NULL);
 	ask(r, MOVER_NETWORKS, NULL);
+	ask_podman(r);
 	r->wants_networks = false;
 	r->n_wanted_networks = 0;
 }
@@ -288,7 +300,7 @@ static void engine_failed(struct reader *r, const char *why)
 	for (uint32_t i = 0; i < r->model.n_containers; i++)
 		r->model.containers[i]->is_asked = false;
 	r->round_at = r->partial_at = r->round_end = r->ping_at = r->relist_at = 0;
-	r->retry_at = now_ms() + (r->failures < 5 ? 1000u << r->failures : 30000u);
+	r->retry_at = r->params->no_retry ? 0 : now_ms() + (r->failures < 5 ? 1000u << r->failures : 30000u);
 	r->failures++;
 	if (r->params->once) {
 		finish_once(r);
@@ -425,7 +437,8 @@ static bool is_the_one(const struct reader *r, const struct docker_container *c)
 
 static void send_one(struct reader *r, struct docker_container *c)
 {
-	struct docker_rows_stamp stamp = { .runtime = r->runtime, .as_of = ROW_NO_INT };
+	struct docker_rows_stamp stamp = { .runtime = r->runtime, .engine = r->params->endpoint,
+		.owner = r->state->owner ? r->state->owner : ROW_NO_UINT, .as_of = ROW_NO_INT };
 	struct docker_model one = { 0 };
 
 	docker_model_put(&one, c);
@@ -449,6 +462,9 @@ static void take_find(struct reader *r, const struct docker_call *call, const st
 		return;
 	}
 	docker_model_container_free(c);
+	/* Nothing, said at once: with several engines the others need not wait for this one's list. */
+	builder_clear(r->targets);
+	send_block(r, r->targets);
 	if (!r->params->rest)
 		begin(r);
 }
@@ -457,6 +473,21 @@ static void gap(struct reader *r, const char *why)
 {
 	r->n_failed++;
 	snprintf(r->gap, sizeof r->gap, "%s", why);
+}
+
+static void take_podman(struct reader *r, const struct docker_call *call)
+{
+	struct docker_member *members = NULL;
+	struct docker_bridge *bridges = NULL;
+	struct err err = { 0 };
+	uint32_t n = 0;
+
+	if (call->kind == MOVER_POD_LIST && docker_json_members(call->body, call->n, &members, &n, &err) == 0)
+		docker_model_set_members(&r->model, members, n);
+	if (call->kind == MOVER_POD_NETWORKS && docker_json_bridges(call->body, call->n, &bridges, &n, &err) == 0)
+		docker_model_set_bridges(&r->model, bridges, n);
+	if (err.code)
+		gap(r, err.msg);
 }
 
 static void take_inspect(struct reader *r, const struct docker_call *call)
@@ -544,7 +575,8 @@ static void take_answer(struct reader *r, const struct docker_call *call, const 
 		object_failed(r, call, done, why);
 	else if (call->kind == MOVER_FIND && !done->code)
 		take_find(r, call, done);
-	else if (why && call->kind == MOVER_NETWORKS && !done->code)
+	else if (why && (call->kind == MOVER_NETWORKS || call->kind == MOVER_POD_LIST || call->kind == MOVER_POD_NETWORKS) &&
+		!done->code)
 		gap(r, why); /* refused: the containers are worth showing */
 	else if (why)
 		engine_failed(r, why);
@@ -558,6 +590,8 @@ static void take_answer(struct reader *r, const struct docker_call *call, const 
 		take_inspect(r, call);
 	else if (call->kind == MOVER_NETWORK)
 		take_network(r, call);
+	else if (call->kind == MOVER_POD_LIST || call->kind == MOVER_POD_NETWORKS)
+		take_podman(r, call);
 }
 
 /* --- events --- */
@@ -701,6 +735,7 @@ static void run_timers(struct reader *r)
 	if (r->phase == PHASE_LIVE && is_due(&r->round_at, now)) {
 		r->n_failed = 0;
 		begin_round(r);
+		ask_podman(r);
 	}
 	if (r->phase == PHASE_LIVE && is_due(&r->ping_at, now)) {
 		ask(r, MOVER_PING, NULL);
@@ -814,7 +849,8 @@ static int docker_open(struct worker *w, struct err *err)
 	r = mover_target_parse(p->endpoint, &target, err);
 	if (r < 0)
 		return r;
-	return mover_start(&target, &s->mover, &s->owner, err);
+	r = mover_start(&target, &s->mover, &s->owner, err);
+	return r;
 }
 
 const struct source docker_source = {

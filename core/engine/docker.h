@@ -14,6 +14,7 @@ struct docker_params {
 	char runtime[16]; /* "docker": goes into the rows */
 	uint32_t once; /* full answer, then end (command line): target_row, network_row, engine_row blocks, then the channel closes */
 	uint32_t first_list; /* also publish the bare list before details arrive (first screen) */
+	uint32_t no_retry; /* once it does not answer, connect again only when asked to (MSG_OP_SAMPLE): systemd would start it */
 	char only[72]; /* with `once`: look for the container of this name, id or id prefix first; "" none. When the engine has it, a
 			* block of target_row with that one comes first, and nothing else unless `rest`; else all as without it. */
 	uint32_t rest; /* with `only`: then the full answer as well */
@@ -27,5 +28,11 @@ extern const struct source docker_source;
  * unix:///var/run/docker.sock. 0, or -EINVAL / -ENOENT with a sentence (ssh:// is refused with a hint). *ret_explicit: the user named
  * it, so its absence is an error and not just "no Docker here". */
 int docker_endpoint(const char *option, char ret[512], bool *ret_explicit, struct err *err);
+
+/* Checks the spelling of an address that comes `from` a named place ("DOCKER_HOST"); 0 or -EINVAL with hint. */
+int docker_endpoint_check(const char *text, const char *from, char ret[512], struct err *err);
+
+/* Calls fn with the Docker address of every context below ~/.docker/contexts. */
+void docker_contexts(void (*fn)(const char *endpoint, void *arg), void *arg);
 
 #endif

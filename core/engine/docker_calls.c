@@ -14,6 +14,12 @@
 
 enum { EVENTS_SLOT = DOCKER_CALLS, FRAMES_A_TURN = 64, KEPT_BUFFER = 64 << 10 };
 
+/* Answers without an end have a slot of their own. */
+static bool is_stream(uint32_t kind)
+{
+	return kind == MOVER_EVENTS || kind == MOVER_CTR_EVENTS;
+}
+
 void docker_calls_init(struct docker_calls *c, int fd)
 {
 	*c = (struct docker_calls){ .fd = fd };
@@ -22,7 +28,7 @@ void docker_calls_init(struct docker_calls *c, int fd)
 /* A small buffer stays for the next call. */
 static void call_free(struct docker_calls *c, struct docker_call *call)
 {
-	if (call->tag && call->kind != MOVER_EVENTS)
+	if (call->tag && !is_stream(call->kind))
 		c->n_busy--;
 	call->tag = 0;
 	call->n = 0;
@@ -48,7 +54,7 @@ void docker_calls_done(struct docker_calls *c)
 
 static struct docker_call *free_slot(struct docker_calls *c, enum mover_kind kind)
 {
-	if (kind == MOVER_EVENTS)
+	if (is_stream(kind))
 		return c->slots[EVENTS_SLOT].tag ? NULL : &c->slots[EVENTS_SLOT];
 	for (unsigned i = 0; i < DOCKER_CALLS; i++)
 		if (!c->slots[i].tag)
@@ -58,7 +64,7 @@ static struct docker_call *free_slot(struct docker_calls *c, enum mover_kind kin
 
 bool docker_calls_have_room(const struct docker_calls *c, enum mover_kind kind)
 {
-	return kind == MOVER_EVENTS ? !c->slots[EVENTS_SLOT].tag : c->n_busy < DOCKER_CALLS;
+	return is_stream(kind) ? !c->slots[EVENTS_SLOT].tag : c->n_busy < DOCKER_CALLS;
 }
 
 bool docker_calls_is_busy(const struct docker_calls *c, enum mover_kind kind)
@@ -94,7 +100,8 @@ int docker_calls_start(struct docker_calls *c, enum mover_kind kind, const struc
 	call->kind = kind;
 	call->n = 0;
 	memcpy(call->id, r.id, sizeof call->id);
-	c->n_busy += kind != MOVER_EVENTS;
+	memcpy(call->space, r.space, sizeof call->space);
+	c->n_busy += !is_stream(kind);
 	return 0;
 }
 
@@ -165,7 +172,7 @@ static int take_frame(struct docker_calls *c, const struct frame *f, docker_call
 		return 0;
 	if (append(call, body, n) < 0)
 		return -EBADMSG;
-	if (f->head.type == MOVER_BODY && call->kind != MOVER_EVENTS)
+	if (f->head.type == MOVER_BODY && !is_stream(call->kind))
 		return 0;
 	tag = call->tag;
 	fn(arg, call, f->head.type == MOVER_DONE ? &done : NULL);

@@ -12,6 +12,7 @@ struct docker_call {
 	uint32_t tag; /* 0: free */
 	enum mover_kind kind;
 	char id[MOVER_ID + 1]; /* of the object asked for */
+	char space[MOVER_ID + 1];
 	char *body;
 	size_t n, cap;
 };

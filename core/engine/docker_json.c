@@ -547,6 +547,62 @@ int docker_json_networks(const char *p, size_t n, struct docker_network ***ret, 
 	return 0;
 }
 
+static bool take_member(const cJSON *o, struct docker_member *ret)
+{
+	const char *pod = get_text(o, "PodName");
+	uint64_t pid = get_uint(o, "Pid", MAX_PID);
+
+	if (!copy_id(get_text(o, "Id"), ret->id))
+		return false;
+	snprintf(ret->pod, sizeof ret->pod, "%s", pod ? pod : "");
+	ret->pid = pid ? pid : ROW_NO_UINT;
+	ret->is_infra = cJSON_IsTrue(get(o, "IsInfra"));
+	return true;
+}
+
+int docker_json_members(char *p, size_t n, struct docker_member **ret, uint32_t *ret_n, struct err *err)
+{
+	AUTO(docker_tree_freep) cJSON *tree = NULL;
+	uint32_t size = 0, count = 0;
+	int over = parse_array(p, docker_tree_prune(p, n, DOCKER_TREE_POD_LIST), &tree, &size, err);
+	struct docker_member *list;
+	const cJSON *o;
+
+	if (over < 0)
+		return over;
+	list = fd_xcalloc(size, sizeof *list);
+	cJSON_ArrayForEach(o, tree) {
+		if (count < size)
+			count += take_member(o, &list[count]);
+	}
+	*ret = list;
+	*ret_n = count;
+	return 0;
+}
+
+int docker_json_bridges(const char *p, size_t n, struct docker_bridge **ret, uint32_t *ret_n, struct err *err)
+{
+	AUTO(docker_tree_freep) cJSON *tree = NULL;
+	uint32_t size = 0, count = 0;
+	int over = parse_array(p, n, &tree, &size, err);
+	struct docker_bridge *list;
+	const cJSON *o;
+
+	if (over < 0)
+		return over;
+	list = fd_xcalloc(size, sizeof *list);
+	cJSON_ArrayForEach(o, tree) {
+		const char *interface = get_word(o, "network_interface");
+
+		if (count == size || !interface || strlen(interface) >= sizeof list->interface || !copy_id(get_text(o, "id"), list[count].network))
+			continue;
+		snprintf(list[count++].interface, sizeof list->interface, "%s", interface);
+	}
+	*ret = list;
+	*ret_n = count;
+	return 0;
+}
+
 int docker_json_inspect(char *p, size_t n, struct docker_container **ret, struct err *err)
 {
 	AUTO(docker_tree_freep) cJSON *tree = NULL;

@@ -29,6 +29,10 @@ int docker_json_networks(const char *p, size_t n, struct docker_network ***ret, 
 int docker_json_inspect(char *p, size_t n, struct docker_container **ret, struct err *err);
 int docker_json_network(const char *p, size_t n, struct docker_network **ret, struct err *err);
 
+/* Answers of podman's own /libpod/containers/json (used up) and /libpod/networks/json; *ret is an array to free(). */
+int docker_json_members(char *p, size_t n, struct docker_member **ret, uint32_t *ret_n, struct err *err);
+int docker_json_bridges(const char *p, size_t n, struct docker_bridge **ret, uint32_t *ret_n, struct err *err);
+
 /* One line of /events. -ENOMSG: not about a container or a network. */
 int docker_json_event(const char *p, size_t n, struct docker_event *ret, struct err *err);
 

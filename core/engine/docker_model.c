@@ -72,7 +72,8 @@ struct docker_container *docker_model_container_new(void)
 		.command = ROW_NO_TEXT, .networks = ROW_NO_TEXT, .addresses = ROW_NO_TEXT, .created_at = ROW_NO_INT,
 		.started_at = ROW_NO_INT, .finished_at = ROW_NO_INT, .restarts = ROW_NO_UINT, .exit_code = ROW_NO_INT,
 		.oom_killed = ROW_NO_BOOL, .network_mode = ROW_NO_TEXT, .shares_with = ROW_NO_TEXT,
-		.hostname = ROW_NO_TEXT, .project = ROW_NO_TEXT, .path = ROW_NO_TEXT, .processes = ROW_NO_UINT,
+		.hostname = ROW_NO_TEXT, .project = ROW_NO_TEXT, .engine = ROW_NO_TEXT, .space = ROW_NO_TEXT, .pod = ROW_NO_TEXT,
+		.infra = ROW_NO_BOOL, .attempt = ROW_NO_UINT, .owner = ROW_NO_UINT, .shared_by = ROW_NO_TEXT, .path = ROW_NO_TEXT, .processes = ROW_NO_UINT,
 		.problem = ROW_NO_TEXT, .as_of = ROW_NO_INT };
 	return c;
 }
@@ -273,6 +274,39 @@ void docker_model_set_networks(struct docker_model *m, struct docker_network **l
 	m->n_networks = n;
 }
 
+static int by_member(const void *x, const void *y)
+{
+	const struct docker_member *a = x, *b = y;
+
+	return strcmp(a->id, b->id);
+}
+
+void docker_model_set_members(struct docker_model *m, struct docker_member *list, uint32_t n)
+{
+	free(m->members);
+	m->members = list;
+	m->n_members = n;
+	if (n)
+		qsort(list, n, sizeof *list, by_member);
+}
+
+void docker_model_set_bridges(struct docker_model *m, struct docker_bridge *list, uint32_t n)
+{
+	free(m->bridges);
+	m->bridges = list;
+	m->n_bridges = n;
+}
+
+const struct docker_member *docker_model_member(const struct docker_model *m, const char *id)
+{
+	struct docker_member key;
+
+	if (m->n_members == 0)
+		return NULL;
+	memcpy(key.id, id, sizeof key.id);
+	return bsearch(&key, m->members, m->n_members, sizeof key, by_member);
+}
+
 void docker_model_done(struct docker_model *m)
 {
 	for (uint32_t i = 0; i < m->n_containers; i++)
@@ -280,5 +314,7 @@ void docker_model_done(struct docker_model *m)
 	docker_model_set_networks(m, NULL, 0);
 	free(m->containers);
 	free(m->networks);
+	free(m->members);
+	free(m->bridges);
 	*m = (struct docker_model){ 0 };
 }

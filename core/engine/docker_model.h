@@ -35,11 +35,27 @@ struct docker_network {
 	struct docker_arena text;
 };
 
+/* What only podman's own API tells about a container. */
+struct docker_member {
+	char id[DOCKER_ID + 1];
+	char pod[DOCKER_ID]; /* its name, "" outside pods; cut */
+	uint64_t pid; /* ROW_NO_UINT: not running */
+	bool is_infra;
+};
+
+struct docker_bridge {
+	char network[DOCKER_ID + 1]; /* id */
+	char interface[16];
+};
+
 struct docker_model {
 	struct docker_container **containers; /* ascending id */
 	struct docker_network **networks; /* ascending id */
 	uint32_t n_containers, cap_containers;
 	uint32_t n_networks, cap_networks;
+	struct docker_member *members; /* podman: ascending id */
+	struct docker_bridge *bridges; /* podman */
+	uint32_t n_members, n_bridges;
 };
 
 /* --- objects --- */
@@ -67,6 +83,10 @@ void docker_model_merge_list(struct docker_model *m, struct docker_container **l
 bool docker_model_knows_networks(const struct docker_model *m, const struct docker_container *c);
 void docker_model_put_network(struct docker_model *m, struct docker_network *n);
 void docker_model_remove_network(struct docker_model *m, const char *id);
+/* Take the arrays; members are sorted here. */
+void docker_model_set_members(struct docker_model *m, struct docker_member *list, uint32_t n);
+void docker_model_set_bridges(struct docker_model *m, struct docker_bridge *list, uint32_t n);
+const struct docker_member *docker_model_member(const struct docker_model *m, const char *id); /* NULL: nothing told */
 void docker_model_set_networks(struct docker_model *m, struct docker_network **list, uint32_t n);
 
 #endif

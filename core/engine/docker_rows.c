@@ -11,6 +11,7 @@
 
 /* Finds networks by id and, for podman, by name, in one look-up each. */
 struct network_index {
+	const struct docker_model *model;
 	const struct docker_network **by_id, **by_name;
 	uint32_t n;
 };
@@ -36,7 +37,7 @@ static int by_network_name(const void *x, const void *y)
 
 static struct network_index index_networks(const struct docker_model *m)
 {
-	struct network_index ix = { .n = m->n_networks, .by_id = fd_xcalloc(m->n_networks, sizeof(void *)),
+	struct network_index ix = { .model = m, .n = m->n_networks, .by_id = fd_xcalloc(m->n_networks, sizeof(void *)),
 		.by_name = fd_xcalloc(m->n_networks, sizeof(void *)) };
 
 	for (uint32_t i = 0; i < ix.n; i++)
@@ -126,6 +127,16 @@ static uint64_t hash_id(const char *runtime, const char *id)
 	return row_hash(id, strlen(id), row_hash(runtime, strlen(runtime), 0));
 }
 
+/* Podman's come apart from the networks, in its own API. */
+static struct str copy_interface(const struct docker_model *m, const struct docker_network *n, struct builder *b)
+{
+	if (n->row.interface.len == UINT32_MAX)
+		for (uint32_t i = 0; i < m->n_bridges; i++)
+			if (strcmp(m->bridges[i].network, n->id) == 0)
+				return builder_str(b, m->bridges[i].interface);
+	return copy_text(b, &n->text, n->row.interface);
+}
+
 static void write_endpoints(const struct docker_container *c, const struct network_index *ix, struct builder *b,
 	struct target_row *ret)
 {
@@ -139,7 +150,7 @@ static void write_endpoints(const struct docker_container *c, const struct netwo
 		rows[i].head.id = row_hash(name.p, name.n, 0);
 		rows[i].network = copy_text(b, &c->text, rows[i].network);
 		rows[i].network_id = n && n->id[0] ? builder_str(b, n->id) : copy_text(b, &c->text, rows[i].network_id);
-		rows[i].interface = n ? copy_text(b, &n->text, n->row.interface) : ROW_NO_TEXT;
+		rows[i].interface = n ? copy_interface(ix->model, n, b) : ROW_NO_TEXT;
 		rows[i].aliases = copy_list(b, &c->text, rows[i].aliases);
 	}
 	ret->endpoints = builder_rows(b, &endpoint_row_type, rows, c->n_endpoints);
@@ -218,6 +229,17 @@ static enum severity severity_of(const struct target_row *r)
 	return SEVERITY_UNKNOWN;
 }
 
+static void write_member(const struct docker_member *told, struct builder *b, struct target_row *r)
+{
+	if (!told)
+		return;
+	if (told->pod[0])
+		r->pod = builder_str(b, told->pod);
+	r->infra = told->is_infra;
+	if (r->pid == ROW_NO_UINT)
+		r->pid = told->pid;
+}
+
 static void write_target(const struct docker_model *m, const struct docker_container *c, const struct network_index *ix,
 	const struct docker_rows_stamp *stamp, struct builder *b)
 {
@@ -241,6 +263,9 @@ static void write_target(const struct docker_model *m, const struct docker_conta
 	r->project = copy_text(b, &c->text, c->row.project);
 	r->problem = copy_text(b, &c->text, c->row.problem);
 	r->shares_with = shared_name(m, c, b);
+	r->engine = builder_str(b, stamp->engine);
+	r->owner = stamp->owner;
+	write_member(docker_model_member(m, c->id), b, r);
 	write_lists(c, b, r);
 	write_ports(c, b, r);
 	write_endpoints(c, ix, b, r);
@@ -333,7 +358,7 @@ static struct member *find_members(const struct docker_model *m, const struct ne
 }
 
 /* `members` are those of this network. A gateway that the engine chose by itself is told by the endpoints only. */
-static void write_network(const struct docker_network *n, const struct docker_rows_stamp *stamp, const struct member *members,
+static void write_network(const struct docker_model *m, const struct docker_network *n, const struct docker_rows_stamp *stamp, const struct member *members,
 	uint32_t n_members, struct builder *b)
 {
 	struct network_row *r = builder_row(b);
@@ -348,7 +373,7 @@ static void write_network(const struct docker_network *n, const struct docker_ro
 	r->name = copy_text(b, &n->text, n->row.name);
 	r->driver = copy_text(b, &n->text, n->row.driver);
 	r->scope = copy_text(b, &n->text, n->row.scope);
-	r->interface = copy_text(b, &n->text, n->row.interface);
+	r->interface = copy_interface(m, n, b);
 	r->subnets = copy_list(b, &n->text, n->row.subnets);
 	r->members = (struct str){ 0 };
 	for (uint32_t i = 0; i < n_members; i++) {
@@ -362,7 +387,7 @@ static void write_network(const struct docker_network *n, const struct docker_ro
 	}
 }
 
-static void write_with_members(const struct docker_network *n, const struct docker_rows_stamp *stamp, const struct member *all,
+static void write_with_members(const struct docker_model *m, const struct docker_network *n, const struct docker_rows_stamp *stamp, const struct member *all,
 	uint32_t n_all, struct builder *b)
 {
 	uint32_t lo = 0, hi = n_all, from;
@@ -377,7 +402,7 @@ static void write_with_members(const struct docker_network *n, const struct dock
 	}
 	for (from = lo; lo < n_all && all[lo].network == n; lo++)
 		;
-	write_network(n, stamp, all + from, lo - from, b);
+	write_network(m, n, stamp, all + from, lo - from, b);
 }
 
 void docker_rows_networks(const struct docker_model *m, const struct docker_rows_stamp *stamp, struct builder *b)
@@ -387,7 +412,7 @@ void docker_rows_networks(const struct docker_model *m, const struct docker_rows
 	struct member *members = find_members(m, &ix, &n_members);
 
 	for (uint32_t i = 0; i < ix.n; i++)
-		write_with_members(ix.by_name[i], stamp, members, n_members, b);
+		write_with_members(m, ix.by_name[i], stamp, members, n_members, b);
 	free(members);
 	index_done(&ix);
 }

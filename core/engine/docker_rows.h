@@ -7,6 +7,8 @@
 /* What rows of one block have in common. */
 struct docker_rows_stamp {
 	const char *runtime;
+	const char *engine; /* its address */
+	uint64_t owner; /* user of a rootless engine; ROW_NO_UINT: root's, or not known */
 	int64_t as_of; /* ROW_NO_INT while the engine answers */
 };
 

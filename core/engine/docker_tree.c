@@ -87,6 +87,14 @@ static const struct wanted wanted_inspected[] = {
 	{ "NetworkSettings", { "Networks", "Ports", NULL } },
 };
 
+static const struct wanted wanted_pod_listed[] = {
+	{ "Id", { NULL } },
+	{ "Pid", { NULL } },
+	{ "Pod", { NULL } },
+	{ "PodName", { NULL } },
+	{ "IsInfra", { NULL } },
+};
+
 static const struct {
 	const struct wanted *wanted;
 	size_t n;
@@ -94,6 +102,7 @@ static const struct {
 } kinds[DOCKER_TREE_N] = {
 	[DOCKER_TREE_LIST] = { wanted_listed, ARRAY_LEN(wanted_listed), 1 },
 	[DOCKER_TREE_INSPECTION] = { wanted_inspected, ARRAY_LEN(wanted_inspected), 0 },
+	[DOCKER_TREE_POD_LIST] = { wanted_pod_listed, ARRAY_LEN(wanted_pod_listed), 1 },
 };
 
 /* Is `key`, quotes and blanks around it, the text of `name`? Keys with escapes are not. */

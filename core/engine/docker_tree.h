@@ -14,7 +14,7 @@ enum { DOCKER_TREE_MAX_BYTES = 8 << 20, DOCKER_TREE_MAX_DEPTH = 64, DOCKER_TREE_
 int docker_tree_parse(const char *p, size_t n, cJSON **ret, struct err *err);
 void docker_tree_freep(cJSON **t); /* for AUTO */
 
-enum docker_tree_kind { DOCKER_TREE_LIST, DOCKER_TREE_INSPECTION, DOCKER_TREE_N };
+enum docker_tree_kind { DOCKER_TREE_LIST, DOCKER_TREE_INSPECTION, DOCKER_TREE_POD_LIST, DOCKER_TREE_N };
 
 /*
  * Takes the members out of an answer about containers that nobody reads, in place: that is more than half of it, and making the tree

@@ -36,8 +36,7 @@ static const struct {
 	{ "fd://", "that is how dockerd listens; use unix:///var/run/docker.sock" },
 };
 
-/* Checks the address `from` the named place. */
-static int accept_endpoint(const char *text, const char *from, char ret[ENDPOINT], struct err *err)
+int docker_endpoint_check(const char *text, const char *from, char ret[512], struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
 		if (starts_with(text, refused[i].scheme))
@@ -150,7 +149,7 @@ static int from_context(const char *name, const char *where, char ret[ENDPOINT],
 	if (!host[0])
 		return err_set(err, EINVAL, "context %.60s (%s) names no Docker host", name, where);
 	snprintf(from, sizeof from, "context %.60s", name);
-	return accept_endpoint(host, from, ret, err);
+	return docker_endpoint_check(host, from, ret, err);
 }
 
 /* Name of config.json's current context; false: none chosen. */
@@ -168,7 +167,7 @@ static bool current_context(char *buf, size_t cap)
 	return name && snprintf(buf, cap, "%s", name) < (int)cap;
 }
 
-/* Nobody said where: the first socket that exists, Docker's before podman's, root's before the user's. */
+/* Nobody said where: the first socket that exists, root's before the user's. */
 static void usual_socket(char ret[ENDPOINT])
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");
@@ -177,8 +176,6 @@ static void usual_socket(char ret[ENDPOINT])
 	} places[] = {
 		{ "", default_socket },
 		{ run, "/docker.sock" },
-		{ "", "/run/podman/podman.sock" },
-		{ run, "/podman/podman.sock" },
 	};
 	struct stat st;
 
@@ -206,9 +203,9 @@ int docker_endpoint(const char *option, char ret[ENDPOINT], bool *ret_explicit, 
 	int r = 0;
 
 	if (option)
-		r = accept_endpoint(option, "--docker-host", found, err);
+		r = docker_endpoint_check(option, "--docker-host", found, err);
 	else if (host && host[0])
-		r = accept_endpoint(host, "DOCKER_HOST", found, err);
+		r = docker_endpoint_check(host, "DOCKER_HOST", found, err);
 	else if (context && context[0])
 		r = from_context(context, "DOCKER_CONTEXT", found, err);
 	else if (current_context(name, sizeof name) && strcmp(name, "default") != 0)
@@ -222,4 +219,28 @@ int docker_endpoint(const char *option, char ret[ENDPOINT], bool *ret_explicit, 
 	snprintf(ret, ENDPOINT, "%s", found);
 	*ret_explicit = is_explicit;
 	return 0;
+}
+
+void docker_contexts(void (*fn)(const char *endpoint, void *arg), void *arg)
+{
+	char path[4096], dir[3000];
+	AUTO(dir_closep) DIR *d = NULL;
+	const struct dirent *e;
+
+	if (config_dir(dir, sizeof dir) < 0)
+		return;
+	snprintf(path, sizeof path, "%s/contexts/meta", dir);
+	d = opendir(path);
+	while (d && (e = readdir(d))) {
+		AUTO(tree_freep) cJSON *meta = NULL;
+		const char *to;
+
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "%.3000s/contexts/meta/%.255s/meta.json", dir, e->d_name);
+		meta = read_json(path);
+		to = member_text(member(member(meta, "Endpoints"), "docker"), "Host");
+		if (to)
+			fn(to, arg);
+	}
 }

@@ -5,6 +5,7 @@
 #include "core/engine/mover.h"
 
 #include "core/cage.h"
+#include "core/engine/mover_grpc.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/lazy.h"
@@ -39,6 +40,8 @@ struct slot {
 	size_t header_bytes, body_bytes;
 	size_t n; /* bytes in buf, not yet sent */
 	struct mover_done done;
+	struct curl_slist *headers; /* gRPC */
+	unsigned char post[MOVER_GRPC_POST]; /* gRPC */
 	unsigned char buf[MOVER_CHUNK];
 };
 
@@ -87,6 +90,17 @@ static void send_done(struct slot *s)
 	s->n = 0;
 }
 
+static bool is_stream(uint32_t kind)
+{
+	return kind == MOVER_EVENTS || mover_grpc_is_stream(kind);
+}
+
+/* Answers that hold all containers. */
+static bool is_list(uint32_t kind)
+{
+	return kind == MOVER_LIST || kind == MOVER_POD_LIST || kind == MOVER_CTR_CONTAINERS || kind == MOVER_CRI_CONTAINERS;
+}
+
 /* --- from the engine --- */
 
 static void cut(struct slot *s, int code, const char *what)
@@ -116,7 +130,9 @@ static size_t take_header(char *p, size_t size, size_t n, void *arg)
 		cut(s, EMSGSIZE, "more than 64 KiB of HTTP headers: given up");
 		return 0;
 	}
-	if (n > 12 && strncasecmp(p, "Api-Version:", 12) == 0)
+	if (mover_grpc_is(s->kind))
+		mover_grpc_header(p, n, &s->done);
+	else if (n > 12 && strncasecmp(p, "Api-Version:", 12) == 0)
 		copy_header(s->done.api, sizeof s->done.api, p + 12, n - 12);
 	else if (n > 7 && strncasecmp(p, "Server:", 7) == 0)
 		copy_header(s->done.server, sizeof s->done.server, p + 7, n - 7);
@@ -131,11 +147,11 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg)
 {
 	struct slot *s = arg;
 	size_t left = n *= size;
-	size_t max = s->kind == MOVER_LIST ? MOVER_MAX_LIST : MOVER_MAX_BODY;
+	size_t max = is_list(s->kind) ? MOVER_MAX_LIST : MOVER_MAX_BODY;
 
 	s->body_bytes += n;
-	if (s->kind != MOVER_EVENTS && s->body_bytes > max) {
-		cut(s, EMSGSIZE, s->kind == MOVER_LIST ? "a list of more than 32 MiB: given up" : "an answer of more than 8 MiB: given up");
+	if (!is_stream(s->kind) && s->body_bytes > max) {
+		cut(s, EMSGSIZE, max == MOVER_MAX_LIST ? "a list of more than 32 MiB: given up" : "an answer of more than 8 MiB: given up");
 		return 0;
 	}
 	while (left > 0) {
@@ -148,7 +164,7 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg)
 		if (s->n == sizeof s->buf)
 			flush_body(s);
 	}
-	if (s->kind == MOVER_EVENTS)
+	if (is_stream(s->kind))
 		flush_body(s);
 	return s->mover->reader_left ? 0 : n;
 }
@@ -275,8 +291,23 @@ static int request_path(CURL *easy, const struct mover_request *r, char *buf, si
 		return mover_is_name(r->id) ? snprintf(buf, cap, "/containers/%s/json", r->id) : -1;
 	case MOVER_NETWORK:
 		return is_hex_id(r->id) ? snprintf(buf, cap, "/networks/%s", r->id) : -1;
+	case MOVER_POD_LIST:
+		return snprintf(buf, cap, "/containers/json?all=true");
+	case MOVER_POD_NETWORKS:
+		return snprintf(buf, cap, "/networks/json");
 	case MOVER_EVENTS:
 		return events_path(easy, r, buf, cap);
+	case MOVER_CTR_VERSION:
+	case MOVER_CTR_SPACES:
+	case MOVER_CTR_CONTAINERS:
+	case MOVER_CTR_TASKS:
+	case MOVER_CTR_EVENTS:
+	case MOVER_CRI_VERSION:
+	case MOVER_CRI_PODS:
+	case MOVER_CRI_POD:
+	case MOVER_CRI_CONTAINERS:
+	case MOVER_CRI_CONTAINER:
+		return mover_grpc_path(r, buf, cap);
 	case MOVER_RESET:
 	case MOVER_KIND_N:
 		break;
@@ -343,17 +374,21 @@ static void start(struct mover *m, struct slot *s, const struct mover_request *r
 		refuse(m, r, EINVAL, "not a request that is ever sent");
 		return;
 	}
-	if (r->minor)
+	if (r->kind == MOVER_POD_LIST || r->kind == MOVER_POD_NETWORKS)
+		snprintf(version, sizeof version, "/v4.0.0/libpod"); /* unversioned is 404; later servers take it, too */
+	else if (r->minor)
 		snprintf(version, sizeof version, "/v1.%u", r->minor);
 	snprintf(url, sizeof url, "%s%s%s", m->target->origin, version, path);
 	curl_easy_setopt(s->easy, CURLOPT_URL, url);
-	curl_easy_setopt(s->easy, CURLOPT_TIMEOUT_MS, r->kind == MOVER_EVENTS ? 0L : (long)MOVER_TIMEOUT_MS);
+	curl_easy_setopt(s->easy, CURLOPT_TIMEOUT_MS, is_stream(r->kind) ? 0L : (long)MOVER_TIMEOUT_MS);
+	if (mover_grpc_is(r->kind))
+		mover_grpc_prepare(s->easy, r, &s->headers, s->post);
 	s->is_busy = true;
 	s->is_cut = false;
 	s->kind = r->kind;
 	s->tag = r->tag;
 	s->header_bytes = s->body_bytes = s->n = 0;
-	s->done = (struct mover_done){ .date = -1 };
+	s->done = (struct mover_done){ .date = -1, .grpc = -1 };
 	curl_multi_add_handle(m->multi, s->easy);
 }
 
@@ -398,9 +433,9 @@ static void take_request(struct mover *m, const struct mover_request *r)
 
 	if (r->kind == MOVER_RESET)
 		reset(m);
-	else if (r->kind == MOVER_EVENTS && !events->is_busy)
+	else if (is_stream(r->kind) && !events->is_busy)
 		start(m, events, r);
-	else if (r->kind == MOVER_EVENTS || m->n_queue == MOVER_QUEUE)
+	else if (is_stream(r->kind) || m->n_queue == MOVER_QUEUE)
 		refuse(m, r, EBUSY, "too many requests at once");
 	else
 		m->queue[m->n_queue++] = *r;
@@ -419,7 +454,7 @@ static void read_requests(struct mover *m)
 			m->reader_left = true;
 			return;
 		}
-		r.id[MOVER_ID] = 0;
+		r.id[MOVER_ID] = r.space[MOVER_ID] = 0;
 		take_request(m, &r);
 	}
 }
@@ -568,7 +603,7 @@ int mover_start(const struct mover_target *target, int *ret_fd, unsigned *ret_ow
 		return err_set(err, errno, "start the engine process");
 	if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
 		return err_set(err, errno, "make a channel to the engine process");
-	*ret_owner = target->path[0] && geteuid() == 0 && stat(target->path, &st) == 0 ? st.st_uid : 0;
+	*ret_owner = target->path[0] && stat(target->path, &st) == 0 ? st.st_uid : 0;
 	*ret_fd = fd_take(&ours);
 	return 0;
 }

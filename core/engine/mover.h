@@ -17,7 +17,19 @@ enum mover_kind {
 	MOVER_FIND, /* the same by what a person typed: a name, an id or its beginning */
 	MOVER_NETWORKS, /* /networks */
 	MOVER_NETWORK, /* /networks/ID */
+	MOVER_POD_LIST, /* /libpod/containers/json?all=true: podman's own, with pids and pods */
+	MOVER_POD_NETWORKS, /* /libpod/networks/json: with interfaces */
 	MOVER_EVENTS, /* /events: has no end */
+	MOVER_CTR_VERSION, /* containerd, by gRPC (mover_grpc.h): its version */
+	MOVER_CTR_SPACES, /* its namespaces */
+	MOVER_CTR_CONTAINERS, /* of `space` */
+	MOVER_CTR_TASKS, /* of `space`: pids */
+	MOVER_CTR_EVENTS, /* has no end */
+	MOVER_CRI_VERSION, /* Kubernetes' runtime interface */
+	MOVER_CRI_PODS,
+	MOVER_CRI_POD, /* status of `id` */
+	MOVER_CRI_CONTAINERS,
+	MOVER_CRI_CONTAINER, /* status of `id` */
 	MOVER_RESET, /* gives up everything that runs or waits; not answered */
 	MOVER_KIND_N,
 };
@@ -39,7 +51,8 @@ struct mover_request {
 	uint32_t minor; /* API version 1.minor; 0: unversioned */
 	uint32_t is_podman; /* EVENTS: its filter words differ */
 	int64_t since; /* EVENTS: replay from this second on */
-	char id[MOVER_ID + 1]; /* INSPECT, NETWORK: hex digits; FIND: see mover_is_name */
+	char id[MOVER_ID + 1]; /* INSPECT, NETWORK: hex digits; FIND, gRPC: see mover_is_name */
+	char space[MOVER_ID + 1]; /* containerd's namespace: see mover_is_name */
 };
 
 enum mover_frame_type { MOVER_BODY = 1, MOVER_DONE };
@@ -57,9 +70,10 @@ struct mover_done {
 	int32_t status; /* of HTTP; 0: none came */
 	uint64_t latency_us; /* until the first byte */
 	int64_t date; /* of the Date header, seconds; -1: none */
+	int32_t grpc; /* grpc-status, its sentence in msg; -1: none came */
 	char api[16]; /* Api-Version header */
 	char server[64]; /* Server header */
-	char msg[192]; /* why, with the remedy, when code is set */
+	char msg[192]; /* why, with the remedy, when code is set; gRPC: what the engine says */
 };
 
 /* Where the engine is. */
@@ -77,7 +91,7 @@ int mover_target_parse(const char *endpoint, struct mover_target *ret, struct er
 bool mover_is_name(const char *text);
 
 /* Forks the process and cages it; *ret_fd is the reader's non-blocking end. When root meets the socket of an ordinary user, the
- * mover becomes that user, and *ret_owner says who (else 0). 0 or -errno. */
+ * mover becomes that user. *ret_owner: whose socket it is, 0 root's or not known. 0 or -errno. */
 int mover_start(const struct mover_target *target, int *ret_fd, unsigned *ret_owner, struct err *err);
 
 #endif

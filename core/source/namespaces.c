@@ -9,13 +9,17 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/block.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/source/local_addresses.h"
+#include "core/source/origin.h"
 #include "core/source/mounts.h"
 #include "core/source/proc_dir.h"
 #include "core/source/proc_text.h"
@@ -26,10 +30,25 @@ struct member {
 	uint64_t identity; /* proc_dir_identity */
 	uint64_t start;
 	uint64_t netns;
+	uint64_t ppid;
 	uint8_t inner; /* enum inner: read only where several processes want to lead */
+	uint8_t kind; /* enum origin_parent, of itself */
+	bool settled; /* old enough that parent and command will stay */
+	bool orphan_checked;
+	bool checked; /* whether it is a container's first process, or a daemon that listens */
+	struct found *found; /* owned */
+};
+
+/* What is known of a container, or of a daemon. */
+struct found {
+	struct origin origin;
+	char endpoint[160]; /* daemon: "docker unix:///path" */
+	uint64_t owner;
+	bool is_infra;
 };
 
 enum inner { INNER_UNKNOWN, INNER_FIRST, INNER_LATER };
+enum { NO_NETNS = 0, SETTLED_S = 3, MAX_CMDLINE = 8192, MAX_MOUNTINFO = 64 << 10 };
 
 struct members {
 	struct member *m;
@@ -48,6 +67,7 @@ struct namespaces_scan {
 	uint64_t host; /* inode */
 	struct members now, before; /* by pid */
 	uint32_t n_denied;
+	uint64_t ticks, now_ticks; /* per second; since boot */
 	struct mount *mounted;
 	uint32_t n_mounted, cap_mounted;
 };
@@ -58,6 +78,7 @@ struct namespaces_scan *namespaces_scan_new(int proc, int mounts)
 
 	s->proc = proc;
 	s->mounts = mounts;
+	s->ticks = (uint64_t)sysconf(_SC_CLK_TCK);
 	return s;
 }
 
@@ -68,12 +89,22 @@ static void drop_mounts(struct namespaces_scan *s)
 	s->n_mounted = 0;
 }
 
+static void drop_found(struct members *l)
+{
+	for (uint32_t i = 0; i < l->n; i++) {
+		free(l->m[i].found);
+		l->m[i].found = NULL;
+	}
+}
+
 void namespaces_scan_free(struct namespaces_scan *s)
 {
 	if (!s)
 		return;
 	drop_mounts(s);
 	free(s->mounted);
+	drop_found(&s->now);
+	drop_found(&s->before);
 	free(s->now.m);
 	free(s->before.m);
 	free(s);
@@ -116,6 +147,9 @@ static bool read_start(const struct namespaces_scan *s, struct member *m)
 	if (n < 0 || !proc_text_stat((struct text){ .p = buf, .n = (size_t)n }, &stat))
 		return false;
 	m->start = stat.start;
+	m->ppid = stat.ppid;
+	m->kind = (uint8_t)origin_parent_of(stat.comm);
+	m->settled = stat.start + SETTLED_S * s->ticks < s->now_ticks;
 	return true;
 }
 
@@ -136,7 +170,7 @@ static bool is_inner_first(const struct namespaces_scan *s, struct member *m)
 
 static bool fill_member(const struct namespaces_scan *s, struct member *m)
 {
-	const struct member *old = NULL;
+	struct member *old = NULL;
 	uint64_t netns = m->netns;
 
 	if (proc_dir_identity(s->proc, m->pid, &m->identity) < 0)
@@ -146,8 +180,147 @@ static bool fill_member(const struct namespaces_scan *s, struct member *m)
 	if (!old || old->identity != m->identity)
 		return read_start(s, m);
 	*m = *old;
+	old->found = NULL; /* moved on */
 	m->netns = netns;
-	return true;
+	return m->settled || read_start(s, m);
+}
+
+static uint64_t uptime_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec;
+}
+
+/* --- containers --- */
+
+/* A runtime may be what the container's own cgroup claims; a parent cannot be chosen by what runs in it. */
+static struct member *find_member(const struct members *l, uint64_t pid)
+{
+	const struct member key = { .pid = pid };
+
+	return l->n ? bsearch(&key, l->m, l->n, sizeof key, by_pid) : NULL;
+}
+
+static bool read_text(const struct namespaces_scan *s, uint64_t pid, const char *name, char *buf, size_t cap, struct text *ret)
+{
+	ssize_t n = proc_dir_read(s->proc, pid, name, buf, cap);
+
+	*ret = (struct text){ .p = buf, .n = n > 0 ? (size_t)n : 0 };
+	return n > 0;
+}
+
+static uint64_t user_of(const struct namespaces_scan *s, uint64_t pid)
+{
+	struct proc_text_status status;
+	char buf[8192];
+	struct text bytes;
+
+	if (!read_text(s, pid, "status", buf, sizeof buf, &bytes) || !proc_text_status(bytes, &status) || status.uid == 0)
+		return ROW_NO_UINT;
+	return status.uid;
+}
+
+/* A pod has one shim, whose -id is the sandbox: what else it runs has its own id in its cgroup. */
+static void take_own_id(const struct namespaces_scan *s, uint64_t pid, struct found *f)
+{
+	char buf[8192];
+	struct origin group = { 0 };
+	struct text bytes;
+
+	if (strcmp(f->origin.runtime, "cri") != 0 || f->origin.address[0] == 0)
+		return;
+	f->is_infra = true;
+	if (!read_text(s, pid, "cgroup", buf, sizeof buf, &bytes) || !origin_from_cgroup(bytes, &group) || group.id[0] == 0)
+		return;
+	f->is_infra = strcmp(group.id, f->origin.id) == 0;
+	memcpy(f->origin.id, group.id, sizeof group.id);
+}
+
+/* Commands that an engine runs in a container have the same parent, but come later. */
+static bool is_known(const struct namespaces_scan *s, const struct member *m, const struct found *f)
+{
+	for (uint32_t i = 0; i < s->now.n; i++) {
+		const struct member *o = &s->now.m[i];
+
+		if (o != m && o->found && o->ppid == m->ppid && strcmp(o->found->origin.id, f->origin.id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void look_at_child(const struct namespaces_scan *s, struct member *m, const struct member *parent)
+{
+	char buf[MAX_CMDLINE];
+	struct text cmdline;
+	struct found f = { 0 };
+
+	if (!read_text(s, parent->pid, "cmdline", buf, sizeof buf, &cmdline) ||
+		!origin_from_parent((enum origin_parent)parent->kind, cmdline, &f.origin))
+		return;
+	take_own_id(s, m->pid, &f);
+	if (is_known(s, m, &f))
+		return;
+	f.owner = user_of(s, parent->pid);
+	m->found = fd_xcalloc(1, sizeof f);
+	*m->found = f;
+}
+
+static void look_at_daemon(const struct namespaces_scan *s, struct member *m)
+{
+	char buf[MAX_CMDLINE], endpoint[ORIGIN_ADDRESS + 8];
+	struct text cmdline;
+	const char *kind = NULL;
+
+	/* Only root's are believed: connecting to what anybody names would be doing their bidding. */
+	if (!read_text(s, m->pid, "cmdline", buf, sizeof buf, &cmdline) || !origin_endpoint(cmdline, &kind, endpoint) ||
+		user_of(s, m->pid) != ROW_NO_UINT)
+		return;
+	m->found = fd_xcalloc(1, sizeof *m->found);
+	snprintf(m->found->endpoint, sizeof m->found->endpoint, "%s %s", kind, endpoint);
+}
+
+/* First those that are pid 1 of their own namespace, then those that share the pids of others. */
+static void find_containers(struct namespaces_scan *s, bool first)
+{
+	for (uint32_t i = 0; i < s->now.n; i++) {
+		struct member *m = &s->now.m[i];
+		const struct member *parent;
+
+		if (m->checked || m->found)
+			continue;
+		if (m->kind == ORIGIN_DAEMON) {
+			look_at_daemon(s, m);
+			m->checked = m->settled;
+			continue;
+		}
+		parent = find_member(&s->now, m->ppid);
+		if (parent && parent->kind != ORIGIN_NOBODY && parent->kind != ORIGIN_DAEMON &&
+			is_inner_first(s, m) == first)
+			look_at_child(s, m, parent);
+		m->checked = !first && m->settled;
+	}
+}
+
+/* Its parent has died: what its cgroup and its mounts say. */
+static void look_at_orphan(const struct namespaces_scan *s, struct member *m)
+{
+	AUTO(fd_freep) char *buf = NULL;
+	struct found f = { .owner = ROW_NO_UINT };
+	struct text bytes;
+
+	if (m->found || m->orphan_checked || !is_inner_first(s, m))
+		return;
+	m->orphan_checked = m->settled;
+	buf = fd_xcalloc(1, MAX_MOUNTINFO);
+	if (!read_text(s, m->pid, "cgroup", buf, MAX_MOUNTINFO, &bytes) || !origin_from_cgroup(bytes, &f.origin) ||
+		f.origin.runtime[0] == 0) {
+		if (!read_text(s, m->pid, "mountinfo", buf, MAX_MOUNTINFO, &bytes) || !origin_from_mounts(bytes, &f.origin))
+			return;
+	}
+	m->found = fd_xcalloc(1, sizeof f);
+	*m->found = f;
 }
 
 static int walk(struct namespaces_scan *s, struct err *err)
@@ -159,9 +332,11 @@ static int walk(struct namespaces_scan *s, struct err *err)
 
 	if (listed < 0)
 		return err_set(err, -listed, "list /proc");
+	drop_found(&s->before);
 	s->before = s->now;
 	s->now = swap;
 	s->now.n = 0;
+	s->now_ticks = uptime_s() * s->ticks;
 	s->n_denied = 0;
 	if (s->before.n)
 		qsort(s->before.m, s->before.n, sizeof *s->before.m, by_pid);
@@ -175,14 +350,19 @@ static int walk(struct namespaces_scan *s, struct err *err)
 			r = 0;
 		}
 		s->n_denied += err_denied(r);
-		if (r < 0)
+		if (r < 0 && !err_denied(r))
 			continue;
 		m = members_add(&s->now);
 		m->pid = pids[i];
-		m->netns = netns;
-		if (!fill_member(s, m))
+		m->netns = r < 0 ? NO_NETNS : netns;
+		if (!fill_member(s, m)) {
+			free(m->found);
+			m->found = NULL;
 			s->now.n--;
+		}
 	}
+	for (int pass = 0; pass < 2; pass++)
+		find_containers(s, pass == 0);
 	return 0;
 }
 
@@ -227,11 +407,12 @@ static struct netns_row *add_row(struct namespaces_scan *s, struct builder *b, u
 	struct netns_row *row = builder_row(b);
 
 	row->head = (struct row_head){ .id = inode, .severity = SEVERITY_NONE };
-	row->inode = inode;
+	row->inode = inode == NO_NETNS ? ROW_NO_UINT : inode;
+	row->addresses = row->daemons = ROW_NO_TEXT;
 	row->is_host = inode == s->host;
 	row->pid = row->start = ROW_NO_UINT;
 	row->leader = row->container = ROW_NO_TEXT;
-	row->path = take_path(s, b, inode);
+	row->path = inode == NO_NETNS ? ROW_NO_TEXT : take_path(s, b, inode);
 	return row;
 }
 
@@ -247,14 +428,86 @@ static void describe_leader(const struct namespaces_scan *s, struct builder *b, 
 		row->container = builder_str(b, id);
 }
 
+static struct str text_or_none(struct builder *b, const char *text)
+{
+	return builder_str(b, text[0] ? text : NULL);
+}
+
+static void add_daemons(struct builder *b, struct netns_row *row, const struct member *m, uint32_t n)
+{
+	struct str list = ROW_NO_TEXT;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (m[i].found && m[i].found->endpoint[0])
+			builder_list_add(b, &list, m[i].found->endpoint, strlen(m[i].found->endpoint));
+	row->daemons = list;
+}
+
+/* Engines that answer tell the addresses themselves. */
+static void add_addresses(const struct namespaces_scan *s, struct builder *b, struct netns_row *row, const struct origin *o)
+{
+	struct local_addresses found = { 0 };
+	struct str list = ROW_NO_TEXT;
+	char text[ADDR_TEXT];
+
+	if (strcmp(o->runtime, "docker") == 0 || row->is_host || row->inode == ROW_NO_UINT)
+		return;
+	local_addresses_read(s->proc, row->pid, &found);
+	for (unsigned i = 0; i < found.n; i++) {
+		addr_format(&found.list[i], text);
+		builder_list_add(b, &list, text, strlen(text));
+	}
+	row->addresses = list;
+}
+
+static void add_containers(const struct namespaces_scan *s, struct builder *b, struct netns_row *row, const struct member *m, uint32_t n)
+{
+	AUTO(fd_freep) struct found_row *rows = NULL;
+	const struct found *last = NULL;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		count += m[i].found && !m[i].found->endpoint[0];
+	rows = fd_xcalloc(count, sizeof *rows);
+	count = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct found *f = m[i].found;
+
+		if (!f || f->endpoint[0])
+			continue;
+		last = f;
+		rows[count++] = (struct found_row){ .head.id = m[i].pid, .pid = m[i].pid, .start = m[i].start,
+			.runtime = builder_str(b, f->origin.runtime), .id = builder_str(b, f->origin.id),
+			.name = text_or_none(b, f->origin.name), .space = text_or_none(b, f->origin.space),
+			.pod = text_or_none(b, f->origin.pod), .address = text_or_none(b, f->origin.address), .owner = f->owner,
+			.infra = f->is_infra };
+	}
+	row->containers = builder_rows(b, &found_row_type, rows, count);
+	if (last)
+		add_addresses(s, b, row, &last->origin);
+}
+
+/* Containers whose namespaces we may not see. */
+static void add_hidden(struct namespaces_scan *s, struct builder *b, const struct member *m, uint32_t n)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < n; i++)
+		any |= m[i].found && !m[i].found->endpoint[0];
+	if (any)
+		add_containers(s, b, add_row(s, b, NO_NETNS), m, n);
+}
+
 /* Members [m, m+n) of one namespace, ascending pid. */
 static void add_group(struct namespaces_scan *s, struct builder *b, struct member *m, uint32_t n)
 {
 	AUTO(fd_freep) struct netns_member_row *rows = fd_xcalloc(n, sizeof *rows);
 	struct netns_row *row = add_row(s, b, m->netns);
-	const struct member *leader = NULL;
+	struct member *leader = NULL;
+	bool any = false;
 
 	for (uint32_t i = 0; i < n; i++) {
+		any |= m[i].found != NULL;
 		rows[i] = (struct netns_member_row){ .head.id = m[i].pid, .pid = m[i].pid, .start = m[i].start };
 		if (!leader && n > 1 && !row->is_host && is_inner_first(s, &m[i]))
 			leader = &m[i];
@@ -264,6 +517,10 @@ static void add_group(struct namespaces_scan *s, struct builder *b, struct membe
 	row->start = leader->start;
 	row->members = builder_rows(b, &netns_member_row_type, rows, n);
 	describe_leader(s, b, row);
+	if (!any && !row->is_host)
+		look_at_orphan(s, leader);
+	add_containers(s, b, row, m, n);
+	add_daemons(b, row, m, n);
 }
 
 int namespaces_scan_read(struct namespaces_scan *s, struct builder *b, struct err *err)
@@ -280,7 +537,10 @@ int namespaces_scan_read(struct namespaces_scan *s, struct builder *b, struct er
 	for (uint32_t i = 0, k; i < s->now.n; i = k) {
 		for (k = i + 1; k < s->now.n && s->now.m[k].netns == s->now.m[i].netns;)
 			k++;
-		add_group(s, b, s->now.m + i, k - i);
+		if (s->now.m[i].netns == NO_NETNS)
+			add_hidden(s, b, s->now.m + i, k - i);
+		else
+			add_group(s, b, s->now.m + i, k - i);
 	}
 	for (uint32_t i = 0; i < s->n_mounted; i++)
 		if (!s->mounted[i].used)
@@ -318,6 +578,24 @@ const struct row_type netns_member_row_type = {
 	.fields = member_fields, .n_fields = ARRAY_LEN(member_fields),
 };
 
+static const struct field found_fields[] = {
+	{ ROW_FIELD(struct found_row, pid, UINT), .title = "PID", .unit = UNIT_ID, .help = "first process" },
+	{ ROW_FIELD(struct found_row, start, UINT), .title = "START", .unit = UNIT_ID, .help = "its start, clock ticks since boot" },
+	{ ROW_FIELD(struct found_row, runtime, TEXT), .title = "RUNTIME", .help = "who runs it" },
+	{ ROW_FIELD(struct found_row, id, TEXT), .title = "ID", .help = "container id" },
+	{ ROW_FIELD(struct found_row, name, TEXT), .title = "NAME", .help = "its name" },
+	{ ROW_FIELD(struct found_row, space, TEXT), .title = "NAMESPACE", .help = "containerd's or Kubernetes' namespace" },
+	{ ROW_FIELD(struct found_row, pod, TEXT), .title = "POD", .help = "pod" },
+	{ ROW_FIELD(struct found_row, address, TEXT), .title = "ADDRESS", .help = "socket of its containerd" },
+	{ ROW_FIELD(struct found_row, owner, UINT), .title = "OWNER", .unit = UNIT_ID, .help = "user that runs it, when not root" },
+	{ ROW_FIELD(struct found_row, infra, BOOL), .title = "INFRA", .help = "a pod's sandbox" },
+};
+
+const struct row_type found_row_type = {
+	.name = "found", .noun = "containers", .id = 0x666f756e, .schema = 1, .size = sizeof(struct found_row),
+	.fields = found_fields, .n_fields = ARRAY_LEN(found_fields),
+};
+
 static const struct field netns_fields[] = {
 	{ ROW_FIELD(struct netns_row, inode, UINT), .title = "NETNS", .unit = UNIT_ID, .help = "inode of the namespace" },
 	{ ROW_FIELD(struct netns_row, is_host, BOOL), .title = "HOST", .help = "is it the host's own" },
@@ -328,6 +606,9 @@ static const struct field netns_fields[] = {
 	{ ROW_FIELD(struct netns_row, container, TEXT), .title = "CONTAINER", .help = "container id from its cgroup", .width = 12 },
 	{ ROW_FIELD(struct netns_row, path, TEXT), .title = "PATH", .help = "where it is mounted", .flags = FIELD_FLEX },
 	{ ROW_FIELD(struct netns_row, members, ROWS), .sub = &netns_member_row_type, .title = "PROCS", .help = "processes in it" },
+	{ ROW_FIELD(struct netns_row, containers, ROWS), .sub = &found_row_type, .title = "FOUND", .help = "containers found in it" },
+	{ ROW_FIELD(struct netns_row, addresses, LIST), .title = "ADDRESSES", .help = "its addresses" },
+	{ ROW_FIELD(struct netns_row, daemons, LIST), .title = "DAEMONS", .help = "engines that run in it" },
 };
 
 const struct row_type netns_row_type = {

@@ -11,9 +11,25 @@ struct netns_member_row {
 };
 extern const struct row_type netns_member_row_type;
 
+/* A container that /proc shows (core/source/origin.h), by its first process. */
+struct found_row {
+	struct row_head head;
+	uint64_t pid;
+	uint64_t start;
+	struct str runtime; /* "docker", "podman", "containerd", "cri", "lxc", "nspawn" */
+	struct str id;
+	struct str name; /* unknown: its parent does not say */
+	struct str space; /* containerd's or Kubernetes' namespace */
+	struct str pod;
+	struct str address; /* socket of its containerd */
+	uint64_t owner; /* user of the process that runs it; root: unknown */
+	uint8_t infra; /* a pod's sandbox */
+};
+extern const struct row_type found_row_type;
+
 struct netns_row {
 	struct row_head head; /* id: inode */
-	uint64_t inode;
+	uint64_t inode; /* ROW_NO_UINT: of containers whose namespace we may not see */
 	uint8_t is_host; /* the namespace of pid 1 */
 	uint64_t pid; /* leader: innermost pid 1, else the lowest; ROW_NO_UINT without processes */
 	uint64_t start;
@@ -21,6 +37,9 @@ struct netns_row {
 	struct str container; /* 64 hex digits from its cgroup, else unknown */
 	struct str path; /* nsfs mount point */
 	struct rows members; /* netns_member_row, ascending pid */
+	struct rows containers; /* found_row, ascending pid */
+	struct str addresses; /* list; only where a container of a runtime without answers for it was found */
+	struct str daemons; /* list "docker unix:///run/docker.sock": root's daemons in it that say where they listen */
 };
 extern const struct row_type netns_row_type;
 

@@ -54,7 +54,7 @@ grammar() {
 	works "version" version
 	works "--version" --version
 	works "help" help
-	for command in ls networks engines show health doctor ss ps cap dns files netns fields help version; do
+	for command in ls networks engines show health doctor ss ps cap dns hostaliases files netns fields help version; do
 		works "help $command" help $command
 		works "$command --help" $command --help
 	done

@@ -3,6 +3,7 @@
 #
 #   DIR/bb.tar       busybox with all its applets, /etc/passwd, a page in /www
 #   DIR/scratch.tar  one static program and nothing else: no shell, no /etc, no libc
+#   DIR/oci-{bb,pause}.tar  both as archives for podman load and ctr images import
 set -eu
 
 out=${1:?usage: mkimages.sh DIR}
@@ -70,3 +71,19 @@ C
 
 make_busybox
 make_scratch
+
+# What podman, docker and ctr all load: a docker-archive of one layer.
+make_archive() { # name, layer, command as JSON
+	local dir=$work/archive-$1 digest
+
+	mkdir -p "$dir"
+	cp "$2" "$dir/layer.tar"
+	digest=$(sha256sum "$dir/layer.tar" | cut -d' ' -f1)
+	printf '{"architecture":"%s","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":%s},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' \
+		"$(uname -m | sed 's/x86_64/amd64/;s/aarch64/arm64/')" "$3" "$digest" >"$dir/config.json"
+	printf '[{"Config":"config.json","RepoTags":["docker.io/library/%s:1"],"Layers":["layer.tar"]}]' "$1" >"$dir/manifest.json"
+	tar --create --file "$out/oci-$1.tar" --directory "$dir" manifest.json config.json layer.tar
+}
+
+make_archive bb "$out/bb.tar" '["/bin/sleep","1000000"]'
+make_archive pause "$out/scratch.tar" '["/idle"]'

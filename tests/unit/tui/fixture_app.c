@@ -3,6 +3,7 @@
 
 #include "fixture.h"
 
+#include "core/engine/places.h"
 #include "core/fd.h"
 
 #include <stdlib.h>
@@ -20,12 +21,14 @@ void fixture_app_give(struct pane *p, unsigned slot, struct block *b)
 	p->ops->event(p, slot, &ev);
 }
 
+static const struct engine_places places = { .n = 1, .list = { { .endpoint = "unix:///var/run/docker.sock" } } };
+
 void fixture_app_start(struct app *app, int w, int h, enum text_charset charset)
 {
 	memset(app, 0, sizeof *app);
 	app->options = &options;
 	app->env = (struct pane_env){ .app = app, .look = { .charset = charset, .utc = true, .now_ns = FIXTURE_NOW }, .every_ms = 2000,
-		.docker = "unix:///var/run/docker.sock", .now_ms = 100000 };
+		.places = &places, .now_ms = 100000 };
 	strcpy(app->host, "web-07");
 	app->current = app->last = APP_AT_LIST;
 	app->messages = fd_xcalloc(APP_MESSAGES, sizeof *app->messages);
