@@ -4,9 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import Checks, docker, end, in_net, netns_of, nsdbg, nsdbg_json, pid_of, run, text_of, wait_for
+from lib import NSDBG, Checks, Terminal, docker, end, in_net, netns_of, nsdbg, nsdbg_json, pid_of, run, text_of, wait_for
 
 HOLD = [sys.executable, "-c", "import fcntl, struct, time\n"
         "kept = []\n"
@@ -352,6 +353,31 @@ def containers(t):
         run("nsenter", "--net=" + daemon_net(), "ip", "link", "del", "mvparent")
 
 
+def live(t):
+    """The screen follows the kernel's messages, not only its own clock, which is set to a minute."""
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as slow:
+        slow.write("[settings]\ninterval = 60s\n")
+        slow.flush()
+        watch(t, Terminal(120, 36, [NSDBG, "--config", slow.name, "two"]))
+
+
+def watch(t, screen):
+    with screen:
+        screen.wait(r"Overview\]")
+        screen.keys("6")
+        t.ok("network view: the way out and the interfaces", screen.wait(r"eth0.*veth.*br-") and screen.wait("Interfaces 3"), screen.screen())
+        in_net(pid_of("two"), "ip", "link", "add", "fresh0", "type", "bridge")
+        t.ok("network view: a new interface is there at once", screen.wait("fresh0", 4), screen.screen())
+        in_net(pid_of("two"), "ip", "link", "del", "fresh0")
+        t.ok("network view: and gone again", wait_for(lambda: "fresh0" not in screen.screen(), 4), screen.screen())
+        screen.keys("]")
+        t.ok("network view: routes", screen.wait(r"default +172\.30\.1\.1"), screen.screen())
+        in_net(pid_of("two"), "ip", "route", "add", "203.0.113.0/24", "via", "172.30.1.1")
+        t.ok("network view: a new route", screen.wait(r"203\.0\.113\.0/24", 4), screen.screen())
+        in_net(pid_of("two"), "ip", "route", "del", "203.0.113.0/24")
+        screen.keys("q", "q")
+
+
 def daemon_net():
     return f"/run/netns/{os.path.basename(os.environ['DOCKER_NETNS'])}"
 
@@ -367,4 +393,4 @@ def words(t):
 
 
 if __name__ == "__main__":
-    Checks().run(lab, containers, words)
+    Checks().run(lab, containers, words, live)
