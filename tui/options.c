@@ -280,8 +280,8 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg hostaliases web db --hosts | sudo tee -a /etc/hosts\n" },
 	[COMMAND_PORTS] = { .name = "ports", .args = "[TARGET [FILTER...]]", .help = "published ports, and who listens behind each",
 		.max_words = OPTIONS_MAX_WORDS,
-		.more = "A published port that nobody listens on, or only on the container's loopback, is said to be wrong. Firewall rules\n"
-			"of the host are not looked at.\n" },
+		.more = "A published port that nobody listens on, or only on the container's loopback, is said to be\n"
+			"wrong. Firewall rules of the host are not looked at.\n" },
 	[COMMAND_FIELDS] = { .name = "fields", .args = "[TYPE]", .help = "explain every column and JSON field", .max_words = 1 },
 	[COMMAND_COMPLETION] = { .name = "completion", .args = "bash", .help = "print a completion script for bash", .min_words = 1,
 		.max_words = 1, .more = "Example:\n  source <(nsdbg completion bash)\n" },
