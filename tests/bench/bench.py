@@ -138,6 +138,17 @@ def processes():
         compare(f"ps of {n} processes", lambda: timed(NSDBG, "ps", f"pid:{load.pid}"), lambda: timed("ps", "aux"), "ps aux", "0.40")
 
 
+def network():
+    """One interface of a container, and 200 of them in one namespace."""
+    pid = docker("inspect", "-f", "{{.State.Pid}}", docker("run", "-d", "bb:1", "sleep", "1000"))
+    compare("ip link of a container", lambda: timed(NSDBG, "ip", f"pid:{pid}", "link", "--json"),
+            lambda: timed("nsenter", "-n", "-t", pid, "ip", "-j", "-s", "link"), "nsenter ip -j -s link", "3")
+    for i in range(100):
+        run("nsenter", "-n", "-t", pid, "ip", "link", "add", f"x{i}", "type", "veth", "peer", "name", f"y{i}")
+    compare("ip link of 200 interfaces", lambda: timed(NSDBG, "ip", f"pid:{pid}", "link", "--json"),
+            lambda: timed("nsenter", "-n", "-t", pid, "ip", "-j", "-s", "link"), "nsenter ip -j -s link", "1.5")
+
+
 # --- capture ---
 
 def cpu_ms(pids):
@@ -277,7 +288,7 @@ def execute():
     compare("exec: true", lambda: timed(NSDBG, "exec", "ran", "--", "true"), lambda: timed(DOCKER, "exec", "ran", "true"), "docker exec true", "0.1")
 
 
-BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "capture": capture, "dns": dns, "exec": execute, "names": by_name, "probe": probe}
+BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "capture": capture, "dns": dns, "exec": execute, "names": by_name, "probe": probe, "network": network}
 if sys.argv[1:] == ["resolver"]:
     resolver()
 print(f"# {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; medians of {ROUNDS}; ours over the peer's in the same run")
