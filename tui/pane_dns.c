@@ -404,9 +404,13 @@ static void dns_take(struct pane *p, const struct carry *c)
 
 static void dns_give(const struct pane *p, char letter, struct carry *ret)
 {
-	(void)p;
+	const struct dns_row *row = grid_selected(&dns_view_of(p)->answer, NULL);
+	char text[ADDR_TEXT];
+
 	if (letter == 'c')
 		snprintf(ret->bpf, sizeof ret->bpf, "port 53");
+	if (letter == 'P' && row && row->address.kind)
+		snprintf(ret->probe, sizeof ret->probe, "ping %s", addr_format(&row->address, text));
 }
 
 static struct grid *dns_grid(const struct pane *p)
