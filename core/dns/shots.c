@@ -213,7 +213,7 @@ unsigned dns_shots_reply(struct dns_shots *s, unsigned question, unsigned server
 	memcpy(shot->head, p, sizeof shot->head);
 	shot->flight.n_reply = n;
 	shot->flight.rcode = rcode < 0 ? p[3] & 15u : (unsigned)rcode;
-	if (take || s->taken[question].flight.fate != DNS_FATE_REPLY)
+	if (take || (s->taken[question].flight.fate != DNS_FATE_REPLY && !s->taken[question].flight.truncated)) /* TCP follows */
 		take_reply(s, shot, p, n);
 	return p[3] & 15u;
 }
