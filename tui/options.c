@@ -221,6 +221,7 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg dns web db cache queue A +short\n"
 			"  nsdbg dns web example.org MX @1.1.1.1\n"
 			"  nsdbg dns web --watch --for 30s state:unanswered,late\n  nsdbg dns web --watch --for 1m --by name --sort -p95_us\n"
+			"  nsdbg dns web db --compare   what other resolvers say about it\n"
 			"  nsdbg dns web -x 172.18.0.3 172.18.0.4\n"
 			"  nsdbg dns web -f names.txt -o ndjson\n" },
 	[COMMAND_PROBE] = { .name = "probe", .args = "TARGET tcp|udp|ping|trace|mtu|http DESTINATION...",

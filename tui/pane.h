@@ -41,6 +41,7 @@ struct carry {
 	char name[256]; /* to DNS */
 	char filter[256]; /* to tables: "pid=12841" */
 	uint64_t pid; /* to processes: put the cursor there */
+	char probe[320]; /* to probe: "tcp 172.18.0.3:5432", started at once */
 };
 
 struct pane_ops {
@@ -234,6 +235,7 @@ extern const struct pane_ops pane_processes;
 extern const struct pane_ops pane_capture;
 extern const struct pane_ops pane_dns;
 extern const struct pane_ops pane_net;
+extern const struct pane_ops pane_probe;
 
 /* All views of a target in tab order: app.c. */
 extern const struct pane_ops *const pane_views[];

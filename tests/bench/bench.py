@@ -204,9 +204,22 @@ def dns():
     pid = pid_of("asker")
     compare("dns: one name", lambda: timed(NSDBG, "dns", f"pid:{pid}", "asked", "A", "@127.0.0.11"),
             lambda: timed("nsenter", "-n", "-t", pid, "dig", "@127.0.0.11", "asked"), "nsenter dig", "0.4")
+    inside = []
+    digs = [timed("nsenter", "-n", "-t", pid, "dig", "@127.0.0.11", "asked") for _ in range(ROUNDS)]
+    for _ in range(3):
+        result = run(os.path.join(os.path.dirname(LOAD), "asker"), pid, "asked", 2 * ROUNDS)
+        inside += [float(ms) for ms in result.stdout.split()]
+    report("dns: one name, inside the running app", inside, digs, "nsenter dig", "0.05")
 
 
-BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "capture": capture, "dns": dns}
+# --- exec ---
+
+def execute():
+    docker("run", "-d", "--name", "ran", "bb:1", "sleep", "1000000")
+    compare("exec: true", lambda: timed(NSDBG, "exec", "ran", "--", "true"), lambda: timed(DOCKER, "exec", "ran", "true"), "docker exec true", "0.1")
+
+
+BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "capture": capture, "dns": dns, "exec": execute}
 print(f"# {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; medians of {ROUNDS}; ours over the peer's in the same run")
 for bench in sys.argv[1:] or BENCHES:
     try:
