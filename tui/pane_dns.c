@@ -421,16 +421,17 @@ static void dns_take(struct pane *p, const struct carry *c)
 
 static void dns_give(const struct pane *p, char letter, struct carry *ret)
 {
-	const struct dns_row *row = grid_selected(&dns_view_of(p)->answer, NULL);
 	struct dns_view *v = dns_view_of(p);
+	const struct dns_row *row = v->on_wire ? NULL : grid_selected(&v->answer, NULL);
 	char text[ADDR_TEXT];
 
-	if (letter == 'c')
-		snprintf(ret->bpf, sizeof ret->bpf, "port 53");
-	if (letter == 'c' && v->on_wire)
-		dns_wire_view_give(&v->wire, ret);
-	if (letter == 'P' && !v->on_wire && row && row->address.kind)
+	if (letter == 'P' && row && row->address.kind)
 		snprintf(ret->probe, sizeof ret->probe, "ping %s", addr_format(&row->address, text));
+	if (letter != 'c')
+		return;
+	snprintf(ret->bpf, sizeof ret->bpf, "port 53");
+	if (v->on_wire)
+		dns_wire_view_give(&v->wire, ret);
 }
 
 static struct grid *dns_grid(const struct pane *p)

@@ -6,6 +6,7 @@
 
 #include "core/cage.h"
 #include "core/engine/mover_grpc.h"
+#include "core/engine/finder.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/lazy.h"
@@ -171,6 +172,12 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg)
 
 /* --- why it failed --- */
 
+/* What listens at such a socket, for sentences. */
+static const char *daemon_of(const struct mover_target *t)
+{
+	return strstr(t->path, "podman") ? "podman" : strstr(t->path, "containerd") ? "containerd" : strstr(t->path, "crio") ? "crio" : "dockerd";
+}
+
 static void no_connection(struct slot *s, int code)
 {
 	const struct mover_target *t = s->mover->target;
@@ -180,7 +187,7 @@ static void no_connection(struct slot *s, int code)
 
 	s->done.code = code ? code : ECONNREFUSED;
 	if (t->path[0] && code == ENOENT) {
-		snprintf(s->done.msg, sizeof s->done.msg, "no Docker at %.108s: is dockerd running?", at);
+		snprintf(s->done.msg, sizeof s->done.msg, "no %s at %.108s: is it running?", daemon_of(t), at);
 		return;
 	}
 	if (code == EACCES || code == EPERM) {
@@ -188,13 +195,12 @@ static void no_connection(struct slot *s, int code)
 		return;
 	}
 	if (code == ECONNREFUSED)
-		why = "nobody listens there: is dockerd running?";
+		snprintf(fallback, sizeof fallback, "nobody listens there: is %s running?", daemon_of(t));
 	else if (code == EAGAIN)
-		why = "takes no more connections: dockerd hangs or is overloaded";
-	else if (code) {
+		snprintf(fallback, sizeof fallback, "takes no more connections: %s hangs or is overloaded", daemon_of(t));
+	else if (code)
 		snprintf(fallback, sizeof fallback, "cannot be reached: %s", strerror(code));
-		why = fallback;
-	}
+	why = code ? fallback : why;
 	snprintf(s->done.msg, sizeof s->done.msg, "%.108s: %s", at, why);
 }
 
@@ -218,7 +224,6 @@ static const struct {
 	int code;
 	const char *why;
 } failures[] = {
-	{ CURLE_OPERATION_TIMEDOUT, ETIMEDOUT, "no answer within 2 s: is dockerd hanging?" },
 	{ CURLE_GOT_NOTHING, ECONNRESET, "closed the connection without an answer" },
 	{ CURLE_RECV_ERROR, ECONNRESET, "broke the connection" },
 	{ CURLE_SEND_ERROR, ECONNRESET, "broke the connection" },
@@ -229,10 +234,17 @@ static const struct {
 
 static void explain(struct slot *s, CURLcode result)
 {
+	char why[64];
+
 	if (s->is_cut)
 		return;
 	if (result == CURLE_COULDNT_CONNECT) {
 		no_connection(s, connect_errno(s));
+		return;
+	}
+	if (result == CURLE_OPERATION_TIMEDOUT) {
+		snprintf(why, sizeof why, "no answer within 2 s: is %s hanging?", daemon_of(s->mover->target));
+		cut(s, ETIMEDOUT, why);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
@@ -552,6 +564,36 @@ static int look_up(struct mover *m, struct err *err)
 	return 0;
 }
 
+/*
+ * Waits for the first request: libcurl is loaded when there is one for it. A container that is looked for by its name has a process of
+ * its own, which does without. False: the reader has left.
+ */
+static bool wait_first(const struct mover *m)
+{
+	struct mover_request r;
+
+	while (recv(m->sock, &r, sizeof r, MSG_PEEK) == sizeof r) {
+		r.id[MOVER_ID] = 0;
+		if (r.kind != MOVER_FIND || !m->target->path[0] || !mover_is_name(r.id))
+			return true;
+		if (recv(m->sock, &r, sizeof r, 0) == sizeof r && fork() == 0)
+			finder_main(m->target, &r, m->sock);
+	}
+	return false;
+}
+
+static int load(struct mover *m, struct err *err)
+{
+	int r = lazy_curl_load(err);
+
+	if (r < 0)
+		return r;
+	curl_global_init(CURL_GLOBAL_NOTHING); /* no TLS here */
+	m->multi = curl_multi_init();
+	curl_multi_setopt(m->multi, CURLMOPT_MAXCONNECTS, (long)SLOTS);
+	return 0;
+}
+
 static _Noreturn void mover_main(const struct mover_target *target, int sock)
 {
 	struct mover *m = fd_xcalloc(1, sizeof *m);
@@ -566,16 +608,17 @@ static _Noreturn void mover_main(const struct mover_target *target, int sock)
 	prctl(PR_SET_NAME, "nsdbg: api");
 	m->target = target;
 	m->sock = 3;
-	r = lazy_curl_load(&err);
-	curl_global_init(CURL_GLOBAL_NOTHING); /* no TLS here */
-	m->multi = curl_multi_init();
-	curl_multi_setopt(m->multi, CURLMOPT_MAXCONNECTS, (long)SLOTS);
 	for (unsigned i = 0; i < SLOTS; i++)
 		m->slots[i].mover = m;
-	if (r == 0)
-		r = become_owner(target, &owner);
+	r = become_owner(target, &owner);
 	if (r == 0)
 		r = look_up(m, &err);
+	if (r == 0)
+		r = cage_keep_caps(0, &err); /* what is left to do needs the user at most */
+	if (r == 0 && !wait_first(m))
+		_exit(0);
+	if (r == 0)
+		r = load(m, &err);
 	if (r == 0)
 		r = cage_enter(CAGE_ENGINE, 0, N_FILES, true, &err);
 	if (r < 0)
