@@ -15,7 +15,8 @@
 #include "core/fd.h"
 
 enum { SLOW_US = 1000000, SLOW_FACTOR = 10, DEAD_AT_LEAST = 2 };
-#define TOLERANCE_NS ((int64_t)150000000)
+#define EARLY_NS     ((int64_t)100000000)
+#define LATE_NS      ((int64_t)300000000) /* a busy machine starts its programs late */
 #define NS_PER_MS    ((int64_t)1000000)
 
 void dnswatch_findings_clear(struct dnswatch_findings *f)
@@ -61,13 +62,18 @@ static double seconds(int64_t ns)
 	return (double)ns / 1e9;
 }
 
+static bool is_about(int64_t gap_ns, int64_t wait_ns)
+{
+	return gap_ns > wait_ns - EARLY_NS && gap_ns < wait_ns + LATE_NS;
+}
+
 /* Is this the time that a resolver waits before it asks again? glibc and Go: the timeout; musl: the timeout in so many parts. */
 static bool is_timeout(const struct dnswatch_findings *f, int64_t gap_ns)
 {
 	int64_t timeout = (f->timeout_ms ? f->timeout_ms : 5000) * NS_PER_MS;
 	uint32_t attempts = f->attempts ? f->attempts : 2;
 
-	return llabs(gap_ns - timeout) < TOLERANCE_NS || llabs(gap_ns - timeout / attempts) < TOLERANCE_NS;
+	return is_about(gap_ns, timeout) || is_about(gap_ns, timeout / attempts);
 }
 
 static void count_gap(struct dnswatch_findings *f, const struct dnswatch_exchange *e, int64_t gap_ns, bool twin)
@@ -122,7 +128,7 @@ static void count_silence(struct dnswatch_server *s, const struct dnswatch_excha
 	char *text, from[ADDR_TEXT];
 	size_t cap;
 
-	s->in_a_row++;
+	s->in_a_row = s->answer_ns > e->last_ns ? 0 : s->in_a_row + 1; /* it answers others: one name's trouble */
 	s->unanswered += e->state == DNSWATCH_UNANSWERED;
 	s->unreachable += e->state == DNSWATCH_UNREACHABLE;
 	text = example(&s->silences, e, &cap);
@@ -148,6 +154,7 @@ static void count_server(struct dnswatch_findings *f, const struct dnswatch_exch
 	if (e->client_gone)
 		return;
 	s->in_a_row = 0;
+	s->answer_ns = e->answer_ns;
 	s->answered++;
 	if (!dnswatch_is_failure(e))
 		return;

@@ -19,7 +19,8 @@ struct dnswatch_server {
 	struct addr address;
 	bool forwarded; /* asked by the engine's resolver */
 	uint64_t asked, answered, unanswered, unreachable, failed;
-	uint32_t in_a_row; /* without an answer, up to now */
+	uint32_t in_a_row; /* without an answer, and nothing else answered since */
+	int64_t answer_ns; /* of the newest answer */
 	uint64_t syn, refused; /* TCP */
 	struct dnswatch_examples failures, silences;
 	int64_t last_ns;

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from lib import NSDBG, ROOT, Checks, end, nsdbg, popen_in_net, text_of
 
 UP = ("ip link set lo up && ip addr add 10.9.9.1/32 dev lo && ip addr add fd99::1/128 dev lo && ip addr add 2001:db8::53/128 dev lo")
-RESOLV = "nameserver 127.0.0.1\nsearch shop.internal.example example\noptions timeout:1 attempts:2 ndots:5\n"
+RESOLV = "nameserver 127.0.0.1\nsearch shop.internal.example example\noptions timeout:2 attempts:2 ndots:5\n"
 MUSL = r"""
 #include <netdb.h>
 #include <stdio.h>
@@ -73,12 +73,12 @@ def clients(world, program):
     dig = ["dig", "+time=1", "+tries=1"]
     return [world.inside(*argv) for argv in (
         ["getent", "ahosts", "www.example"], ["getent", "ahosts", "db"], ["getent", "ahostsv4", "lose1.wild.example."],
-        ["sh", "-c", "getent ahosts noaaaa.wild.example.; getent ahosts noaaaa.wild.example."],
+        ["getent", "ahosts", "noaaaa.wild.example."], ["getent", "ahosts", "noaaaa.wild.example."],
         [*dig, "@127.0.0.1", "late.wild.example", "A"],
         [*dig, "@127.0.0.1", "+ignore", "+noedns", "many.example", "A"], [*dig, "@127.0.0.1", "+noedns", "huge.example", "TXT"],
         [*dig, "@127.0.0.1", "+tcp", "+keepopen", "www.example", "A", "v4.example", "A"], [*dig, "@2001:db8::53", "v6.example", "AAAA"],
         [*dig, "@127.0.0.9", "www.example"], ["sh", "-c", f"{' '.join(dig)} @127.0.0.3 a.example; {' '.join(dig)} @127.0.0.3 b.example"],
-        [program, "www.example", "v6.example.", "nope.example."])]
+        [program, "ns1.example", "v6.example.", "nope.example."])]
 
 
 def tshark(path):
@@ -129,10 +129,10 @@ def find(rows, name, kind=None, **more):
 
 
 def outcomes(t, rows):
-    t.ok("lost: repeated after the timeout, then answered", any(r["retries"] == 1 and abs(r["gap_us"] - 1e6) < 1e5 and r["state"] == "answered"
+    t.ok("lost: repeated after the timeout, then answered", any(r["retries"] == 1 and 1.9e6 < r["gap_us"] < 2.3e6 and r["state"] == "answered"
                                                                for r in find(rows, "lose1.wild.example.", "A")), find(rows, "lose1.wild.example."))
     t.ok("AAAA: unanswered", find(rows, "noaaaa.wild.example.", "AAAA", state="unanswered", rcode=None, time_us=None), find(rows, "noaaaa.wild.example."))
-    t.ok("late: with its time", any(2.4e6 < r["time_us"] < 4e6 for r in find(rows, "late.wild.example.", state="late")), find(rows, "late.wild.example."))
+    t.ok("late: with its time", any(2.4e6 < r["time_us"] < 5e6 for r in find(rows, "late.wild.example.", state="late")), find(rows, "late.wild.example."))
     t.ok("nobody: unreachable", any("ICMP" in r["note"] for r in find(rows, "www.example.", "A", state="unreachable", server="127.0.0.9")),
          find(rows, "www.example."))
     t.ok("huge: 61 KB over TCP in many segments", any(r["size"] > 60000 and r["n_answers"] == 1 for r in find(rows, "huge.example.", transport="tcp")),
@@ -142,7 +142,7 @@ def outcomes(t, rows):
          and find(rows, "v4.example.", transport="tcp"), [r for r in rows if r["transport"] == "tcp"])
     owners = {r["process"] for r in rows if r["process"]}
     t.ok("owners: who waits is known", {"getent", "dig"} <= {o.split("-")[0] for o in owners}, owners)
-    t.ok("owners: pid and name come together", all((r["pid"] is None) == (r["process"] is None) for r in rows))
+    t.ok("owners: no name without a pid", all(r["pid"] for r in rows if r["process"]))
 
 
 def findings(t, document):
@@ -184,7 +184,7 @@ def live(t, world, dir_):
     time.sleep(1.0)  # both take packets
     for client in clients(world, program):
         client.wait(30)
-    time.sleep(2.5)  # the last one is given up after timeout and a second
+    time.sleep(3.5)  # the last one is given up after timeout and a second
     watch.send_signal(2)
     out, err = watch.communicate(timeout=20)
     end(tcpdump)

@@ -638,6 +638,23 @@ static void test_dead_server(void **state)
 	expect_finding("unreachable", 2, 2, "10.0.0.99 never answers");
 }
 
+/* Three silent questions at the end: stopped; but not when others are answered meanwhile. */
+static void test_stopped_server(void **state)
+{
+	(void)state;
+	for (uint16_t i = 0; i < 4; i++) {
+		ASK((uint16_t)(10 + i), "q.example.", AAAA, i * 1000 * MS);
+		ASK((uint16_t)(20 + i), "q.example.", A, i * 1000 * MS);
+		ANSWER((uint16_t)(20 + i), "q.example.", A, 0, "192.0.2.1", i * 1000 * MS + 1 * MS);
+	}
+	dnswatch_wire_tick(wire, T0 + 30000 * MS);
+	expect_none("unreachable");
+	for (uint16_t i = 0; i < 3; i++)
+		ASK((uint16_t)(30 + i), "q.example.", A, (31000 + i * 1000) * MS);
+	dnswatch_wire_tick(wire, T0 + 60000 * MS);
+	expect_finding("unreachable", 7, 11, "has stopped answering");
+}
+
 /* musl asks all servers at once and takes the first answer: the others are no fault. */
 static void test_parallel_servers(void **state)
 {
@@ -765,7 +782,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { T(test_pairs), T(test_retry_and_silence), T(test_docker), T(test_icmp), T(test_late), T(test_stream),
 		T(test_owner_is_waited_for), T(test_tcp), T(test_tcp_out_of_step), T(test_search), T(test_names), T(test_five_seconds),
-		T(test_five_seconds_anew), T(test_dead_aaaa), T(test_truncated), T(test_dead_server), T(test_parallel_servers), T(test_stale),
+		T(test_five_seconds_anew), T(test_dead_aaaa), T(test_truncated), T(test_dead_server), T(test_stopped_server), T(test_parallel_servers), T(test_stale),
 		T(test_flood), T(test_junk) };
 
 	return cmocka_run_group_tests_name("dnswatch", tests, NULL, NULL);
