@@ -267,6 +267,20 @@ def by_name():
     compare(f"ps of one of {n} containers, by pid", lambda: timed(NSDBG, "ps", f"pid:{pid}"), lambda: timed(DOCKER, "top", name), "docker top", "0.2")
 
 
+# --- probes ---
+
+def probe():
+    docker("network", "create", "probes")
+    for name in ("prober", "probed"):
+        docker("run", "-d", "--name", name, "--network", "probes", "bb:1", "httpd", "-f", "-p", "7001")
+    pid, to = pid_of("prober"), docker("inspect", "-f", "{{.NetworkSettings.Networks.probes.IPAddress}}", "probed")
+    inside = ["nsenter", "-n", "-t", str(pid)]
+    compare("probe: one ping", lambda: timed(NSDBG, "probe", f"pid:{pid}", "ping", to), lambda: timed(*inside, "ping", "-c1", "-W1", to),
+            "nsenter ping -c1", "-")
+    compare("probe: one connect", lambda: timed(NSDBG, "probe", f"pid:{pid}", "tcp", f"{to}:7001"),
+            lambda: timed(*inside, "bash", "-c", f": </dev/tcp/{to}/7001"), "nsenter bash /dev/tcp", "-")
+
+
 # --- exec ---
 
 def execute():
@@ -274,7 +288,7 @@ def execute():
     compare("exec: true", lambda: timed(NSDBG, "exec", "ran", "--", "true"), lambda: timed(DOCKER, "exec", "ran", "true"), "docker exec true", "0.1")
 
 
-BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "network": network, "capture": capture, "dns": dns, "exec": execute, "names": by_name}
+BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "network": network, "capture": capture, "dns": dns, "exec": execute, "names": by_name, "probe": probe}
 if sys.argv[1:] == ["resolver"]:
     resolver()
 print(f"# {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; medians of {ROUNDS}; ours over the peer's in the same run")
