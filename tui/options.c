@@ -716,8 +716,8 @@ static void help_overview(FILE *out)
 	for (size_t i = 1; i < COMMAND_N; i++)
 		fprintf(out, "  %-10s %s\n", options_commands[i].name, options_commands[i].help);
 	help_globals(out);
-	fprintf(out, "\nTARGET is a container's name or the beginning of its id (4 digits or more), docker:NAME, pid:N,\n"
-		"netns:NAME, netns:PATH, ns:INODE or host.\n"
+	fprintf(out, "\nTARGET is a container's name or the beginning of its id (4 digits or more), docker:NAME, POD/NAME,\n"
+		"pod:NAME, ctr:SPACE/NAME, pid:N, netns:NAME, netns:PATH, ns:INODE or host.\n"
 		"\nFilter words: web (any column) -web (none) state:estab port:80,443 name=web rss>10M /regex/\n"
 		"\nExit status: 0 done, 1 the answer is no, 2 usage, 3 no such target, 4 not permitted,\n"
 		"5 no engine, 6 timed out, 7 partial result, 10 internal error, 130 interrupted.\n"
