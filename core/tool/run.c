@@ -42,8 +42,9 @@ struct runner {
 	int terminal; /* one of fds; -1 none */
 	pid_t pid; /* of the program */
 	int status;
+	bool runs; /* execve went well */
 	bool ended;
-	bool leave; /* front or broker left */
+	bool leave; /* front or broker left, or ^C before it ran */
 };
 
 /* --- words to the front --- */
@@ -63,7 +64,7 @@ static void say_status(const struct runner *r, int status)
 	msg_send(r->channel, MSG_EXITED, 0, &e, sizeof e, -1);
 }
 
-/* --- starting --- */
+/* --- what came with the request --- */
 
 /* What the front says is not trusted to be whole: -1 would mean "as it is" to setresuid(2). */
 static int check_spec(const struct msg_tool *spec, struct err *err)
@@ -116,6 +117,8 @@ static void open_signals(struct runner *r)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT); /* of the terminal, as long as no program owns it */
+	sigaddset(&set, SIGQUIT);
 	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -130,23 +133,127 @@ static bool wants_number_one(const struct tool_child *c)
 	return (c->spec->flags & TOOL_PROC) && !c->join.joins_pid && strcmp(slash ? slash + 1 : name, "ps") == 0;
 }
 
-/* What the child says until it becomes the program. True: it runs. */
-static bool hear(struct runner *r, int report)
+/* --- watching --- */
+
+static void answer(struct runner *r, const struct msg *m)
+{
+	int signal = m->signal.signal;
+
+	if (m->head.type != MSG_TOOL_SIGNAL || signal < 1 || signal >= NSIG || r->ended)
+		return;
+	if (!r->runs) {
+		r->leave = r->leave || signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+		return;
+	}
+	if (r->terminal >= 0 && (m->signal.foreground || signal == SIGCONT)) /* in the background a read stops it again */
+		tcsetpgrp(r->terminal, m->signal.foreground ? r->pid : getpgrp());
+	kill(-r->pid, signal);
+}
+
+static void serve_channel(struct runner *r)
+{
+	static struct msg m;
+	int e = msg_recv(r->channel, &m, MSG_DONTWAIT);
+
+	if (e == 1)
+		answer(r, &m);
+	else if (e != -EAGAIN)
+		r->leave = true;
+	fd_closep(&m.fd);
+}
+
+static void serve_children(struct runner *r)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid != r->pid)
+			continue;
+		if (WIFSTOPPED(status)) {
+			say_status(r, status);
+			continue;
+		}
+		r->status = status;
+		r->ended = true;
+	}
+}
+
+static void serve_signals(struct runner *r)
+{
+	struct signalfd_siginfo info;
+
+	while (read(r->signals, &info, sizeof info) == sizeof info)
+		if (info.ssi_signo == SIGTERM)
+			r->leave = true;
+	serve_children(r);
+}
+
+static void watch(struct runner *r, int timeout_ms)
+{
+	struct pollfd p[2] = { { .fd = r->signals, .events = POLLIN }, { .fd = r->leave ? -1 : r->channel, .events = POLLIN } };
+
+	if (poll(p, 2, timeout_ms) < 0)
+		return;
+	if (p[0].revents)
+		serve_signals(r);
+	if (p[1].revents)
+		serve_channel(r);
+}
+
+/* --- starting --- */
+
+/* What the child says. 1: go on; 0: nothing more will come, it runs; -EIO: it failed. */
+static int take_report(struct runner *r, int report)
 {
 	struct tool_report said;
 
-	while (fd_read_all(report, &said, sizeof said) == (ssize_t)sizeof said) {
-		said.msg[sizeof said.msg - 1] = 0;
-		if (said.program) {
-			waitpid(r->pid, NULL, 0);
-			r->pid = said.program;
+	if (fd_read_all(report, &said, sizeof said) != (ssize_t)sizeof said)
+		return 0;
+	said.msg[sizeof said.msg - 1] = 0;
+	if (said.program) {
+		waitpid(r->pid, NULL, 0);
+		r->pid = said.program;
+		return 1;
+	}
+	say(r, said.code ? MSG_ERROR : MSG_NOTE, said.code, said.msg, said.exec_failed);
+	return said.code ? -EIO : 1;
+}
+
+/* Until the child has become the program. It may hang on a mount that does not answer: ^C and a front that leaves are heard. */
+static bool hear(struct runner *r, int report)
+{
+	struct pollfd p[3] = { { .fd = report, .events = POLLIN }, { .fd = r->channel, .events = POLLIN },
+		{ .fd = r->signals, .events = POLLIN } };
+	struct signalfd_siginfo info;
+	int e = 1;
+
+	while (e > 0) {
+		if (poll(p, 3, -1) < 0)
+			continue;
+		if (p[0].revents) { /* first: what comes after it ran is for the program */
+			e = take_report(r, report);
 			continue;
 		}
-		say(r, said.code ? MSG_ERROR : MSG_NOTE, said.code, said.msg, said.exec_failed);
-		if (said.code)
+		if (p[1].revents)
+			serve_channel(r);
+		while (p[2].revents && read(r->signals, &info, sizeof info) == sizeof info)
+			r->leave = r->leave || info.ssi_signo != SIGCHLD;
+		if (r->leave) {
+			say(r, MSG_ERROR, EINTR, "ended before the tool ran", 0);
 			return false;
+		}
 	}
-	return true;
+	return e == 0;
+}
+
+static void give_up(struct runner *r)
+{
+	kill(r->pid, SIGKILL);
+	kill(-r->pid, SIGKILL);
+	for (int i = 0; i < 100 && waitpid(r->pid, NULL, WNOHANG) == 0; i++) /* who cannot die is left behind */
+		poll(NULL, 0, 2);
+	r->pid = 0;
 }
 
 static int fork_child(struct runner *r, struct tool_child *c, struct err *err)
@@ -165,10 +272,11 @@ static int fork_child(struct runner *r, struct tool_child *c, struct err *err)
 	if (r->pid < 0)
 		return err_set(err, errno, "start a process for the tool");
 	if (!hear(r, report)) {
-		waitpid(r->pid, NULL, 0);
-		r->pid = 0;
+		give_up(r);
 		return 0;
 	}
+	r->runs = true;
+	serve_children(r); /* its end may have been heard already */
 	return msg_send(r->channel, MSG_READY, 0, NULL, 0, -1);
 }
 
@@ -251,70 +359,6 @@ static int start(struct runner *r, struct err *err)
 	fd_closep(&t.netns);
 	fd_closep(&t.root);
 	return e;
-}
-
-/* --- watching --- */
-
-static void answer(struct runner *r, const struct msg *m)
-{
-	int signal = m->signal.signal;
-
-	if (m->head.type != MSG_TOOL_SIGNAL || signal < 1 || signal >= NSIG || r->ended)
-		return;
-	if (r->terminal >= 0 && (m->signal.foreground || signal == SIGCONT)) /* in the background a read stops it again */
-		tcsetpgrp(r->terminal, m->signal.foreground ? r->pid : getpgrp());
-	kill(-r->pid, signal);
-}
-
-static void serve_channel(struct runner *r)
-{
-	static struct msg m;
-	int e = msg_recv(r->channel, &m, MSG_DONTWAIT);
-
-	if (e == 1)
-		answer(r, &m);
-	else if (e != -EAGAIN)
-		r->leave = true;
-	fd_closep(&m.fd);
-}
-
-static void serve_children(struct runner *r)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
-		if (pid != r->pid)
-			continue;
-		if (WIFSTOPPED(status)) {
-			say_status(r, status);
-			continue;
-		}
-		r->status = status;
-		r->ended = true;
-	}
-}
-
-static void serve_signals(struct runner *r)
-{
-	struct signalfd_siginfo info;
-
-	while (read(r->signals, &info, sizeof info) == sizeof info)
-		if (info.ssi_signo == SIGTERM)
-			r->leave = true;
-	serve_children(r);
-}
-
-static void watch(struct runner *r, int timeout_ms)
-{
-	struct pollfd p[2] = { { .fd = r->signals, .events = POLLIN }, { .fd = r->leave ? -1 : r->channel, .events = POLLIN } };
-
-	if (poll(p, 2, timeout_ms) < 0)
-		return;
-	if (p[0].revents)
-		serve_signals(r);
-	if (p[1].revents)
-		serve_channel(r);
 }
 
 /* --- ending --- */
@@ -460,5 +504,7 @@ _Noreturn void tool_run(const struct msg_tool *spec, int channel, bool is_copy)
 		hang_up(&r);
 	if (r.pid > 0)
 		finish(&r);
+	else
+		clean_up((spec->namespaces & CLONE_NEWPID) != 0);
 	_exit(0);
 }

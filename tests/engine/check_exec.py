@@ -305,27 +305,20 @@ def terminals(t):
 
 
 def keys(t):
+    """e and E, in a pane or in full screen (without libvterm); what the pane does beyond that is check_pane's."""
     # as nobody: a plain /bin/sh, whatever root's own shell reads at its start
     with Screen(100, 30, [NSDBG, "app"], env=[f"DOCKER_HOST={os.environ['DOCKER_HOST']}", "SUDO_UID=65534", "SUDO_GID=65534"]) as screen:
-        screen.wait("process .* sleep")
-        screen.keys("e")
-        t.ok("e is a shell, and says where", screen.wait("net of app   files: the host's   exit: "), screen.screen())
+        screen.wait(r"\[1 Overview\][\s\S]*process .* sleep")
+        where = "net of app   files: the host's   exit: "
+        wait_for(lambda: screen.keys("e") or screen.wait(where, 5), 15)  # the list may just be replaced by the overview
+        t.ok("e is a shell, and says where", screen.wait(where, 1), screen.screen())
         screen.type("readlink /proc/self/ns/net; exit")
         screen.keys("Enter")
-        t.ok("the shell is in the container's network", screen.wait(r"exit 0"), screen.screen())
-        screen.keys("!")
-        screen.wait("in app run")
-        screen.type("getent hosts postgres")
-        screen.keys("Enter")
-        t.ok("! runs one command and waits", screen.wait(r"postgres[\s\S]*exit 0 -- any key"), screen.screen())
-        screen.keys("x", "E")
+        t.ok("the shell ends, and nsdbg is back", screen.wait(r"exit 0"), screen.screen())
+        screen.keys("E")
         t.ok("E asks for namespaces", screen.wait(r"\[x\] net[\s\S]*\[ \] /proc"), screen.screen())
         screen.keys("Down", "Space", "Enter")
-        t.ok("with mnt it is the container's shell", screen.wait("files: the container's[\\s\\S]*BusyBox"), screen.screen())
-        screen.keys("C-d")
-        screen.wait("sh in app")
-        screen.keys("Q")
-        t.same("and nsdbg ends well", screen.status(), 0)
+        t.ok("with mnt it is the container's shell", screen.wait("files: the container's"), screen.screen())
 
 
 # --- attacks ---
