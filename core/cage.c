@@ -55,8 +55,10 @@ uint64_t cage_caps(void)
 
 void cage_drop_bounding(uint64_t keep)
 {
-	for (int c = 0; c <= LAST_CAP; c++)
-		if (!(keep >> c & 1) && prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1)
+	int there; /* -1: past the last one that this kernel knows */
+
+	for (int c = 0; c <= LAST_CAP && (there = prctl(PR_CAPBSET_READ, c, 0, 0, 0)) >= 0; c++)
+		if (!(keep >> c & 1) && there == 1)
 			prctl(PR_CAPBSET_DROP, c, 0, 0, 0); /* refused without CAP_SETPCAP: then there is nothing to gain either */
 }
 

@@ -227,6 +227,7 @@ static const struct field engine_fields[] = {
 	{ F(api, TEXT), .title = "API", .help = "version of the API that is spoken" },
 	{ F(latency_us, UINT), .title = "TIME", .unit = UNIT_US, .flags = FIELD_RIGHT, .help = "of the last answer" },
 	{ F(answered_at, TIME), .flags = FIELD_HIDDEN, .help = "time of the last answer" },
+	{ F(owner, UINT), .title = "USER", .unit = UNIT_ID, .flags = FIELD_RIGHT | FIELD_WIDE, .help = "user whose engine it is, when not root's" },
 	{ F(error, TEXT), .title = "ERROR", .flags = FIELD_FLEX, .help = "why it does not answer" },
 };
 #undef F

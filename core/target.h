@@ -136,6 +136,7 @@ struct engine_row {
 	uint64_t latency_us; /* of the last answer */
 	int64_t answered_at;
 	struct str error; /* why not, in words, with the remedy */
+	uint64_t owner; /* user whose socket it is, when not root's */
 };
 extern const struct row_type engine_row_type; /* "engines" */
 

@@ -21,7 +21,8 @@
 
 enum { APP_FRAME_MS = 50, APP_FIRST_FRAME_MS = 8, APP_STARTING_MS = 1000, APP_TOAST_MS = 5000, APP_EVERY_MS = 2000 };
 
-const struct pane_ops *const pane_views[] = { &pane_overview, &pane_sockets, &pane_processes, &pane_capture, &pane_dns };
+const struct pane_ops *const pane_views[] = { &pane_overview, &pane_sockets, &pane_processes, &pane_capture, &pane_dns, &pane_net,
+	&pane_probe };
 const unsigned pane_n_views = ARRAY_LEN(pane_views);
 _Static_assert(ARRAY_LEN(pane_views) <= APP_VIEWS, "room for every view");
 

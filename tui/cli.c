@@ -339,15 +339,24 @@ static const char *name_to_ask(const struct cli *c)
  * A name: the engine is asked for this one, while /proc is read: that shows whether others than the engine have the name. When it
  * does not fit what the engine says, the whole list decides, as it names what comes near.
  */
-static bool find_name(struct cli *c, bool names)
+static bool find_name(struct cli *c, enum cli_wants wants)
 {
 	const char *only = name_to_ask(c);
 	struct err err = { 0 };
 	int r;
 
-	open_lists(c, only, names);
+	if (wants == CLI_WANTS_ENGINE && only)
+		c->asked = cli_engines_open(c, only, false);
+	else
+		open_lists(c, only, wants == CLI_WANTS_NAMES);
 	if (!cli_engines_read(c->asked, only != NULL))
 		return false;
+	if (wants == CLI_WANTS_ENGINE && only) {
+		merge_targets(c);
+		if (resolve(c, &err) == 0)
+			return true;
+		open_scan(c);
+	}
 	read_scan(c);
 	merge_targets(c);
 	r = resolve(c, &err);
@@ -366,7 +375,7 @@ static bool find_name(struct cli *c, bool names)
 
 bool cli_find(struct cli *c, enum cli_wants wants)
 {
-	return target_is_kernel(c->o->words[0]) ? find_kernel(c) : find_name(c, wants == CLI_WANTS_NAMES);
+	return target_is_kernel(c->o->words[0]) ? find_kernel(c) : find_name(c, wants);
 }
 
 void cli_complete(struct cli *c)
@@ -588,6 +597,7 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_DNS] = cli_dns,
 	[COMMAND_PROBE] = cli_probe,
 	[COMMAND_FILES] = cli_files,
+	[COMMAND_HOSTALIASES] = cli_hostaliases,
 	[COMMAND_IP] = cli_ip,
 	[COMMAND_NETNS] = cli_netns,
 	[COMMAND_EXEC] = cli_exec,

@@ -72,6 +72,7 @@ void cli_notes(struct cli *c, const struct block *b);
 bool cli_targets(struct cli *c);
 enum cli_wants {
 	CLI_WANTS_REF, /* only c->ref: the engine is asked for this one container */
+	CLI_WANTS_ENGINE, /* as CLI_WANTS_REF, and the engine's word is enough: /proc is read only when it knows no such container */
 	CLI_WANTS_NAMES, /* all targets, in the end, to name addresses with */
 };
 /* Finds words[0] the shortest way. False: not found, said why. Only c->ref holds then; the rest comes by cli_complete. */
@@ -133,6 +134,8 @@ void cli_health(struct cli *c);
 void cli_ss(struct cli *c);
 void cli_ps(struct cli *c);
 void cli_files(struct cli *c);
+void cli_hostaliases(struct cli *c);
+extern const struct row_type cli_alias_row_type;
 void cli_cap(struct cli *c);
 void cli_dns(struct cli *c);
 struct dns_request;

@@ -2,6 +2,7 @@
 #include "tui/cli.h"
 
 #include "core/dns/ask.h"
+#include "core/dns/compare.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/loop.h"
@@ -215,7 +216,9 @@ static void answer(struct lookup *q, const struct block *files)
 		return;
 	read_rows(q, b);
 	say_silent(q);
-	if (q->words.is_short && (q->c->o->format == WRITER_TABLE || q->c->o->format == WRITER_WIDE))
+	if (q->c->o->compare)
+		cli_compare(q->c, &q->request, files, b);
+	else if (q->words.is_short && (q->c->o->format == WRITER_TABLE || q->c->o->format == WRITER_WIDE))
 		print_short(q, b);
 	else if (!is_early)
 		print_rows(q, b);
@@ -223,7 +226,7 @@ static void answer(struct lookup *q, const struct block *files)
 
 static bool parse(struct lookup *q)
 {
-	struct cli_print p = { .type = &dns_row_type, .first_word = OPTIONS_MAX_WORDS };
+	struct cli_print p = { .type = q->c->o->compare ? &dns_compare_row_type : &dns_row_type, .first_word = OPTIONS_MAX_WORDS };
 	struct err err = { 0 };
 
 	if (dns_words_parse(q->c->o, &q->words, &err) < 0) {
@@ -234,13 +237,17 @@ static bool parse(struct lookup *q)
 		cli_error(q->c, CLI_USAGE, EINVAL, "--libc replays one name at a time, not a list");
 		return false;
 	}
+	if (q->c->o->compare && (q->words.is_list || q->words.has_server || q->words.is_short)) {
+		cli_error(q->c, CLI_USAGE, EINVAL, "--compare takes one name, and asks all servers by itself");
+		return false;
+	}
 	return cli_check(q->c, &p) && (!q->c->o->names || cli_names_read(q->c, &q->words));
 }
 
 /* The worker that asks is on its way while the files are read. */
 static void look_up(struct lookup *q)
 {
-	bool needs_files = !q->words.has_server || !dns_words_are_absolute(&q->words);
+	bool needs_files = q->c->o->compare || !q->words.has_server || !dns_words_are_absolute(&q->words);
 	AUTO(block_unrefp) struct block *files = NULL;
 	struct err err = { 0 };
 

@@ -54,7 +54,7 @@ void cli_exec(struct cli *c)
 
 	if (o->ns && exec_namespaces(o->ns, &flags, &err) < 0)
 		cli_error_err(c, CLI_USAGE, &err);
-	else if (cli_target(c)) {
+	else if (cli_find(c, CLI_WANTS_ENGINE)) {
 		q.namespaces |= flags;
 		status = run(c, &q, &err);
 		if (err.code)

@@ -63,6 +63,7 @@ static const struct row_type *const types[] = {
 	&process_row_type,
 	&packet_row_type,
 	&dns_row_type,
+	&cli_alias_row_type,
 	&dns_compare_row_type,
 	&file_row_type,
 	&netname_row_type,

@@ -50,6 +50,7 @@ static const char tail[] =
 	"7    partial result: data was printed, errors say what is missing\n"
 	"10   internal error, or the output could not be written\n"
 	"130  interrupted\n"
+	"exec has the tool's own; 125: nsdbg failed, 126: not executable, 127: not found, 128+n: signal n\n"
 	"```\n\n"
 	"# ENVIRONMENT\n\n"
 	"*DOCKER\\_HOST*, *DOCKER\\_CONTEXT*\n"

@@ -58,6 +58,20 @@ static int draw_fact(struct area a, int x, int end, const char *label, const cha
 	return x + canvas_put(a, x, 0, STYLE_TEXT, text_of(value));
 }
 
+static void draw_libc(const struct dns_view *v, struct area a, int x, int end)
+{
+	for (uint32_t i = 0; v->files && i < block_count(v->files); i++) {
+		const struct file_row *row = block_row(v->files, i);
+		struct text t = block_text(v->files, row->value);
+		char value[48];
+
+		if (row->key != FILE_LIBC)
+			continue;
+		snprintf(value, sizeof value, "%.*s", (int)(t.n < 40 ? t.n : 40), t.p);
+		draw_fact(a, x, end, "libc", strncmp(value, "unknown", 7) == 0 ? "unknown, as glibc" : value);
+	}
+}
+
 static void draw_resolver_facts(const struct dns_view *v, struct area a)
 {
 	const struct dns_request *d = &v->defaults;
@@ -78,7 +92,8 @@ static void draw_resolver_facts(const struct dns_view *v, struct area a)
 	snprintf(number, sizeof number, "%g s", (double)d->timeout_ms / 1000);
 	x = draw_fact(a, x, end, "timeout", number);
 	snprintf(number, sizeof number, "%u", d->attempts);
-	draw_fact(a, x, end, "attempts", number);
+	x = draw_fact(a, x, end, "attempts", number);
+	draw_libc(v, a, x, end);
 }
 
 static void draw_resolver(const struct dns_view *v, struct area a)
@@ -287,6 +302,10 @@ static void draw_lower(struct dns_view *v, struct area a)
 {
 	char title[96];
 
+	if (dns_view_lower(v) == &v->versus.grid) {
+		dns_versus_draw(&v->versus, a, v->focus == DNS_LOWER);
+		return;
+	}
 	if (dns_view_shows_files(v))
 		snprintf(title, sizeof title, "The container's /etc/resolv.conf, hosts, nsswitch.conf");
 	else
@@ -318,7 +337,7 @@ void dns_view_draw(const struct pane *p, struct area a)
 	int y = draw_head(v, a), left = a.h - y, want = answer_lines(v), least = v->focus == DNS_LOWER ? left * 7 / 10 : left * 4 / 10;
 	bool times = v->n_samples > 1 && left > 6;
 
-	v->answer.height = v->history.height = v->lines.height = 0; /* for the mouse: what is not drawn is not there */
+	v->answer.height = v->history.height = v->lines.height = v->versus.grid.height = 0; /* for the mouse: what is not drawn is not there */
 	if (times)
 		left--;
 	if (p->zoom)

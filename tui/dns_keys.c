@@ -53,7 +53,7 @@ static int key_name(struct pane *p, int key)
 static int key_ask(struct pane *p, int key)
 {
 	struct dns_view *v = dns_view_of(p);
-	const struct asked_row *row = v->focus == DNS_LOWER && !dns_view_shows_files(v) ? grid_selected(&v->history, NULL) : NULL;
+	const struct asked_row *row = v->focus == DNS_LOWER && dns_view_lower(v) == &v->history ? grid_selected(&v->history, NULL) : NULL;
 	const struct asked *a = row ? asked_find(&v->asked, row->head.id) : NULL;
 
 	if (a) {
@@ -152,7 +152,26 @@ static int key_files(struct pane *p, int key)
 
 	(void)key;
 	v->show_files = !v->show_files && v->asked.n > 0;
+	v->versus.shown = false;
 	v->focus = dns_view_shows_files(v) ? DNS_LOWER : DNS_ANSWER;
+	return used(p);
+}
+
+static int key_others(struct pane *p, int key)
+{
+	struct dns_view *v = dns_view_of(p);
+
+	if (v->name[0] == '\0')
+		return key_name(p, key);
+	if (v->versus.shown && !v->show_files) {
+		v->versus.shown = false;
+		dns_versus_stop(&v->versus);
+		return used(p);
+	}
+	v->show_files = false;
+	v->versus.shown = true; /* also when the answer is still to come */
+	if (v->shown)
+		dns_view_compare(v);
 	return used(p);
 }
 
@@ -189,8 +208,9 @@ int dns_view_key(struct pane *p, int key)
 {
 	struct dns_view *v = dns_view_of(p);
 
-	if (key == KEYS_ESC && !p->zoom && (v->focus != DNS_ANSWER || v->show_files)) {
+	if (key == KEYS_ESC && !p->zoom && (v->focus != DNS_ANSWER || v->show_files || v->versus.shown)) {
 		v->focus = DNS_ANSWER;
+		v->versus.shown = false;
 		v->show_files = false;
 		return used(p);
 	}
@@ -229,6 +249,7 @@ const struct binding dns_bindings[DNS_N_BINDINGS] = {
 		.rank = 2 },
 	{ .key = 'S', .run = key_repeat, .label = "repeat", .help = "ask every 2 s, show times; again: stop", .rank = 2 },
 	{ .key = 'a', .run = key_files, .label = "files", .help = "lines of resolv.conf, hosts, nsswitch", .rank = 3 },
+	{ .key = 'o', .run = key_others, .label = "others", .help = "ask all resolvers that matter for this name, and compare", .rank = 3 },
 	{ .key = 'T', .run = key_tcp, .label = "tcp", .help = "TCP from the start, or UDP first", .rank = 4 },
 	{ .key = 'X', .run = key_exact, .label = "search", .help = "by the search list, or exactly as it is", .rank = 5 },
 	{ .key = 'A', .run = key_hosts, .help = "/etc/hosts first, or servers only" },

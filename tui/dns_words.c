@@ -167,12 +167,23 @@ int dns_words_parse(const struct options *o, struct dns_words *w, struct err *er
 	if (r < 0)
 		return r;
 	if (w->n_names == 0 && !o->names)
-		return err_set(err, EINVAL, "dns wants a name: nsdbg dns TARGET NAME [TYPE] [@SERVER], or -f FILE");
+		return err_set(err, EINVAL, "a name is wanted behind the target: NAME [TYPE] [@SERVER], or -f FILE");
 	if (o->port > 65535)
 		return err_set(err, EINVAL, "a port is at most 65535");
 	w->is_list = w->n_names > 1 || o->names;
 	memcpy(w->types, types, sizeof w->types);
 	return 0;
+}
+
+int dns_words_hosts(const struct options *o, struct dns_words *w, struct err *err)
+{
+	int r = 0;
+
+	default_types(w->types);
+	for (unsigned i = 1; i < o->n_words && r == 0; i++)
+		r = add_name(w, o->words[i], strlen(o->words[i]), w->types, err);
+	w->is_list = true;
+	return r;
 }
 
 /* --- files --- */

@@ -35,6 +35,9 @@ struct dns_words {
 /* Reads o->words from the second on, and -x. 0 or -EINVAL with a sentence. Names may still be none when o->names says a file. */
 int dns_words_parse(const struct options *o, struct dns_words *ret, struct err *err);
 
+/* All words from the second on are names of hosts, also those that look like types: "mx". The same errors. */
+int dns_words_hosts(const struct options *o, struct dns_words *ret, struct err *err);
+
 /* Adds the names of a file: a line "NAME [TYPE...]" or "-x ADDRESS"; empty lines and those that begin with # or ; say nothing. Types
  * of the command line hold where a line has none. 0, -EINVAL or -E2BIG with a sentence that has `file` and the line. */
 int dns_words_file(struct dns_words *w, const char *bytes, size_t n, const char *file, struct err *err);

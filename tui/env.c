@@ -16,7 +16,8 @@ enum { MAX_VALUE = 4096, MAX_TERM = 64 };
 
 /* Kept as they are; a final _ stands for all that begin so. */
 static const char *const kept[] = { "TERM", "LANG", "LC_", "COLORTERM", "NO_COLOR", "SUDO_UID", "SUDO_GID", "SUDO_USER", "DOCKER_",
-	"HOME", "XDG_CONFIG_HOME", "TZ", "TMUX", "ESCDELAY", "NSDBG_", "COLUMNS", "LINES" };
+	"XDG_RUNTIME_DIR", "CONTAINER_HOST", "CONTAINERD_ADDRESS", "CONTAINER_RUNTIME_ENDPOINT", "HOME", "XDG_CONFIG_HOME", "TZ",
+	"TMUX", "ESCDELAY", "NSDBG_", "COLUMNS", "LINES" };
 
 /* What makes libc load or read files before main; setting them for root is an attack or an accident. */
 static const char *const loader[] = { "LD_", "GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "NLSPATH", "MALLOC_" };

@@ -56,7 +56,7 @@ int exec_namespaces(const char *text, unsigned *ret, struct err *err)
 	for (const char *p = text; *p;) {
 		size_t n = strcspn(p, ",");
 
-		if (!find_kind(p, n, &flags))
+		if (!find_kind(p, n, &flags)) /* an empty name, too */
 			return err_set(err, EINVAL, "no namespace \"%.*s\": there are net, mnt, pid, uts, ipc, user, cgroup, time, and all",
 				(int)(n < 40 ? n : 40), p);
 		p += n + (p[n] == ',');
@@ -105,7 +105,7 @@ static int fill_user(struct session *s, const struct exec_request *q, struct too
 {
 	int r = 0;
 
-	if (!sees_containers_files(q))
+	if (!sees_containers_files(q) && !q->uid)
 		session_user(s, &spec->uid, &spec->gid);
 	if (q->uid) {
 		r = parse_id(q->uid, "--uid", &spec->uid, err);

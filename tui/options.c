@@ -112,6 +112,13 @@ static const struct option_def dns_options[] = {
 	{ 0, "for", TIME(for_ms, "TIME"), .help = "with --watch: stop after this time: 30s, 5m" },
 };
 
+static const struct option_def hostaliases_options[] = {
+	{ 0, "domain", TEXT(domain, "WILDCARD"), .help = "domain whose server finds the address in the name (nip.io)" },
+	{ 0, "hosts", FLAG(hosts), .help = "lines of /etc/hosts instead" },
+	{ 'w', "write", TEXT(file, "FILE"), .help = "into this file instead of standard output" },
+	{ 0, "force", FLAG(force), .help = "replace an existing file" },
+};
+
 static const struct option_def ip_options[] = {
 	{ 'a', "all", FLAG(all), .help = "routes of the local table, too; settings that are as usual, too" },
 	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
@@ -263,6 +270,13 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg exec web -- tcpdump -ni eth0 port 53\n"
 			"  nsdbg exec web --proc -- htop\n"
 			"  nsdbg exec web --all -- sh       as docker exec\n" },
+	[COMMAND_HOSTALIASES] = { .name = "hostaliases", .args = "TARGET NAME...", OPTIONS(hostaliases_options), .min_words = 2,
+		.help = "a file that lets programs of the host use a target's names", .max_words = OPTIONS_MAX_WORDS,
+		.more = "HOSTALIASES is read by glibc, for names without a dot: hostname(7). Its lines need a domain with wildcard DNS,\n"
+			"public or your own, which learns the names. --hosts needs none.\n\nExamples:\n"
+			"  nsdbg hostaliases web db cache -w aliases && HOSTALIASES=$PWD/aliases psql -h db\n"
+			"  nsdbg hostaliases web db --domain ip.example.net\n"
+			"  nsdbg hostaliases web db --hosts | sudo tee -a /etc/hosts\n" },
 	[COMMAND_FIELDS] = { .name = "fields", .args = "[TYPE]", .help = "explain every column and JSON field", .max_words = 1 },
 	[COMMAND_COMPLETION] = { .name = "completion", .args = "bash", .help = "print a completion script for bash", .min_words = 1,
 		.max_words = 1, .more = "Example:\n  source <(nsdbg completion bash)\n" },
@@ -798,7 +812,7 @@ void options_completion(FILE *out)
 	completion_commands(out, takes_target, "|");
 	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
 	completion_commands(out, any_command, " ");
-	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files netns ip-link ip-addr ip-route ip-rule ip-neigh ip-sysctl ip-path ip-check' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
+	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files hostaliases netns ip-link ip-addr ip-route ip-rule ip-neigh ip-sysctl ip-path ip-check' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
 	      "\tCOMPREPLY=()\n\tread -rd '' -a list <<<\"$words\"\n\tfor i in \"${list[@]}\"; do\n"
 	      "\t\t[[ $i == \"$word\"* && $i != *[!A-Za-z0-9_.:/@%+,-]* ]] && COMPREPLY+=(\"$i\")\n\tdone\n}\n"
 	      "complete -o default -F _nsdbg nsdbg\n", out);

@@ -28,6 +28,7 @@ enum command_id {
 	COMMAND_DNS,
 	COMMAND_PROBE,
 	COMMAND_FILES,
+	COMMAND_HOSTALIASES,
 	COMMAND_IP,
 	COMMAND_NETNS,
 	COMMAND_EXEC,
@@ -104,6 +105,8 @@ struct options {
 	/* dns */
 	const char *reverse;
 	const char *names; /* file */
+	const char *domain; /* hostaliases */
+	bool hosts;
 	uint64_t port;
 	/* probe; also count, ip4, ip6, tcp, verbose */
 	uint64_t interval_ms;

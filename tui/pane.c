@@ -226,6 +226,8 @@ void pane_feed_open(struct pane *p, unsigned slot, const struct feed_spec *spec)
 		feed_fail(f, FEED_FAILED, p->no_ref);
 		return;
 	}
+	if (f->spec.on_host)
+		none.kind = TARGET_HOST;
 	f->opened_ms = loop_now_ms();
 	f->fresh_ms = 0;
 	f->state = FEED_STARTING;

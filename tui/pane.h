@@ -41,6 +41,7 @@ struct carry {
 	char name[256]; /* to DNS */
 	char filter[256]; /* to tables: "pid=12841" */
 	uint64_t pid; /* to processes: put the cursor there */
+	char probe[320]; /* to probe: "tcp 172.18.0.3:5432", started at once */
 };
 
 struct pane_ops {
@@ -102,6 +103,7 @@ struct feed_spec {
 	bool sampled; /* ask for a sample every env->every_ms while the pane is on the screen */
 	uint64_t every_ms; /* 0: env->every_ms */
 	uint64_t deadline_ms; /* 0 none; no first block until then: FEED_FAILED "no answer in 2 s" */
+	bool on_host; /* with no_target: in the host's namespaces */
 	bool no_target; /* TARGET_NONE (engine, scan) */
 };
 
@@ -232,6 +234,8 @@ extern const struct pane_ops pane_sockets;
 extern const struct pane_ops pane_processes;
 extern const struct pane_ops pane_capture;
 extern const struct pane_ops pane_dns;
+extern const struct pane_ops pane_net;
+extern const struct pane_ops pane_probe;
 
 /* All views of a target in tab order: app.c. */
 extern const struct pane_ops *const pane_views[];

@@ -562,6 +562,24 @@ bool capture_view_dns_name(const struct capture_view *v, char *buf, size_t cap)
 	return true;
 }
 
+/* The side of the service: the lower port; from its own packets that is the source. */
+static void give_probe(const struct packet_row *row, struct carry *ret)
+{
+	bool ports = row->source_port != ROW_NO_UINT && row->destination_port != ROW_NO_UINT;
+	bool back = ports && row->source_port < row->destination_port;
+	const struct addr *to = back ? &row->source : &row->destination;
+	char text[ADDR_TEXT];
+
+	if (to->kind != ADDR_IP4 && to->kind != ADDR_IP6)
+		return;
+	addr_format(to, text);
+	if (!ports)
+		snprintf(ret->probe, sizeof ret->probe, "ping %s", text);
+	else
+		snprintf(ret->probe, sizeof ret->probe, to->kind == ADDR_IP6 ? "tcp [%s]:%" PRIu64 : "tcp %s:%" PRIu64, text,
+			back ? row->source_port : row->destination_port);
+}
+
 static void capture_give(const struct pane *p, char letter, struct carry *ret)
 {
 	const struct capture_view *v = capture_view_of(p);
@@ -569,6 +587,8 @@ static void capture_give(const struct pane *p, char letter, struct carry *ret)
 
 	if (letter == 'd')
 		capture_view_dns_name(v, ret->name, sizeof ret->name);
+	if (letter == 'P' && row)
+		give_probe(row, ret);
 	if (letter == 's' && row && row->source_port != ROW_NO_UINT && row->destination_port != ROW_NO_UINT)
 		snprintf(ret->filter, sizeof ret->filter, "%" PRIu64 " %" PRIu64, row->source_port, row->destination_port);
 }

@@ -108,12 +108,14 @@ size_t dns_view_dig(const struct dns_view *v, char *buf, size_t cap)
 
 bool dns_view_shows_files(const struct dns_view *v)
 {
-	return v->show_files || v->asked.n == 0;
+	return v->show_files || (v->asked.n == 0 && !v->versus.shown);
 }
 
 struct grid *dns_view_lower(struct dns_view *v)
 {
-	return dns_view_shows_files(v) ? &v->lines : &v->history;
+	if (dns_view_shows_files(v))
+		return &v->lines;
+	return v->versus.shown ? &v->versus.grid : &v->history;
 }
 
 /* --- asking --- */
@@ -165,7 +167,14 @@ static struct block *in_reading_order(const struct block *answers)
 	return ret;
 }
 
-static void answer_take(struct dns_view *v, const struct block *answers)
+void dns_view_compare(struct dns_view *v)
+{
+	v->versus.shown = v->shown;
+	if (v->shown)
+		dns_versus_start(&v->versus, &v->request, v->files, v->shown);
+}
+
+static void answer_take(struct dns_view *v, struct block *answers)
 {
 	AUTO(block_unrefp) struct block *named = dns_name_targets(answers, v->pane->env->targets);
 	AUTO(block_unrefp) struct block *ordered = in_reading_order(named);
@@ -182,6 +191,10 @@ static void answer_take(struct dns_view *v, const struct block *answers)
 	history = asked_block(&v->asked);
 	table_set_block(v->history.table, history);
 	table_jump(v->history.table, 0);
+	block_unref(v->shown);
+	v->shown = block_ref(answers);
+	if (v->versus.shown && !v->repeat)
+		dns_view_compare(v);
 }
 
 static void ask_failed(struct dns_view *v, const char *why)
@@ -345,6 +358,7 @@ static int dns_init(struct pane *p, struct err *err)
 	(void)err;
 	v->pane = p;
 	dns_view_grids(v);
+	dns_versus_init(&v->versus, p);
 	dns_request_from_files(NULL, &v->defaults);
 	pane_feed_open(p, DNS_SLOT_FILES, &files_spec);
 	pane_feed_open(p, DNS_SLOT_ASK, &ask_spec);
@@ -356,6 +370,8 @@ static void dns_done(struct pane *p)
 	struct dns_view *v = dns_view_of(p);
 
 	dns_view_repeat(v, false);
+	dns_versus_done(&v->versus);
+	block_unref(v->shown);
 	grid_done(&v->answer);
 	grid_done(&v->history);
 	grid_done(&v->lines);
@@ -388,9 +404,13 @@ static void dns_take(struct pane *p, const struct carry *c)
 
 static void dns_give(const struct pane *p, char letter, struct carry *ret)
 {
-	(void)p;
+	const struct dns_row *row = grid_selected(&dns_view_of(p)->answer, NULL);
+	char text[ADDR_TEXT];
+
 	if (letter == 'c')
 		snprintf(ret->bpf, sizeof ret->bpf, "port 53");
+	if (letter == 'P' && row && row->address.kind)
+		snprintf(ret->probe, sizeof ret->probe, "ping %s", addr_format(&row->address, text));
 }
 
 static struct grid *dns_grid(const struct pane *p)

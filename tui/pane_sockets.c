@@ -465,6 +465,26 @@ static void give_capture(const struct sock_row *s, struct carry *ret)
 		snprintf(ret->bpf, sizeof ret->bpf, "%sport %" PRIu64, proto, s->local_port);
 }
 
+/* The service's side of the connection; what listens is tried from where it is. */
+static void give_probe(const struct sock_row *s, struct carry *ret)
+{
+	struct addr to = has_remote(s) ? addr_unmap(&s->remote_address) : s->local_address;
+	uint64_t port = has_remote(s) ? s->remote_port : s->local_port;
+	bool to_client = has_remote(s) && s->local_port < s->remote_port;
+	bool udp = s->protocol == SOCK_PROTO_UDP;
+	char text[ADDR_TEXT];
+
+	if ((s->protocol != SOCK_PROTO_TCP && !udp) || port == ROW_NO_UINT)
+		return;
+	if (!has_remote(s) && addr_is_any(&to))
+		to = to.kind == ADDR_IP6 ? addr_ip6((uint8_t[16]){ [15] = 1 }) : addr_ip4((uint8_t[]){ 127, 0, 0, 1 });
+	addr_format(&to, text);
+	if (to_client)
+		snprintf(ret->probe, sizeof ret->probe, "ping %s", text);
+	else
+		snprintf(ret->probe, sizeof ret->probe, to.kind == ADDR_IP6 ? "%s [%s]:%" PRIu64 : "%s %s:%" PRIu64, udp ? "udp" : "tcp", text, port);
+}
+
 static void sockets_give(const struct pane *p, char letter, struct carry *ret)
 {
 	const struct sockets_state *s = p->state;
@@ -477,6 +497,8 @@ static void sockets_give(const struct pane *p, char letter, struct carry *ret)
 		give_capture(row, ret);
 	if (letter == 'p')
 		ret->pid = row->pid;
+	if (letter == 'P')
+		give_probe(row, ret);
 	if (letter == 'd' && has_remote(row)) {
 		char text[ADDR_TEXT];
 		remote = addr_unmap(&row->remote_address);

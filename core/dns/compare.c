@@ -170,7 +170,7 @@ struct said {
 	unsigned n;
 	struct text rcode, server;
 	uint64_t time_us;
-	bool replied;
+	bool asked, replied;
 };
 
 static int by_text(const void *x, const void *y)
@@ -198,7 +198,7 @@ static bool counts(const struct block *b, const struct dns_row *row, const struc
 
 static void listen_to(const struct block *b, const struct dns_request *asked, struct said *ret)
 {
-	*ret = (struct said){ .rcode = text_of("not asked"), .time_us = ROW_NO_UINT };
+	*ret = (struct said){ .rcode = text_of("not asked"), .time_us = ROW_NO_UINT, .asked = b };
 	for (uint32_t i = 0; b && i < block_count(b); i++) {
 		const struct dns_row *row = block_row(b, i);
 		struct text rcode = block_text(b, row->rcode);
@@ -350,6 +350,8 @@ static struct dns_compare_row *add_row(struct builder *b, const struct dns_compa
 	row->who = row->server = row->from = row->targets = row->answers = row->finding = ROW_NO_TEXT;
 	row->rcode = s->rcode.n ? builder_text(b, s->rcode.p, s->rcode.n) : ROW_NO_TEXT;
 	row->time_us = s->time_us;
+	if (s->replied || s->n)
+		row->answers = row->targets = (struct str){ 0 }; /* known to be none */
 	for (unsigned i = 0; i < s->n; i++)
 		builder_list_add(b, &row->answers, s->items[i].p, s->items[i].n);
 	for (unsigned i = 0; i < s->n; i++) {
@@ -381,7 +383,9 @@ static void find(struct builder *b, struct dns_compare_row *row, enum severity s
 /* What one resolver's answer means beside the target's. */
 static void judge_peer(struct builder *b, struct dns_compare_row *row, const struct dns_peer *p, const struct said *own, const struct said *s)
 {
-	row->head.severity = SEVERITY_OK;
+	row->head.severity = s->asked ? SEVERITY_OK : SEVERITY_NONE;
+	if (!s->asked)
+		return;
 	if (!s->replied)
 		find(b, row, p->is_own ? SEVERITY_BAD : SEVERITY_WARN, "no reply");
 	else if (same_items(own, s))
@@ -395,8 +399,8 @@ static void judge_peer(struct builder *b, struct dns_compare_row *row, const str
 }
 
 struct sums {
-	unsigned n_silent_own, n_own, n_other, n_unknown, n_knows; /* of peers */
-	unsigned other, knows; /* one of them */
+	unsigned n_silent_own, n_own, n_silent, n_other, n_unknown, n_knows; /* of peers that were asked */
+	unsigned silent, other, knows; /* one of them */
 };
 
 static void sum_up(const struct dns_compared *c, const struct said *own, const struct said *said, struct sums *ret)
@@ -405,8 +409,14 @@ static void sum_up(const struct dns_compared *c, const struct said *own, const s
 	for (unsigned i = 0; i < c->n; i++) {
 		const struct said *s = &said[i];
 
+		if (!s->asked)
+			continue;
 		ret->n_own += c->peers[i].is_own;
 		ret->n_silent_own += c->peers[i].is_own && !s->replied;
+		if (!s->replied) {
+			ret->n_silent++;
+			ret->silent = i;
+		}
 		if (!s->replied || same_items(own, s))
 			continue;
 		if (own->n && s->n == 0) {
@@ -445,12 +455,16 @@ static void judge_all(struct builder *b, struct dns_compare_row *row, const stru
 		find(b, row, SEVERITY_WARN, "the target does not find it, but %s does: %s", c->peers[sum.knows].who, items);
 	else if (sum.n_other)
 		find(b, row, SEVERITY_WARN, "resolvers disagree: %s says %s", c->peers[sum.other].who, items);
+	else if (sum.n_silent_own && sum.n_own == 1)
+		find(b, row, SEVERITY_WARN, "%s does not reply", c->peers[sum.silent].who);
 	else if (sum.n_silent_own)
 		find(b, row, SEVERITY_WARN, "%u of the target's %u name servers %s not reply", sum.n_silent_own, sum.n_own,
 			sum.n_silent_own == 1 ? "does" : "do");
+	else if (sum.n_silent)
+		find(b, row, SEVERITY_IDLE, "%s does not reply", c->peers[sum.silent].who);
 	else if (sum.n_unknown)
 		find(b, row, SEVERITY_IDLE, "only the target's own resolver knows the name%s",
-			row->targets.len != UINT32_MAX ? ", as it should be for a container's" : "");
+			row->targets.len != UINT32_MAX && row->targets.len ? ", as it should be for a container's" : "");
 }
 
 static void peer_row(struct builder *b, const struct dns_compared *c, const struct dns_peer *p, const struct said *own, const struct said *s)

@@ -397,6 +397,22 @@ static void copy_answers(struct builder *b, const struct block *from, bool steps
 	builder_cost(b, block_cost_us(from));
 }
 
+/* A static program may hold any libc, or resolve names by itself (Go): say whose way was taken. */
+static void add_libc(const struct block *files, const struct dns_request *q, struct builder *b)
+{
+	for (uint32_t i = 0; i < block_count(files); i++) {
+		const struct file_row *row = block_row(files, i);
+		struct text value = block_text(files, row->value);
+		char what[64];
+
+		if (row->key != FILE_LIBC || q->libc == DNS_LIBC_NONE || !text_contains(value, text_of("unknown")))
+			continue;
+		snprintf(what, sizeof what, "asked as %s would", q->libc < DNS_LIBC_N ? dns_libc_names[q->libc] : "");
+		add_step(b, q, text_of("libc"), NULL, what);
+		((struct dns_row *)builder_at(b, builder_count(b) - 1))->data = builder_text(b, value.p, value.n);
+	}
+}
+
 struct block *dns_answer_complete(const struct block *files, const struct dns_request *request, struct block *answers)
 {
 	struct builder *b, *after;
@@ -410,6 +426,7 @@ struct block *dns_answer_complete(const struct block *files, const struct dns_re
 	b = builder_new(&dns_row_type);
 	after = builder_new(&dns_row_type);
 	make_plan(files, request, &plan);
+	add_libc(files, request, b);
 	run_services(files, request, &plan, &i, b); /* ended before DNS otherwise */
 	status = dns_status(answers);
 	if (i < plan.n && !(plan.services[i].returns & 1u << status)) {

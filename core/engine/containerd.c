@@ -116,6 +116,7 @@ static void send_engine(struct reader *r)
 	e->version = builder_str(r->engines, version[0] ? version : NULL);
 	e->api = builder_str(r->engines, r->has_containerd && r->has_cri ? "v1, cri v1" : r->has_cri ? "cri v1" : "v1");
 	e->error = builder_str(r->engines, r->error[0] ? r->error : NULL);
+	e->owner = r->state->owner ? r->state->owner : ROW_NO_UINT;
 	send_block(r, r->engines);
 }
 

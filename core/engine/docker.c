@@ -46,7 +46,6 @@ enum phase {
 struct docker_state {
 	int mover;
 	unsigned owner; /* of the engine's socket, when it is not root's */
-	bool is_foreign; /* the owner is not who runs nsdbg */
 };
 
 struct reader {
@@ -123,8 +122,7 @@ static void send_engine(struct reader *r)
 	e->version = builder_str(r->engines, r->version[0] ? r->version : NULL);
 	e->api = builder_str(r->engines, r->api[0] ? r->api : NULL);
 	e->error = builder_str(r->engines, r->error[0] ? r->error : NULL);
-	if (r->state->is_foreign)
-		builder_note(r->engines, 0, "%s belongs to user %u, not to root", p->endpoint, r->state->owner);
+	e->owner = r->state->owner ? r->state->owner : ROW_NO_UINT;
 	if (r->no_events[0])
 		builder_note(r->engines, 0, "no events, so it is asked every %d s: %s", RELIST_MS / 1000, r->no_events);
 	send_block(r, r->engines);
@@ -852,7 +850,6 @@ static int docker_open(struct worker *w, struct err *err)
 	if (r < 0)
 		return r;
 	r = mover_start(&target, &s->mover, &s->owner, err);
-	s->is_foreign = s->owner && s->owner != geteuid();
 	return r;
 }
 

@@ -418,7 +418,7 @@ struct block *engine_places_idle(const struct engine_places *p)
 		*e = (struct engine_row){ .head = { .id = row_hash(endpoint, strlen(endpoint), 0), .severity = SEVERITY_IDLE },
 			.runtime = builder_str(b, engine_kind_names[p->list[i].kind]), .endpoint = builder_str(b, endpoint),
 			.answering = 0, .version = ROW_NO_TEXT, .api = ROW_NO_TEXT, .latency_us = ROW_NO_UINT, .answered_at = ROW_NO_INT,
-			.error = builder_str(b, why) };
+			.error = builder_str(b, why), .owner = ROW_NO_UINT };
 	}
 	ret = builder_block(b);
 	builder_free(b);

@@ -92,7 +92,6 @@ static void look_for_reset(struct probe_run *run, struct probe_facts *f)
 		f->rst.ttl = ttl;
 		route_interface(run->s.route, interface, f->rst.interface, &mtu, &up);
 	}
-	f->rst.own = f->rst.seen && strcmp(f->rst.interface, "lo") == 0 && !f->dest_own;
 }
 
 /* A SYN with a wrong checksum, which nobody answers: only whether our own rules let it out counts. */
@@ -189,8 +188,9 @@ int connect_open(struct probe_run *run, struct probe_facts *f, uint64_t deadline
 	connect_info(fd, f);
 	if (f->code == ECONNREFUSED)
 		look_for_reset(run, f);
-	if (f->code == ETIMEDOUT)
+	if (f->code == ETIMEDOUT || (f->code == ECONNREFUSED && !f->icmp.seen)) /* an RST of our own rules looks like one from there */
 		f->syn_code = try_syn(run);
+	f->rst.own = f->code == ECONNREFUSED && f->syn_code == EPERM;
 	f->answered = f->code == 0;
 	if (f->code == 0)
 		*ret_fd = fd_take(&fd);

@@ -1,6 +1,9 @@
 /* Tables of fields for probes, hops and certificates: see core/source/probe.h. */
 #include "core/source/probe.h"
 
+#include <math.h>
+
+#include "core/block.h"
 #include "core/fd.h"
 
 const char *const probe_kind_names[PROBE_KIND_N] = {
@@ -116,3 +119,20 @@ const struct row_type probe_row_type = {
 	.name = "probe", .noun = "probes", .id = 0x70726f62, /* "prob" */
 	.schema = 1, .size = sizeof(struct probe_row), .fields = probe_fields, .n_fields = ARRAY_LEN(probe_fields),
 };
+
+struct probe_row *probe_row_blank(struct builder *b)
+{
+	struct probe_row *r = builder_row(b);
+
+	r->destination = r->target = r->meaning = r->evidence = r->error = r->interface = ROW_NO_TEXT;
+	r->url = r->protocol = r->server = r->content_type = r->location = r->tls_version = r->tls_cipher = r->tls_problem = ROW_NO_TEXT;
+	r->port = r->resolve_us = r->time_us = r->ttl = r->interface_mtu = r->path_mtu = r->kernel_mtu = ROW_NO_UINT;
+	r->status = r->bytes = r->connect_us = r->tls_us = r->first_byte_us = r->total_us = ROW_NO_UINT;
+	r->sent = r->received = r->min_us = r->avg_us = r->p50_us = r->p95_us = r->p99_us = r->max_us = r->jitter_us = ROW_NO_UINT;
+	r->loss = NAN;
+	r->verdict = ROW_NO_ENUM;
+	r->how = ROW_NO_ENUM;
+	r->at = ROW_NO_INT;
+	r->works = r->tls_verified = ROW_NO_BOOL;
+	return r;
+}

@@ -307,7 +307,8 @@ static void add_packets(const struct probe_run *run, const struct probe_facts *f
 		add(b, list, line);
 	} else if (f->rst.seen) {
 		snprintf(line, sizeof line, "RST with TTL %u came in by %s%s", f->rst.ttl, f->rst.interface[0] ? f->rst.interface : "?",
-			f->rst.own ? ": made on this side" : "");
+			f->rst.own ? ", made on this side" : f->route.gateway.kind && f->rst.ttl && (f->rst.ttl & (f->rst.ttl - 1)) == 0 ?
+				     ": no hop away, by the first router itself" : "");
 		add(b, list, line);
 	}
 	if (f->code == ETIMEDOUT && f->syns) {

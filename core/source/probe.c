@@ -95,18 +95,6 @@ static uint64_t or_unknown(uint64_t v)
 	return v ? v : ROW_NO_UINT;
 }
 
-static struct probe_row *blank(struct builder *b)
-{
-	struct probe_row *r = builder_row(b);
-
-	r->destination = r->target = r->meaning = r->evidence = r->error = r->interface = ROW_NO_TEXT;
-	r->url = r->protocol = r->server = r->content_type = r->location = r->tls_version = r->tls_cipher = r->tls_problem = ROW_NO_TEXT;
-	r->port = r->resolve_us = r->time_us = r->ttl = r->interface_mtu = r->path_mtu = r->kernel_mtu = ROW_NO_UINT;
-	r->status = r->bytes = r->connect_us = r->tls_us = r->first_byte_us = r->total_us = ROW_NO_UINT;
-	r->tls_verified = ROW_NO_BOOL;
-	return r;
-}
-
 static void fill_stats(const struct stats *s, struct probe_row *r)
 {
 	r->sent = s->sent;
@@ -150,7 +138,7 @@ static void add_hops(const struct probe_run *run, struct builder *b, struct prob
 static void fill_row(struct probe_run *run, const struct probe_facts *f, int64_t at, struct builder *b)
 {
 	const struct probe_params *p = run->p;
-	struct probe_row *r = blank(b);
+	struct probe_row *r = probe_row_blank(b);
 
 	r->head.id = row_hash(p->label, strlen(p->label), p->kind);
 	r->destination = builder_str(b, p->label);

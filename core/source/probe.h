@@ -150,6 +150,7 @@ struct probe_row {
 	struct rows certificates; /* certificate_row */
 };
 extern const struct row_type probe_row_type; /* "probe" */
+struct probe_row *probe_row_blank(struct builder *b); /* everything unknown */
 
 extern const struct source probe_source; /* serve(): a block of one probe_row each try; the worker ends after `count` */
 

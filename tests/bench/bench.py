@@ -206,7 +206,14 @@ def dns():
             lambda: timed("nsenter", "-n", "-t", pid, "dig", "@127.0.0.11", "asked"), "nsenter dig", "0.4")
 
 
-BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "capture": capture, "dns": dns}
+# --- exec ---
+
+def execute():
+    docker("run", "-d", "--name", "ran", "bb:1", "sleep", "1000000")
+    compare("exec: true", lambda: timed(NSDBG, "exec", "ran", "--", "true"), lambda: timed(DOCKER, "exec", "ran", "true"), "docker exec true", "0.1")
+
+
+BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "capture": capture, "dns": dns, "exec": execute}
 print(f"# {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; medians of {ROUNDS}; ours over the peer's in the same run")
 for bench in sys.argv[1:] or BENCHES:
     try:

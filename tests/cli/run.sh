@@ -54,7 +54,7 @@ grammar() {
 	works "version" version
 	works "--version" --version
 	works "help" help
-	for command in ls networks engines show health doctor ss ps cap dns files netns fields help version; do
+	for command in ls networks engines show health doctor ss ps cap dns hostaliases files netns fields help version; do
 		works "help $command" help $command
 		works "$command --help" $command --help
 	done
@@ -76,6 +76,9 @@ grammar() {
 	refused "wrong type of record" 2 'not a record type' dns host example.org NOPE
 	refused "server that is no address" 2 'not an address' dns host example.org @dns.example
 	refused "address that is none" 2 'wants an address' dns host -x example.org
+	refused "exec: a namespace that is none" 125 'no namespace "nett"' exec host --ns nett -- true
+	refused "exec: an unknown option" 125 'did you mean --caps' exec --carps host
+	refused "exec: no such program" 127 'no such program' exec host -- nosuch-program
 	refused "engine by ssh" 2 'ssh' ls --docker-host ssh://host
 	refused "fields of nothing" 2 'no kind of row' fields nope
 }
@@ -123,7 +126,7 @@ forms() {
 	works "ls --columns" ls --columns pid,name -H
 	works "fields --json" fields --json
 	json "fields: every field is explained" "all(f['help'] for f in d['data'])"
-	for type in ls networks ss ps cap dns files netns; do
+	for type in ls networks ss ps cap dns exec files netns; do
 		works "fields $type" fields $type
 	done
 	works "color is off in a pipe" ls

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """dns gives the addresses that Docker assigned, as dig inside the same namespace sees them."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import Checks, in_net, inspect, nsdbg, nsdbg_json, pid_of
+from lib import Checks, docker, in_net, inspect, nsdbg, nsdbg_json, pid_of
 
 FIELDS = ["name", "type", "ttl", "data", "server", "rcode", "time_us"]
 
@@ -74,4 +75,22 @@ def paused_container(t):
     t.ok("dns paused: ends in time", result.returncode in (0, 6), f"exit {result.returncode} {result.stderr.decode()}")
 
 
-Checks().run(docker_names, reverse, no_such_name, host_files, dead_server, short_form, paused_container)
+def compared(t):
+    """All resolvers at once: Docker alone knows its names, and an address that nobody has any more is found."""
+    rows = nsdbg_json("dns", "client", "db", "--compare", codes=(0, 7))["data"]
+    ip = address("db")
+    t.same("dns --compare: the target first", (rows[0]["who"], rows[0]["answers"], rows[0]["targets"]), ("the target itself", [ip], ["db"]))
+    t.ok("dns --compare: Docker's resolver says the same", any(r["server"] == "127.0.0.11" and r["who"] == "Docker's embedded DNS" and
+                                                             r["answers"] == [ip] and r["finding"] is None for r in rows[1:]), rows)
+    t.ok("dns --compare: nobody else knows it", all(r["answers"] in ([], None) for r in rows[1:] if r["server"] != "127.0.0.11"), rows)
+    gone = re.sub(r"[.]\d+$", ".251", ip)
+    docker("run", "-d", "--name", "stale", "--network", "shop", "--add-host", f"gone:{gone}", "bb:1", "sleep", "1000")
+    try:
+        own = nsdbg_json("dns", "stale", "gone", "--compare", codes=(0, 7))["data"][0]
+        t.same("dns --compare: a stale address", (own["server"], own["finding"]),
+               ("/etc/hosts", f"stale: {gone} lies in network shop, but no container has it"))
+    finally:
+        docker("rm", "-f", "stale")
+
+
+Checks().run(compared, docker_names, reverse, no_such_name, host_files, dead_server, short_form, paused_container)

@@ -27,12 +27,12 @@ key = s
 
 
 def shows(t, terminal, name, pattern, seconds=6.0):
-    return t.ok(name, terminal.wait(pattern, seconds), "the screen: " + " / ".join(line.strip() for line in terminal.screen().splitlines() if line.strip()))
+    return t.ok(name, terminal.wait(pattern, seconds), "the screen: " + " / ".join(line.strip() for line in terminal.screen().splitlines()[-18:] if line.strip()))
 
 
 def open_on(name, columns=120, rows=36, config=None):
     terminal = Terminal(columns, rows, command=[NSDBG, *(["--config", config] if config else []), name])
-    if not terminal.wait(rf"\b{name}\b.*\bup\b", 10):
+    if not terminal.wait(r"\[1 Overview\]", 10):
         raise RuntimeError("not open within 10 s: " + terminal.screen())
     return terminal
 

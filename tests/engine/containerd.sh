@@ -14,6 +14,7 @@ here=$(dirname "$(readlink -f "$0")")
 command=${1:-}
 dir=$(readlink -m "${2:-${TMPDIR:-/tmp}/nsdbg-containerd}")
 shift 2 2>/dev/null || shift $#
+images=${NSDBG_IMAGES:-$dir/img} # made once for several engines
 sock=$dir/containerd.sock
 netns=nsdbg-$(printf %s "$dir" | cksum | cut -d' ' -f1)
 plugins=/usr/lib/cni
@@ -96,10 +97,10 @@ start() {
 	[ -e "/run/netns/$netns" ] || ip netns add "$netns" || die "cannot make network namespace $netns"
 	inside ip link set lo up
 	ctr version >/dev/null 2>&1 || start_daemon
-	[ -e "$dir/img/oci-bb.tar" ] || "$here/mkimages.sh" "$dir/img" || die "cannot make the images"
+	[ -e "$images/oci-bb.tar" ] || "$here/mkimages.sh" "$images" || die "cannot make the images"
 	for image in bb pause; do
 		for space in k8s.io test; do
-			ctr -n "$space" images import "$dir/img/oci-$image.tar" >/dev/null || die "cannot load $image"
+			ctr -n "$space" images import "$images/oci-$image.tar" >/dev/null || die "cannot load $image"
 		done
 	done
 	echo "containerd answers at unix://$sock"
@@ -136,6 +137,9 @@ stop() {
 
 	[ -d "$dir" ] || return 0
 	kill_leftovers
+	for id in "$dir"/state/io.containerd.runtime.v2.task/*/*; do # runc's own notes about what a shim did not live to remove
+		[ ! -d "$id" ] || rm -rf "/run/containerd/runc/$(basename "$(dirname "$id")")/$(basename "$id")"
+	done
 	awk -v d="$dir/" 'index($2, d) == 1 { print $2 }' /proc/self/mounts | sort -r | while read -r mount; do umount -l "$mount" 2>/dev/null; done
 	[ ! -e "/run/netns/$netns" ] || ip netns del "$netns"
 	for space in $spaces; do

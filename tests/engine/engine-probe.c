@@ -3,6 +3,7 @@
  *   engine-probe ENDPOINT [live SECONDS | first SECONDS]
  * One line a row: "12 ls name=web state=running ..." with the milliseconds since the start in front.
  */
+#include "core/engine/containerd.h"
 #include "core/engine/docker.h"
 #include "core/err.h"
 #include "core/fd.h"
@@ -78,7 +79,7 @@ static void watch(struct link *l, uint64_t from, uint64_t end)
 
 int main(int argc, char **argv)
 {
-	static const struct source *const sources[] = { &docker_source };
+	static const struct source *const sources[] = { &docker_source, &containerd_source };
 	static const struct row_type *const types[] = { &target_row_type, &network_row_type, &engine_row_type };
 	struct docker_params params = { .runtime = "docker", .once = argc < 4 };
 	uint64_t from = clock_ms();
@@ -92,7 +93,7 @@ int main(int argc, char **argv)
 	}
 	snprintf(params.endpoint, sizeof params.endpoint, "%s", argv[1]);
 	params.first_list = argc > 3 && strcmp(argv[2], "first") == 0;
-	l = session_open(s, &docker_source, NULL, &params, sizeof params, &err);
+	l = session_open(s, sources[strstr(argv[1], "containerd.sock") != NULL], NULL, &params, sizeof params, &err);
 	link_expect(l, types, ARRAY_LEN(types));
 	watch(l, from, from + (argc > 3 ? (uint64_t)atoi(argv[3]) * 1000 : 20000));
 	link_free(l);

@@ -16,6 +16,7 @@ dir=$(readlink -m "${2:-${TMPDIR:-/tmp}/nsdbg-podman}")
 shift 2 2>/dev/null || shift $#
 user=${PODMAN_USER:-}
 netns=nsdbg-$(printf %s "$dir" | cksum | cut -d' ' -f1)
+images=${NSDBG_IMAGES:-$dir/img} # made once for several engines
 sock=$dir/podman.sock
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 unset DOCKER_HOST CONTAINER_HOST XDG_RUNTIME_DIR
@@ -136,10 +137,10 @@ start() {
 		nsenter --net="/run/netns/$netns" ip link set lo up
 	fi
 	answers || { rm -f "$sock"; service; }
-	[ -e "$dir/img/oci-bb.tar" ] || "$here/mkimages.sh" "$dir/img" || die "cannot make the images"
-	chmod -R a+rX "$dir/img"
+	[ -e "$images/oci-bb.tar" ] || "$here/mkimages.sh" "$images" || die "cannot make the images"
+	chmod -R a+rX "$images"
 	for image in bb pause; do
-		podman image exists "docker.io/library/$image:1" || podman load -qi "$dir/img/oci-$image.tar" >/dev/null || die "cannot load $image"
+		podman image exists "docker.io/library/$image:1" || podman load -qi "$images/oci-$image.tar" >/dev/null || die "cannot load $image"
 	done
 	echo "podman answers at unix://$sock"
 }

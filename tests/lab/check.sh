@@ -36,5 +36,6 @@ check "it goes away when its owner was killed" until_true 3 gone
 same "nothing is left then either" "$before" "$(host_picture)"
 
 python3 tests/lab/check_dns.py
+python3 tests/lab/check_probe.py
 python3 tests/lab/check_replay.py
 python3 tests/lab/check_dnswatch.py

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import end, run, text_of
+from lib import end, run, text_of, wait_for
 
 NAMES = ("client", "r1", "r2", "r3", "server")
 SMALL = 1400
@@ -17,9 +17,16 @@ SMALL = 1400
 class Paths:
     def __init__(self):
         self.procs = {}
+        try:
+            self.build()
+        except BaseException:
+            self.close()
+            raise
+
+    def build(self):
         for name in NAMES:
             process = subprocess.Popen(["unshare", "-n", "sh", "-c", "ip link set lo up && echo up && exec sleep 600"],
-                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             process.stdout.readline()
             self.procs[name] = process
         for i in range(4):
@@ -32,6 +39,9 @@ class Paths:
         for name in NAMES:
             self.sh(name, "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 "
                           "net.ipv4.ping_group_range='1 0'")
+        for server in ("10.4.0.2", "fd04::2"):  # neighbours and forwarding are up when an echo comes back
+            if not wait_for(lambda s=server: self.try_sh("client", f"ping -c1 -W1 {s}").returncode == 0, 10):
+                raise RuntimeError(f"no way to {server} in the lab")
         self.sh("r2", f"ip link set east mtu {SMALL}")
         self.sh("r3", f"ip link set west mtu {SMALL}")
 
@@ -46,7 +56,7 @@ class Paths:
 
     def popen(self, name, *argv, **more):
         return subprocess.Popen(["nsenter", "-n", "-t", str(self.pid(name)), *argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                **more)
+                                stderr=subprocess.DEVNULL, **more)
 
     def link(self, n, west, east):
         """`east` of one is `west` of the other; client and server are .2 of their networks, routers that face each other .1 and .2."""

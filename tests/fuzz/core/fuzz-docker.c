@@ -65,6 +65,25 @@ static void try_objects(struct docker_model *m, const char *p, size_t n)
 		docker_model_put_network(m, network);
 }
 
+/* Podman's own list and networks. */
+static void try_podman(struct docker_model *m, const char *p, size_t n)
+{
+	char *copy = memcpy(malloc(n + 1), p, n);
+	struct docker_member *members = NULL;
+	struct docker_bridge *bridges = NULL;
+	struct err err = { 0 };
+	uint32_t count;
+
+	if (docker_json_members(copy, n, &members, &count, &err) == 0)
+		docker_model_set_members(m, members, count);
+	if (docker_json_bridges(p, n, &bridges, &count, &err) == 0)
+		docker_model_set_bridges(m, bridges, count);
+	for (uint32_t i = 0; i < m->n_members; i++)
+		if (!docker_model_member(m, m->members[i].id))
+			abort();
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct docker_model m = { 0 };
@@ -76,7 +95,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	p = (const char *)data + 1;
-	if (data[0] % 4 == 0)
+	if (data[0] == 'P')
+		try_podman(&m, p, size - 1);
+	else if (data[0] % 4 == 0)
 		try_lists(&m, p, size - 1);
 	else if (data[0] % 4 == 1)
 		try_objects(&m, p, size - 1);

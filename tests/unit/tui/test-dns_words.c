@@ -34,7 +34,7 @@ static const struct {
 	{ { "fd00::3" }, "172.18.0.3", NULL, "172.18.0.3/PTR fd00::3/PTR " },
 	{ { NULL }, NULL, "db\n\n  cache\tMX TXT\r\n# no\n;nor this\n-x 10.0.0.1\nlast", "db/A+AAAA cache/MX+TXT 10.0.0.1/PTR last/A+AAAA " },
 	{ { "first", "AAAA" }, NULL, "db\ncache A\n", "first/AAAA db/AAAA cache/A " },
-	{ { NULL }, NULL, NULL, "wants a name" },
+	{ { NULL }, NULL, NULL, "a name is wanted" },
 	{ { "db", "NOPE" }, NULL, NULL, "not a record type" },
 	{ { "db", "A", "AAAA", "MX", "TXT", "SRV" }, NULL, NULL, "at most 4" },
 	{ { "db", "+nonsense" }, NULL, NULL, "unknown \"+nonsense\"" },

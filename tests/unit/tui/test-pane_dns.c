@@ -144,6 +144,34 @@ static void states(void **state)
 	close_world(&w);
 }
 
+/* o: the host's resolver does not know Docker's name; then one of them says something else. */
+static void others(void **state)
+{
+	static const char resolv[] = "nameserver 192.168.7.1\n";
+	struct builder *b = builder_new(&file_row_type);
+	struct world w;
+
+	(void)state;
+	fill_world(&w, TEXT_UTF8);
+	key(&w, 'o');
+	draw(&w, 80, 24, "dns-others-asked-80x24");
+	files_parse(b, "/etc/resolv.conf", resolv, sizeof resolv - 1);
+	dns_versus_take(&w.v->versus, DNS_MAX_PEERS, builder_block(b));
+	assert_int_equal(w.v->versus.n, 2);
+	dns_versus_take(&w.v->versus, 0, packets_answer(true));
+	dns_versus_take(&w.v->versus, 1, packets_answer(false));
+	draw(&w, 120, 36, "dns-others-120x36");
+	draw(&w, 80, 24, "dns-others-80x24");
+	key(&w, 'a');
+	assert_true(dns_view_shows_files(w.v));
+	key(&w, 'o');
+	assert_ptr_equal(dns_view_lower(w.v), &w.v->versus.grid);
+	key(&w, 'o');
+	assert_ptr_equal(dns_view_lower(w.v), &w.v->history);
+	builder_free(b);
+	close_world(&w);
+}
+
 /* What is in /etc/hosts is answered from there and nobody is asked. */
 static void hosts(void **state)
 {
@@ -284,7 +312,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(screens),
 		cmocka_unit_test(states),
-		cmocka_unit_test(hosts),
+		cmocka_unit_test(hosts), cmocka_unit_test(others),
 		cmocka_unit_test(repeated),
 		cmocka_unit_test(servers),
 		cmocka_unit_test(forms),

@@ -1,0 +1,350 @@
+/* The network picture: the way out as a chain of devices, what is wrong, the tabs, the table, the selected row in full. */
+#include "core/fd.h"
+#include "core/net/address.h"
+#include "core/net/sysctl.h"
+#include "tui/net_view.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { HOP_TEXT = 96, MAX_HOPS = 16, LABEL = 12 };
+
+/* --- the way out --- */
+
+struct hop {
+	char name[HOP_TEXT]; /* "eth0" */
+	char where[HOP_TEXT]; /* "web" */
+	char facts[HOP_TEXT]; /* "up  mtu 1500  0 drops" */
+	enum severity severity;
+	int width;
+};
+
+static void words_of(const struct block *b, const struct net_hop_row *h, struct text before, bool brief, enum text_charset charset, struct hop *ret)
+{
+	const struct net_link_row l = { .up = h->up, .carrier = h->carrier, .state = h->state };
+	struct text where = block_text(b, h->target);
+	char drops[32] = "";
+
+	text_clean(ret->name, sizeof ret->name, block_text(b, h->name), charset);
+	ret->where[0] = '\0';
+	if (!brief && where.n && !text_equal(where, before)) /* said where it changes */
+		text_clean(ret->where, sizeof ret->where, where, charset);
+	if (h->dropped != ROW_NO_UINT && h->dropped + (h->errors == ROW_NO_UINT ? 0 : h->errors) > 0)
+		snprintf(drops, sizeof drops, " drops %" PRIu64, h->dropped + (h->errors == ROW_NO_UINT ? 0 : h->errors));
+	snprintf(ret->facts, sizeof ret->facts, "%s %" PRIu64 "%s", net_link_words(&l), h->mtu == ROW_NO_UINT ? 0 : h->mtu, drops);
+	ret->severity = h->head.severity >= SEVERITY_WARN ? (enum severity)h->head.severity : SEVERITY_OK;
+	int name = (int)text_width(text_of(ret->name)) + 2, whole = name + (ret->where[0] ? 1 + (int)text_width(text_of(ret->where)) : 0);
+	int facts = (int)strlen(ret->facts) + 2;
+	ret->width = whole > facts ? whole : facts;
+}
+
+static unsigned path_hops(const struct net_view *v, bool brief, enum text_charset charset, struct hop hops[MAX_HOPS], int *ret_width)
+{
+	const struct block *b = v->facts.path;
+	struct text before = { 0 };
+	unsigned n = 0;
+
+	*ret_width = 1;
+	for (; b && n < block_count(b) && n < MAX_HOPS; n++) {
+		const struct net_hop_row *h = block_row(b, n);
+
+		words_of(b, h, before, brief, charset, &hops[n]);
+		before = block_text(b, h->target);
+		*ret_width += hops[n].width + 4;
+	}
+	return n;
+}
+
+static void draw_path(const struct net_view *v, struct area a)
+{
+	enum text_charset charset = canvas_charset(a.canvas);
+	struct hop hops[MAX_HOPS];
+	int width, x = 1;
+	unsigned n = path_hops(v, false, charset, hops, &width);
+
+	if (width > a.w)
+		n = path_hops(v, true, charset, hops, &width);
+	if (n == 0 && v->facts.findings) {
+		canvas_str(a, 1, 0, STYLE_DIM, "no default route: nothing leads out of this namespace");
+		return;
+	}
+	for (unsigned i = 0; i < n && x < a.w; i++) {
+		if (i) {
+			canvas_glyph(a, x + 1, 0, STYLE_DIM, GLYPH_ARROW_RIGHT);
+			x += 3;
+		}
+		canvas_sign(a, x, 0, hops[i].severity);
+		int at = x + 2 + canvas_str(a, x + 2, 0, STYLE_STRONG, hops[i].name);
+		if (hops[i].where[0])
+			canvas_str(a, at + 1, 0, STYLE_DIM, hops[i].where);
+		canvas_str(a, x + 2, 1, hops[i].severity >= SEVERITY_WARN ? canvas_severity_style(hops[i].severity) : STYLE_TEXT, hops[i].facts);
+		x += hops[i].width + 1;
+	}
+}
+
+/* The gravest finding, and how many more there are. */
+static void draw_finding(const struct net_view *v, struct area a)
+{
+	const struct block *b = v->facts.findings;
+	const struct net_finding_row *f = b && block_count(b) ? block_row(b, 0) : NULL;
+	char line[320], more[32] = "";
+
+	if (!b)
+		return;
+	if (!f) {
+		canvas_sign(a, 1, 0, SEVERITY_OK);
+		canvas_str(a, 3, 0, STYLE_DIM, "nothing wrong found");
+		return;
+	}
+	struct text object = block_text(b, f->object), problem = block_text(b, f->problem);
+	if (block_count(b) > 1)
+		snprintf(more, sizeof more, "   and %u more", block_count(b) - 1);
+	snprintf(line, sizeof line, "%.*s%s%.*s", (int)object.n, object.n ? object.p : "", object.n ? ": " : "", (int)problem.n,
+		problem.n ? problem.p : "");
+	canvas_sign(a, 1, 0, (enum severity)f->head.severity);
+	int x = 3 + canvas_fit(a, 3, 0, a.w - 4 - (int)strlen(more), false, canvas_severity_style((enum severity)f->head.severity), text_of(line));
+	canvas_str(a, x, 0, STYLE_DIM, more);
+}
+
+/* --- tabs --- */
+
+static uint32_t findings_in(const struct grid *g)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < table_count(g->table); i++)
+		n += ((const struct row_head *)table_at(g->table, i))->severity >= SEVERITY_WARN;
+	return n;
+}
+
+static int tab_text(const struct net_view *v, unsigned i, bool brief, char *buf, size_t cap)
+{
+	uint32_t bad = findings_in(&v->grids[i]), n = table_count(v->grids[i].table);
+	int len = snprintf(buf, cap, "%.*s", brief ? 5 : 20, net_tab_titles[i]);
+
+	if (table_block(v->grids[i].table))
+		len += snprintf(buf + len, cap - (size_t)len, " %u", n);
+	(void)bad;
+	return len;
+}
+
+static void draw_tabs(struct net_view *v, struct area a)
+{
+	char text[48];
+	int x = 3;
+
+	canvas_rule(a, 0, NULL);
+	v->tab_y = a.y;
+	for (unsigned i = 0; i < NET_TABS; i++) {
+		bool here = i == v->tab, bad = findings_in(&v->grids[i]) > 0;
+
+		tab_text(v, i, a.w < 76, text, sizeof text);
+		v->tab_x[i] = a.x + x;
+		x += canvas_str(a, x, 0, STYLE_RULE, " ");
+		if (bad) {
+			canvas_sign(a, x, 0, SEVERITY_WARN);
+			x += 1 + canvas_str(a, x + 1, 0, STYLE_TEXT, " ");
+		}
+		int w = canvas_str(a, x, 0, here ? STYLE_STRONG : STYLE_TEXT, text);
+		if (here)
+			canvas_ground_part(a, x, 0, w, GROUND_TAB);
+		x += w;
+		x += canvas_str(a, x, 0, STYLE_RULE, " ");
+		if (a.w >= 60)
+			x++;
+	}
+	v->tab_x[NET_TABS] = a.x + x;
+	pane_table_words(v->pane, &v->grids[v->tab], canvas_sub(a, 0, 0, a.w, 1), x + 2);
+}
+
+/* --- the selected row --- */
+
+struct facts_line {
+	struct area a;
+	int x, y;
+	const struct block *b;
+	const void *row;
+	const struct row_type *type;
+	const struct row_look *look;
+};
+
+/* "label value", on the next line when there is no room. */
+static void add(struct facts_line *l, const char *name, const char *label)
+{
+	const struct field *f = row_field_find(l->type, name);
+	char buf[256];
+	int w;
+
+	if (!f || row_is_unknown(l->b, f, l->row) || l->y >= l->a.h)
+		return;
+	row_format(l->b, f, l->row, l->look, buf, sizeof buf);
+	w = (int)(strlen(label) + 1 + text_width(text_of(buf)));
+	if (l->x + w > l->a.w - 1 && l->x > LABEL) {
+		l->x = LABEL;
+		l->y++;
+	}
+	l->x += canvas_str(l->a, l->x, l->y, STYLE_DIM, label) + (*label != 0);
+	l->x += canvas_fit(l->a, l->x, l->y, l->a.w - l->x - 1, false, STYLE_TEXT, text_of(buf)) + 3;
+}
+
+static void heading(struct facts_line *l, const char *word)
+{
+	if (l->x > LABEL)
+		l->y++;
+	l->x = LABEL;
+	canvas_str(l->a, 1, l->y, STYLE_DIM, word);
+}
+
+static void draw_addresses(struct facts_line *l, const struct net_view *v, uint64_t index)
+{
+	const struct block *b = v->facts.parts[NET_ADDRESSES];
+	const struct row_look *look = l->look;
+	struct facts_line each = *l;
+
+	for (uint32_t i = 0; b && i < block_count(b) && each.y < l->a.h; i++) {
+		const struct net_address_row *r = block_row(b, i);
+
+		if (r->index != index)
+			continue;
+		each.b = b, each.row = r, each.type = &net_address_row_type, each.look = look;
+		heading(&each, each.y == l->y ? "address" : "");
+		add(&each, "address", "");
+		add(&each, "scope", "");
+		add(&each, "flags", "");
+		add(&each, "peer", "peer");
+		add(&each, "valid_seconds", "valid");
+		if (r->head.severity >= SEVERITY_WARN)
+			each.x += canvas_put(each.a, each.x, each.y, canvas_severity_style((enum severity)r->head.severity), block_text(b, r->problem));
+	}
+	l->x = each.x;
+	l->y = each.y;
+}
+
+static void draw_link(struct facts_line *l, const struct net_view *v)
+{
+	static const char *const port[][2] = { { "master", "of" }, { "port_state", "" }, { "hairpin", "hairpin" }, { "isolated", "isolated" },
+		{ "learning", "learning" }, { "flood", "flood" }, { "guard", "guard" } };
+	static const char *const kind[][2] = { { "mode", "mode" }, { "vlan", "vlan" }, { "vni", "vni" }, { "local", "local" },
+		{ "remote", "remote" }, { "port", "port" }, { "owner", "owner" }, { "stp", "spanning tree" }, { "vlan_filtering", "vlan filter" },
+		{ "parent", "on" }, { "peer", "other end" }, { "peer_target", "in" } };
+	const struct net_link_row *r = l->row;
+
+	draw_addresses(l, v, r->index);
+	heading(l, "received");
+	add(l, "rx_bytes", "bytes"), add(l, "rx_packets", "packets"), add(l, "rx_errors", "errors"), add(l, "rx_dropped", "dropped");
+	heading(l, "sent");
+	add(l, "tx_bytes", "bytes"), add(l, "tx_packets", "packets"), add(l, "tx_errors", "errors"), add(l, "tx_dropped", "dropped");
+	heading(l, "device");
+	for (size_t i = 0; i < ARRAY_LEN(kind); i++)
+		add(l, kind[i][0], kind[i][1]);
+	add(l, "mac", "mac"), add(l, "flags", ""), add(l, "qdisc", "qdisc"), add(l, "alias", "alias");
+	if (r->port_state == ROW_NO_ENUM)
+		return;
+	heading(l, "port");
+	for (size_t i = 0; i < ARRAY_LEN(port); i++)
+		add(l, port[i][0], port[i][1]);
+}
+
+static void draw_setting(struct facts_line *l)
+{
+	heading(l, "value");
+	add(l, "value", "here"), add(l, "host", "host"), add(l, "default", "default");
+	heading(l, "meaning");
+	add(l, "help", "");
+	heading(l, "default");
+	add(l, "known_from", "set in");
+}
+
+static void draw_others(struct facts_line *l, const char *const *names, size_t n)
+{
+	heading(l, "");
+	for (size_t i = 0; i < n; i++)
+		add(l, names[i], names[i]);
+}
+
+/* What the kernel answered to the typed address. */
+static void draw_answer(const struct net_view *v, struct area a)
+{
+	static const char *const names[] = { "gateway", "interface", "source", "type", "table_name", "mtu" };
+	char to[ADDR_TEXT];
+	struct facts_line l = { .a = a, .x = 1, .b = v->answer, .type = &net_route_row_type, .look = &v->pane->env->look };
+
+	l.x += canvas_str(a, 1, 0, STYLE_DIM, "route to ");
+	l.x += canvas_str(a, l.x, 0, STYLE_STRONG, addr_format(&v->to, to)) + 2;
+	if (v->refused[0]) {
+		canvas_fit(a, l.x, 0, a.w - l.x - 1, false, STYLE_BAD, text_of(v->refused));
+		return;
+	}
+	if (!v->answer || !block_count(v->answer))
+		return;
+	l.row = block_row(v->answer, 0);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		add(&l, names[i], i == 0 ? "via" : i == 1 ? "by" : i == 2 ? "from" : i == 4 ? "table" : i == 5 ? "mtu" : "");
+}
+
+static void draw_detail(const struct net_view *v, struct area a)
+{
+	static const char *const route[] = { "type", "scope", "protocol", "metric", "mtu", "flags", "from" };
+	static const char *const rule[] = { "table_name", "suppress_prefix", "tos", "mask" };
+	static const char *const neighbour[] = { "interface", "router", "proxy", "probes", "used_seconds", "confirmed_seconds", "updated_seconds" };
+	const struct grid *g = &v->grids[v->tab];
+	struct facts_line l = { .a = a, .y = 1, .x = LABEL, .type = g->type, .look = &v->pane->env->look };
+	char title[128];
+
+	l.row = grid_selected(g, &l.b);
+	if (!l.row) {
+		canvas_rule(a, 0, NULL);
+		return;
+	}
+	row_format(l.b, row_field_find(g->type, v->tab == NET_TAB_ROUTES ? "to" : v->tab == NET_TAB_RULES ? "selector" :
+		v->tab == NET_TAB_NEIGHBOURS ? "address" : "name"), l.row, l.look, title, sizeof title);
+	canvas_rule(a, 0, title);
+	if (v->tab == NET_TAB_LINKS)
+		draw_link(&l, v);
+	else if (v->tab == NET_TAB_SETTINGS)
+		draw_setting(&l);
+	else if (v->tab == NET_TAB_ROUTES)
+		draw_others(&l, route, ARRAY_LEN(route));
+	else
+		draw_others(&l, v->tab == NET_TAB_RULES ? rule : neighbour, v->tab == NET_TAB_RULES ? ARRAY_LEN(rule) : ARRAY_LEN(neighbour));
+}
+
+/* --- all of it --- */
+
+static const char *nothing(const struct net_view *v)
+{
+	static const char *const words[NET_TABS] = {
+		[NET_TAB_LINKS] = "No interfaces.", [NET_TAB_ROUTES] = "No routes: nothing can be sent.   [a] the kernel's own, too",
+		[NET_TAB_RULES] = "No rules.", [NET_TAB_NEIGHBOURS] = "No neighbours: nobody on the link was spoken to lately.",
+		[NET_TAB_SETTINGS] = "All as usual: nothing differs from the host or the kernel's default.   [a] all settings",
+	};
+
+	return v->tab == NET_TAB_SETTINGS && !v->settings ? "reading the settings" : words[v->tab];
+}
+
+void net_view_draw(const struct pane *p, struct area a)
+{
+	struct net_view *v = net_view_of(p);
+	int screen = canvas_height(a.canvas), y = 0, below = screen < 20 || p->zoom ? 0 : screen >= 30 ? 9 : 6;
+	struct grid *g = &v->grids[v->tab];
+	bool asked = v->to.kind && v->tab == NET_TAB_ROUTES;
+
+	if (!p->zoom && screen >= 14) {
+		draw_path(v, canvas_sub(a, 0, 0, a.w, 2));
+		draw_finding(v, canvas_line(a, 2));
+		y = 3;
+	}
+	draw_tabs(v, canvas_line(a, y++));
+	if (asked)
+		draw_answer(v, canvas_line(a, y++));
+	if (below && v->tab != NET_TAB_LINKS)
+		below = 4;
+	struct area rows = canvas_sub(a, 0, y, a.w, a.h - y - below);
+	grid_draw(g, rows, &p->env->look, true);
+	if (grid_count(g) == 0)
+		pane_draw_empty(p, g, rows, nothing(v));
+	if (below)
+		draw_detail(v, canvas_sub(a, 0, a.h - below, a.w, below));
+}

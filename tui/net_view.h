@@ -1,0 +1,48 @@
+/* State of the network pane: pane_net.c reads and joins, net_draw.c holds the picture, net_rows.c the tables. */
+#ifndef NSDBG_TUI_NET_VIEW_H
+#define NSDBG_TUI_NET_VIEW_H
+
+#include "core/net/judge.h"
+#include "core/net/sides.h"
+#include "tui/pane.h"
+
+enum { NET_SLOT_TARGET, NET_SLOT_SIDES, NET_SLOT_SETTINGS, NET_SLOT_HOST };
+enum net_tab { NET_TAB_LINKS, NET_TAB_ROUTES, NET_TAB_RULES, NET_TAB_NEIGHBOURS, NET_TAB_SETTINGS, NET_TABS };
+
+extern const char *const net_tab_titles[NET_TABS];
+
+struct net_view {
+	struct pane *pane;
+	struct block *parts[NET_PARTS]; /* as the worker sent them */
+	struct block *side_links, *side_routes; /* of the namespaces at the other ends */
+	struct block *settings, *host_settings; /* net_sysctl_row, not compared yet */
+	struct net_facts facts; /* what is shown */
+	uint64_t asked_numbers, asked_sides; /* hashes of what was asked for: not again */
+	struct grid grids[NET_TABS];
+	enum net_tab tab;
+	bool all; /* the kernel's own routes and usual settings, too */
+	int tab_x[NET_TABS + 1], tab_y; /* screen coordinates as last drawn, for the mouse */
+	/* route to a typed address */
+	struct addr to;
+	uint32_t tag;
+	struct block *answer; /* net_route_row, one row */
+	char refused[192];
+	struct prompt_history history;
+};
+
+static inline struct net_view *net_view_of(const struct pane *p)
+{
+	return p->state;
+}
+
+struct net_map net_view_map(const struct net_view *v);
+
+/* --- net_rows.c --- */
+
+void net_view_grids(struct net_view *v);
+
+/* --- net_draw.c --- */
+
+void net_view_draw(const struct pane *p, struct area a);
+
+#endif
