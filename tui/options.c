@@ -215,11 +215,13 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  +trace     every name, server and try on the way, too\n"
 			"  +tcp       TCP from the start\n"
 			"  +nosearch  the name as it is\n"
-			"  @SERVER    ask this server, an address\n\nExamples:\n"
+			"  @SERVER    ask this server, an address\n"
+			"With --watch nothing is asked; the words are filter words over nsdbg fields dnswire, -p watches one port more.\n\nExamples:\n"
 			"  nsdbg dns web db\n"
 			"  nsdbg dns web db cache queue A +short\n"
 			"  nsdbg dns web example.org MX @1.1.1.1\n"
-			"  nsdbg dns web --watch --for 30s state:unanswered,late   what programs ask, live; findings at the end\n"
+			"  nsdbg dns web --watch --for 30s state:unanswered,late\n  nsdbg dns web --watch --for 1m --by name --sort -p95_us\n"
+			"  nsdbg dns web db --compare   what other resolvers say about it\n"
 			"  nsdbg dns web -x 172.18.0.3 172.18.0.4\n"
 			"  nsdbg dns web -f names.txt -o ndjson\n" },
 	[COMMAND_PROBE] = { .name = "probe", .args = "TARGET tcp|udp|ping|trace|mtu|http DESTINATION...",
@@ -812,7 +814,7 @@ void options_completion(FILE *out)
 	completion_commands(out, takes_target, "|");
 	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
 	completion_commands(out, any_command, " ");
-	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files hostaliases netns ip-link ip-addr ip-route ip-rule ip-neigh ip-sysctl ip-path ip-check' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
+	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns dnswire dnsnames dnssearch dnsfindings files hostaliases netns ip-link ip-addr ip-route ip-rule ip-neigh ip-sysctl ip-path ip-check' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
 	      "\tCOMPREPLY=()\n\tread -rd '' -a list <<<\"$words\"\n\tfor i in \"${list[@]}\"; do\n"
 	      "\t\t[[ $i == \"$word\"* && $i != *[!A-Za-z0-9_.:/@%+,-]* ]] && COMPREPLY+=(\"$i\")\n\tdone\n}\n"
 	      "complete -o default -F _nsdbg nsdbg\n", out);

@@ -232,7 +232,7 @@ static int read_udp(struct glibc *g, enum outcome *ret)
 }
 
 /* Later servers get more time, shared by their number. Of a deadline shorter than all that each server gets its part. */
-static uint64_t round_end(const struct glibc *g)
+static uint64_t round_end(struct glibc *g)
 {
 	uint64_t now = dns_now_us(), wait = (uint64_t)g->s->request->timeout_ms << g->server;
 	uint64_t left = g->s->deadline_us > now ? g->s->deadline_us - now : 0, share = left / (g->s->n_servers - g->server);
@@ -240,6 +240,7 @@ static uint64_t round_end(const struct glibc *g)
 	if (g->server > 0)
 		wait /= g->s->n_servers;
 	wait = wait < 1000 ? 1000 : wait / 1000 * 1000; /* whole seconds */
+	g->s->waits_ms = wait * 1000 > share ? (uint32_t)wait : 0;
 	return now + (wait * 1000 < share ? wait * 1000 : share);
 }
 

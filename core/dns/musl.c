@@ -274,6 +274,7 @@ static int ask_servers(struct musl *m)
 	uint64_t sent = 0, now = from;
 	int r = 1;
 
+	m->s->waits_ms = end > m->s->deadline_us ? q->timeout_ms : 0;
 	end = end < m->s->deadline_us ? end : m->s->deadline_us;
 	for (; r > 0 && now < end && !all_have(m); now = dns_now_us()) {
 		if (!sent || now - sent >= interval) {

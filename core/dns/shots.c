@@ -35,6 +35,7 @@ bool dns_shots_name(struct dns_shots *s, const struct dns_name *name, const char
 {
 	snprintf(s->how, sizeof s->how, "%s", how);
 	s->n = s->unnoted = 0;
+	s->waits_ms = 0;
 	s->started_us = dns_now_us();
 	for (unsigned i = 0; i < s->n_questions; i++) {
 		struct dns_query *q = &s->queries[i];
@@ -84,6 +85,7 @@ void dns_shots_sent(struct dns_shots *s, unsigned question, unsigned server, boo
 	shot->question = question;
 	shot->server = server;
 	shot->open = true;
+	shot->waits_ms = s->waits_ms;
 	shot->flight.query = s->queries[question];
 	shot->flight.tcp = tcp;
 	shot->flight.sent_us = dns_now_us();
@@ -317,7 +319,12 @@ static void add_steps(struct dns_shots *s)
 	for (unsigned i = 0; i < s->n; i++) {
 		const struct dns_shot *shot = &s->shots[i];
 		struct dns_asked asked = { .flight = &shot->flight, .server = &s->servers[shot->server], .how = s->how };
+		char how[sizeof s->how + 32];
 
+		if (shot->flight.fate == DNS_FATE_TIMEOUT && shot->waits_ms) {
+			snprintf(how, sizeof how, "%s; libc waits %g s", s->how, shot->waits_ms / 1000.0);
+			asked.how = how;
+		}
 		dns_rows_step(s->b, &asked);
 	}
 	if (s->unnoted)

@@ -19,6 +19,7 @@ struct dns_shot {
 	unsigned question;
 	unsigned server;
 	bool open; /* neither answered nor given up */
+	uint32_t waits_ms; /* what libc waits for it, when the deadline leaves less; 0: as long as here */
 };
 
 /* The reply that a libc would take for one question; fate NONE: there is none. */
@@ -45,6 +46,7 @@ struct dns_shots {
 	unsigned n;
 	unsigned unnoted; /* left, but there was no room to note them */
 	uint64_t started_us;
+	uint32_t waits_ms; /* for the next packets, see struct dns_shot */
 	struct dns_taken taken[DNS_SHOTS_QUESTIONS];
 	/* the name to show */
 	struct dns_taken best[DNS_SHOTS_QUESTIONS];

@@ -75,7 +75,7 @@ def every_type(t):
         t.same("as dig: +tcp", ours(inside.ask("www.example.", "A", "+tcp")), digs(inside, "www.example.", "A", "+tcp"))
         row = next(r for r in inside.ask("www.example.", "A") if r["section"] == "answer")
         t.ok("every field is there", set(row) == {"name", "type", "ttl", "data", "server", "rcode", "time_us", "section", "flags", "transport",
-                                                  "size", "address", "target"}, sorted(row))
+                                                  "size", "address", "target", "asked", "position"}, sorted(row))
         t.same("flags, transport, size", (row["flags"], row["transport"], row["size"]), ("qr aa rd ra", "udp", 61))
 
 
