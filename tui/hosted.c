@@ -166,6 +166,21 @@ void hosted_free(struct hosted *t)
 	free(t);
 }
 
+/*
+ * libvterm 0.1 to 0.3 let the cursor leave a screen that has become lower (content below it is scrolled up, and the saved cursor stays
+ * where it was); erasing there writes to no cell at all. So both are put back inside. CAN ends a sequence that has come half.
+ */
+static void bring_cursor_back(struct hosted *t)
+{
+	static const char home[] = "\x18\x1b[?6l\x1b[H", save[] = "\x18\x1b" "7";
+	VTermPos at;
+
+	vterm_state_get_cursorpos(vterm_obtain_state(t->vt), &at);
+	if (at.row < 0 || at.col < 0 || at.row >= t->h || at.col >= t->w)
+		vterm_input_write(t->vt, home, sizeof home - 1);
+	vterm_input_write(t->vt, save, sizeof save - 1);
+}
+
 void hosted_resize(struct hosted *t, int w, int h)
 {
 	w = clamp(w, HOSTED_MIN_W, HOSTED_MAX_W);
@@ -175,6 +190,7 @@ void hosted_resize(struct hosted *t, int w, int h)
 	t->w = w;
 	t->h = h;
 	vterm_set_size(t->vt, h, w);
+	bring_cursor_back(t);
 	vterm_screen_flush_damage(t->screen);
 }
 

@@ -166,6 +166,12 @@ static void test_sizes(void **state)
 	struct world w;
 
 	(void)state;
+	/* A lower screen with content below the cursor, and a cursor saved where no line is any more. */
+	start(&w, 12, 6);
+	feed(&w, "\x1b[6;1Hbelow\x1b" "7\x1b[1;1H");
+	hosted_resize(w.t, 12, 2);
+	feed(&w, "\x1b[J\x1b" "8\x1b[K\x1b[1J.");
+	end(&w);
 	start(&w, 12, 3);
 	for (int i = -3; i < 300; i += 7) {
 		hosted_resize(w.t, i * 3, i);
