@@ -33,6 +33,7 @@ struct hosted {
 	struct hosted_line back[HOSTED_SCROLLBACK]; /* ring */
 	unsigned n_back; /* ever pushed */
 	int looking; /* lines back */
+	enum { SEQUENCE_NONE, SEQUENCE_ESC, SEQUENCE_CSI } sequence; /* of the bytes so far */
 	hosted_output output;
 	void *arg;
 };
@@ -179,6 +180,7 @@ static void bring_cursor_back(struct hosted *t)
 	if (at.row < 0 || at.col < 0 || at.row >= t->h || at.col >= t->w)
 		vterm_input_write(t->vt, home, sizeof home - 1);
 	vterm_input_write(t->vt, save, sizeof save - 1);
+	t->sequence = SEQUENCE_NONE;
 }
 
 void hosted_resize(struct hosted *t, int w, int h)
@@ -194,9 +196,32 @@ void hosted_resize(struct hosted *t, int w, int h)
 	vterm_screen_flush_damage(t->screen);
 }
 
+/* libvterm 0.1 repeats a character without width for ever (CSI n b): such sequences end in CAN instead. The pane's TERM has no REP. */
+static char without_repeat(struct hosted *t, char byte)
+{
+	unsigned char c = (unsigned char)byte;
+
+	if (c == 0x1b || c == 0x18 || c == 0x1a) {
+		t->sequence = c == 0x1b ? SEQUENCE_ESC : SEQUENCE_NONE;
+	} else if (t->sequence == SEQUENCE_ESC && c >= ' ') {
+		t->sequence = c == '[' ? SEQUENCE_CSI : SEQUENCE_NONE;
+	} else if (t->sequence == SEQUENCE_CSI && c >= '@' && c != 127) {
+		t->sequence = SEQUENCE_NONE;
+		return c == 'b' ? 0x18 : byte;
+	}
+	return byte;
+}
+
 void hosted_write(struct hosted *t, struct text bytes)
 {
-	vterm_input_write(t->vt, bytes.p, bytes.n);
+	char buf[4096];
+
+	for (size_t at = 0, n; at < bytes.n; at += n) {
+		n = bytes.n - at < sizeof buf ? bytes.n - at : sizeof buf;
+		for (size_t i = 0; i < n; i++)
+			buf[i] = without_repeat(t, bytes.p[at + i]);
+		vterm_input_write(t->vt, buf, n);
+	}
 	vterm_screen_flush_damage(t->screen);
 }
 

@@ -71,6 +71,7 @@ static void test_picture(void **state)
 		{ "x\xe2\x80\xaey", "xy\n\n\n" }, /* right-to-left override: not a character one sees */
 		{ "\x1b]0;title\x07\x1b]52;c;aGFsbG8=\x07ok", "ok\n\n\n" },
 		{ "\x1bPq#0;2;0;0;0#0~~\x1b\\ok", "ok\n\n\n" },
+		{ "\x1b[99bok", "ok\n\n\n" }, /* repeats nothing, for ever */
 		{ "\x1b[999999999;999999999Hx", "\n\n           x\n" },
 	};
 
