@@ -196,8 +196,11 @@ void hosted_resize(struct hosted *t, int w, int h)
 	vterm_screen_flush_damage(t->screen);
 }
 
-/* libvterm 0.1 repeats a character without width for ever (CSI n b): such sequences end in CAN instead. The pane's TERM has no REP. */
-static char without_repeat(struct hosted *t, char byte)
+/*
+ * Sequences that libvterm 0.1 gets wrong end in CAN instead; the pane's TERM has none of them: CSI n b repeats a character without width
+ * for ever, lines of double width (ESC #), left and right margins and insertion of columns write beside the screen.
+ */
+static char harmless(struct hosted *t, char byte)
 {
 	unsigned char c = (unsigned char)byte;
 
@@ -205,9 +208,13 @@ static char without_repeat(struct hosted *t, char byte)
 		t->sequence = c == 0x1b ? SEQUENCE_ESC : SEQUENCE_NONE;
 	} else if (t->sequence == SEQUENCE_ESC && c >= ' ') {
 		t->sequence = c == '[' ? SEQUENCE_CSI : SEQUENCE_NONE;
+		return c == '#' ? 0x18 : byte;
+	} else if (t->sequence == SEQUENCE_CSI && c >= ' ' && c < '0') {
+		t->sequence = SEQUENCE_NONE;
+		return 0x18;
 	} else if (t->sequence == SEQUENCE_CSI && c >= '@' && c != 127) {
 		t->sequence = SEQUENCE_NONE;
-		return c == 'b' ? 0x18 : byte;
+		return c == 'b' || c == 's' ? 0x18 : byte;
 	}
 	return byte;
 }
@@ -219,7 +226,7 @@ void hosted_write(struct hosted *t, struct text bytes)
 	for (size_t at = 0, n; at < bytes.n; at += n) {
 		n = bytes.n - at < sizeof buf ? bytes.n - at : sizeof buf;
 		for (size_t i = 0; i < n; i++)
-			buf[i] = without_repeat(t, bytes.p[at + i]);
+			buf[i] = harmless(t, bytes.p[at + i]);
 		vterm_input_write(t->vt, buf, n);
 	}
 	vterm_screen_flush_damage(t->screen);
