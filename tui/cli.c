@@ -599,6 +599,7 @@ static void (*const commands[COMMAND_N])(struct cli *c) = {
 	[COMMAND_FILES] = cli_files,
 	[COMMAND_HOSTALIASES] = cli_hostaliases,
 	[COMMAND_IP] = cli_ip,
+	[COMMAND_PORTS] = cli_ports,
 	[COMMAND_NETNS] = cli_netns,
 	[COMMAND_EXEC] = cli_exec,
 	[COMMAND_FIELDS] = cli_fields,

@@ -142,6 +142,7 @@ struct dns_request;
 /* dns --compare: `own` is what the target gets for `asked`, `files` (may be NULL) its resolver files. */
 void cli_compare(struct cli *c, const struct dns_request *asked, const struct block *files, const struct block *own);
 void cli_ip(struct cli *c);
+void cli_ports(struct cli *c);
 void cli_probe(struct cli *c);
 void cli_dnswatch(struct cli *c); /* dns --watch */
 void cli_netns(struct cli *c);

@@ -11,6 +11,7 @@
 #include "core/net/address.h"
 #include "core/net/judge.h"
 #include "core/net/neighbour.h"
+#include "core/net/ports.h"
 #include "core/net/rule.h"
 #include "core/net/sysctl.h"
 #include "core/source/files.h"
@@ -75,7 +76,7 @@ static const struct row_type *const types[] = {
 	&net_neighbour_row_type,
 	&net_sysctl_row_type,
 	&net_hop_row_type,
-	&net_finding_row_type,
+	&net_finding_row_type, &net_port_row_type,
 	&probe_row_type,
 	&hop_row_type,
 	&certificate_row_type,
@@ -138,7 +139,7 @@ static void add_field(struct builder *b, const struct row_type *type, const stru
 
 static int add_types(struct builder *b, const char *only, struct err *err)
 {
-	char names[320] = "";
+	char names[512] = "";
 	bool found = false;
 
 	for (size_t t = 0; t < ARRAY_LEN(types); t++) {

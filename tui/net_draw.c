@@ -257,11 +257,11 @@ static void draw_setting(struct facts_line *l)
 	add(l, "known_from", "set in");
 }
 
-static void draw_others(struct facts_line *l, const char *const *names, size_t n)
+static void draw_others(struct facts_line *l, const char *const (*names)[2], size_t n)
 {
-	heading(l, "");
+	heading(l, "more");
 	for (size_t i = 0; i < n; i++)
-		add(l, names[i], names[i]);
+		add(l, names[i][0], names[i][1]);
 }
 
 /* What the kernel answered to the typed address. */
@@ -286,9 +286,11 @@ static void draw_answer(const struct net_view *v, struct area a)
 
 static void draw_detail(const struct net_view *v, struct area a)
 {
-	static const char *const route[] = { "type", "scope", "protocol", "metric", "mtu", "flags", "from" };
-	static const char *const rule[] = { "table_name", "suppress_prefix", "tos", "mask" };
-	static const char *const neighbour[] = { "interface", "router", "proxy", "probes", "used_seconds", "confirmed_seconds", "updated_seconds" };
+	static const char *const route[][2] = { { "type", "" }, { "scope", "scope" }, { "protocol", "made by" }, { "metric", "metric" },
+		{ "mtu", "mtu" }, { "flags", "flags" }, { "from", "from" } };
+	static const char *const rule[][2] = { { "table_name", "table" }, { "suppress_prefix", "not for prefixes up to" }, { "tos", "tos" } };
+	static const char *const neighbour[][2] = { { "interface", "on" }, { "router", "router" }, { "proxy", "proxy" }, { "probes", "probes" },
+		{ "used_seconds", "used" }, { "confirmed_seconds", "heard from" }, { "updated_seconds", "changed" } };
 	const struct grid *g = &v->grids[v->tab];
 	struct facts_line l = { .a = a, .y = 1, .x = LABEL, .type = g->type, .look = &v->pane->env->look };
 	char title[128];

@@ -7,6 +7,7 @@
 #include "core/err.h"
 #include "core/dns/ask.h"
 #include "core/fd.h"
+#include "tui/cli.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -279,6 +280,10 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg hostaliases web db cache -w aliases && HOSTALIASES=$PWD/aliases psql -h db\n"
 			"  nsdbg hostaliases web db --domain ip.example.net\n"
 			"  nsdbg hostaliases web db --hosts | sudo tee -a /etc/hosts\n" },
+	[COMMAND_PORTS] = { .name = "ports", .args = "[TARGET [FILTER...]]", .help = "published ports, and who listens behind each",
+		.max_words = OPTIONS_MAX_WORDS,
+		.more = "A published port that nobody listens on, or only on the container's loopback, is said to be\n"
+			"wrong. Firewall rules of the host are not looked at.\n" },
 	[COMMAND_FIELDS] = { .name = "fields", .args = "[TYPE]", .help = "explain every column and JSON field", .max_words = 1 },
 	[COMMAND_COMPLETION] = { .name = "completion", .args = "bash", .help = "print a completion script for bash", .min_words = 1,
 		.max_words = 1, .more = "Example:\n  source <(nsdbg completion bash)\n" },
@@ -712,11 +717,11 @@ static void help_overview(FILE *out)
 	for (size_t i = 1; i < COMMAND_N; i++)
 		fprintf(out, "  %-10s %s\n", options_commands[i].name, options_commands[i].help);
 	help_globals(out);
-	fprintf(out, "\nTARGET is a container's name or the beginning of its id (4 digits or more), docker:NAME, pid:N,\n"
-		"netns:NAME, netns:PATH, ns:INODE or host.\n"
+	fprintf(out, "\nTARGET is a container's name or the beginning of its id (4 digits or more), docker:NAME, POD/NAME,\n"
+		"pod:NAME, ctr:SPACE/NAME, pid:N, netns:NAME, netns:PATH, ns:INODE or host.\n"
 		"\nFilter words: web (any column) -web (none) state:estab port:80,443 name=web rss>10M /regex/\n"
-		"\nExit status: 0 done, 2 usage, 3 no such target, 4 not permitted, 5 no engine, 6 timed out,\n"
-		"7 partial result, 10 internal error, 130 interrupted.\n"
+		"\nExit status: 0 done, 1 the answer is no, 2 usage, 3 no such target, 4 not permitted,\n"
+		"5 no engine, 6 timed out, 7 partial result, 10 internal error, 130 interrupted.\n"
 		"\nnsdbg help COMMAND says more.\n");
 }
 
@@ -788,6 +793,15 @@ static bool takes_target(const struct command_def *c)
 }
 
 /* Names of targets come from outside: nothing of them is expanded (as compgen -W would), odd ones are left out. */
+static void completion_types(FILE *out)
+{
+	unsigned n;
+	const struct row_type *const *types = cli_row_types(&n);
+
+	for (unsigned i = 0; i < n; i++)
+		fprintf(out, "%s%s", i ? " " : "", types[i]->name);
+}
+
 void options_completion(FILE *out)
 {
 	fputs("# bash completion of nsdbg: source <(nsdbg completion bash)\n"
@@ -814,7 +828,9 @@ void options_completion(FILE *out)
 	completion_commands(out, takes_target, "|");
 	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
 	completion_commands(out, any_command, " ");
-	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns dnswire dnsnames dnssearch dnsfindings files hostaliases netns ip-link ip-addr ip-route ip-rule ip-neigh ip-sysctl ip-path ip-check' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
+	fputs("' ;;\n\t\tfields) words='", out);
+	completion_types(out);
+	fputs("' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
 	      "\tCOMPREPLY=()\n\tread -rd '' -a list <<<\"$words\"\n\tfor i in \"${list[@]}\"; do\n"
 	      "\t\t[[ $i == \"$word\"* && $i != *[!A-Za-z0-9_.:/@%+,-]* ]] && COMPREPLY+=(\"$i\")\n\tdone\n}\n"
 	      "complete -o default -F _nsdbg nsdbg\n", out);

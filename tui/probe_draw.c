@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SIDE_BY_SIDE = 100, SPARK = 16, LINE = 512, MAX_LINES = 200 };
+enum { SIDE_BY_SIDE = 100, SPARK = 12, LINE = 512, MAX_LINES = 200 };
 
 /* --- sparkline --- */
 
@@ -77,8 +77,13 @@ static size_t spark_format(const void *arg, const struct block *b, const void *r
 
 static size_t time_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
 {
-	(void)arg, (void)b, (void)look;
-	return took_text(((const struct probe_row *)row)->time_us, buf, cap);
+	const struct probe_row *r = row;
+	const struct probe_item *item = probe_view_find(arg, r->head.id);
+
+	(void)b, (void)look;
+	if (item && item->state == PROBE_IS_STOPPED && r->kind != PROBE_MTU)
+		return (size_t)snprintf(buf, cap, "stopped");
+	return took_text(r->time_us, buf, cap);
 }
 
 static size_t loss_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
@@ -96,7 +101,7 @@ static size_t verdict_format(const void *arg, const struct block *b, const void 
 	const char *word = r->verdict < PROBE_VERDICT_N ? probe_verdict_names[r->verdict] : item && item->why[0] ? "failed" : "...";
 
 	(void)b, (void)look;
-	return (size_t)snprintf(buf, cap, "%s%s", word, item && item->state == PROBE_IS_STOPPED && r->kind != PROBE_MTU ? ", stopped" : "");
+	return (size_t)snprintf(buf, cap, "%s", word);
 }
 
 static enum style verdict_style(const void *arg, const struct block *b, const void *row)
@@ -124,7 +129,7 @@ static enum style spark_style(const void *arg, const struct block *b, const void
 static const struct grid_column columns[] = {
 	{ .field = "kind", .title = "KIND", .priority = 1 },
 	{ .field = "destination", .title = "DESTINATION", .min = 10, .good = 16, .max = 60, .priority = 0, .flags = GRID_FLEX },
-	{ .field = "verdict", .title = "VERDICT", .min = 6, .good = 10, .max = 26, .priority = 0, .format = verdict_format, .style = verdict_style },
+	{ .field = "verdict", .title = "VERDICT", .min = 12, .good = 12, .max = 26, .priority = 0, .format = verdict_format, .style = verdict_style },
 	{ .field = "time_us", .title = "TIME", .min = 6, .priority = 2, .flags = GRID_RIGHT, .format = time_format },
 	{ .field = "loss", .title = "LOSS", .priority = 3, .flags = GRID_RIGHT, .format = loss_format, .style = loss_style },
 	{ .field = "p50_us", .title = "LATEST TRIES", .min = SPARK, .good = SPARK, .max = SPARK, .priority = 4, .format = spark_format, .style = spark_style },
@@ -441,7 +446,7 @@ static void draw_nothing(const struct pane *p, struct area a)
 void probe_view_draw(const struct pane *p, struct area a)
 {
 	struct probe_view *v = probe_view_of(p);
-	int left = a.w >= 150 ? a.w * 5 / 11 : a.w / 2, list;
+	int left = a.w >= 140 ? 72 : a.w * 6 / 11, list;
 
 	v->list.height = 0; /* for the mouse: what is not drawn is not there */
 	if (table_total(v->list.table) == 0) {

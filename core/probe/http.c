@@ -255,7 +255,11 @@ static void set_up(struct http_result *h, char *error, struct curl_slist *names,
 
 	curl_easy_setopt(e, CURLOPT_URL, run->p->url);
 	curl_easy_setopt(e, CURLOPT_RESOLVE, names);
+#if LIBCURL_VERSION_NUM >= 0x075500
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
 	curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);

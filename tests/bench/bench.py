@@ -138,6 +138,17 @@ def processes():
         compare(f"ps of {n} processes", lambda: timed(NSDBG, "ps", f"pid:{load.pid}"), lambda: timed("ps", "aux"), "ps aux", "0.40")
 
 
+def network():
+    """One interface of a container, and 200 of them in one namespace."""
+    pid = docker("inspect", "-f", "{{.State.Pid}}", docker("run", "-d", "bb:1", "sleep", "1000"))
+    compare("ip link of a container", lambda: timed(NSDBG, "ip", f"pid:{pid}", "link", "--json"),
+            lambda: timed("nsenter", "-n", "-t", pid, "ip", "-j", "-s", "link"), "nsenter ip -j -s link", "3")
+    for i in range(100):
+        run("nsenter", "-n", "-t", pid, "ip", "link", "add", f"x{i}", "type", "veth", "peer", "name", f"y{i}")
+    compare("ip link of 200 interfaces", lambda: timed(NSDBG, "ip", f"pid:{pid}", "link", "--json"),
+            lambda: timed("nsenter", "-n", "-t", pid, "ip", "-j", "-s", "link"), "nsenter ip -j -s link", "1.5")
+
+
 # --- capture ---
 
 def cpu_ms(pids):
@@ -256,6 +267,20 @@ def by_name():
     compare(f"ps of one of {n} containers, by pid", lambda: timed(NSDBG, "ps", f"pid:{pid}"), lambda: timed(DOCKER, "top", name), "docker top", "0.2")
 
 
+# --- probes ---
+
+def probe():
+    docker("network", "create", "probes")
+    for name in ("prober", "probed"):
+        docker("run", "-d", "--name", name, "--network", "probes", "bb:1", "httpd", "-f", "-p", "7001")
+    pid, to = pid_of("prober"), docker("inspect", "-f", "{{.NetworkSettings.Networks.probes.IPAddress}}", "probed")
+    inside = ["nsenter", "-n", "-t", str(pid)]
+    compare("probe: one ping", lambda: timed(NSDBG, "probe", f"pid:{pid}", "ping", to), lambda: timed(*inside, "ping", "-c1", "-W1", to),
+            "nsenter ping -c1", "-")
+    compare("probe: one connect", lambda: timed(NSDBG, "probe", f"pid:{pid}", "tcp", f"{to}:7001"),
+            lambda: timed(*inside, "bash", "-c", f": </dev/tcp/{to}/7001"), "nsenter bash /dev/tcp", "-")
+
+
 # --- exec ---
 
 def execute():
@@ -263,7 +288,7 @@ def execute():
     compare("exec: true", lambda: timed(NSDBG, "exec", "ran", "--", "true"), lambda: timed(DOCKER, "exec", "ran", "true"), "docker exec true", "0.1")
 
 
-BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "capture": capture, "dns": dns, "exec": execute, "names": by_name}
+BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "capture": capture, "dns": dns, "exec": execute, "names": by_name, "probe": probe, "network": network}
 if sys.argv[1:] == ["resolver"]:
     resolver()
 print(f"# {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; medians of {ROUNDS}; ours over the peer's in the same run")

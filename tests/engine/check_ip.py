@@ -4,9 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import Checks, docker, end, in_net, netns_of, nsdbg, nsdbg_json, pid_of, run, text_of, wait_for
+from lib import NSDBG, Checks, Terminal, docker, end, in_net, netns_of, nsdbg, nsdbg_json, pid_of, popen_in_net, run, text_of, wait_for
 
 HOLD = [sys.executable, "-c", "import fcntl, struct, time\n"
         "kept = []\n"
@@ -352,6 +353,61 @@ def containers(t):
         run("nsenter", "--net=" + daemon_net(), "ip", "link", "del", "mvparent")
 
 
+LISTEN = ("import socket, time\n"
+          "kept = [socket.create_server(a) for a in (('0.0.0.0', 80), ('127.0.0.1', 81))]\n"
+          "print('ready', flush=True); time.sleep(600)\n")
+
+
+def ports(t):
+    docker("run", "-d", "--name", "ip-ports", "-p", "18180:80", "-p", "127.0.0.1:18181:81", "-p", "18182:82/udp", "bb:1", "sleep", "1000000")
+    pid = pid_of("ip-ports")
+    helper = popen_in_net(pid, sys.executable, "-c", LISTEN)
+    try:
+        helper.stdout.readline()
+        found = nsdbg_json("ports", "ip-ports", codes=(0, 7))["data"]  # 7: another engine of this machine is dead
+        # 0.0.0.0:18180->80/tcp, as docker port prints it the other way round
+        theirs = {(line.split(" -> ")[1].rsplit(":", 1)[0].strip("[]"), int(line.rsplit(":", 1)[1]), line.split(" -> ")[0])
+                  for line in docker("port", "ip-ports").splitlines()}
+        t.sets("ports: what docker port says", {(r["host_address"], r["host_port"], f"{r['port']}/{r['protocol']}") for r in found}, theirs)
+        by_port = {r["port"]: r for r in found}
+        listens = in_net(pid, "ss", "-Hltnp", "sport = :80")
+        t.ok("ports: who listens, as ss says", f"pid={by_port[80]['pid']}," in listens and by_port[80]["problem"] is None, (by_port[80], listens))
+        t.ok("ports: one that listens on loopback only", "127.0.0.1 only" in (by_port[81]["problem"] or ""), by_port[81])
+        t.ok("ports: one that nobody listens on", "nobody listens on 82/udp" in (by_port[82]["problem"] or ""), by_port[82])
+        t.same("ports: to whom they are exposed", (by_port[80]["exposure"], by_port[81]["exposure"]), ("all addresses", "loopback"))
+        everything = nsdbg_json("ports", codes=(0, 7))["data"]
+        t.ok("ports of all containers", {"web", "ip-ports"} <= {r["target"] for r in everything}, everything[:2])
+    finally:
+        end(helper)
+        docker("rm", "-f", "ip-ports")
+
+
+def live(t):
+    """The screen follows the kernel's messages, not only its own clock, which is set to a minute."""
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as slow:
+        slow.write("[settings]\ninterval = 60s\n")
+        slow.flush()
+        watch(t, Terminal(120, 36, [NSDBG, "--config", slow.name, "two"]))
+
+
+def watch(t, screen):
+    with screen:
+        if not t.ok("network view: the screen opens on its target", screen.wait(r"> two .*\n.*Overview\]", 20), screen.screen()):
+            return
+        screen.keys("6")
+        t.ok("network view: the way out and the interfaces", screen.wait(r"eth0.*veth.*br-") and screen.wait("Interfaces 3"), screen.screen())
+        in_net(pid_of("two"), "ip", "link", "add", "fresh0", "type", "bridge")
+        t.ok("network view: a new interface is there at once", screen.wait("fresh0", 4), screen.screen())
+        in_net(pid_of("two"), "ip", "link", "del", "fresh0")
+        t.ok("network view: and gone again", wait_for(lambda: "fresh0" not in screen.screen(), 4), screen.screen())
+        screen.keys("]")
+        t.ok("network view: routes", screen.wait(r"default +172\.30\.1\.1"), screen.screen())
+        in_net(pid_of("two"), "ip", "route", "add", "203.0.113.0/24", "via", "172.30.1.1")
+        t.ok("network view: a new route", screen.wait(r"203\.0\.113\.0/24", 4), screen.screen())
+        in_net(pid_of("two"), "ip", "route", "del", "203.0.113.0/24")
+        screen.keys("q", "q")
+
+
 def daemon_net():
     return f"/run/netns/{os.path.basename(os.environ['DOCKER_NETNS'])}"
 
@@ -359,7 +415,7 @@ def daemon_net():
 def words(t):
     for argv, code, says in ((("ip", "web", "lonk"), 2, "there are link"), (("ip", "web", "get"), 2, "wants an address"),
                              (("ip", "web", "get", "example"), 2, "not an address"), (("ip",), 2, "wants a target"),
-                             (("ip", "nobody-here"), 3, "nobody-here")):
+                             (("ip", "netns:nobody-here"), 3, "nobody-here")):
         r = nsdbg(*argv)
         t.ok(f"nsdbg {' '.join(argv)}: exit {code} and a sentence", r.returncode == code and says in r.stderr.decode(), (r.returncode, r.stderr.decode()))
     table = nsdbg("ip", "web").stdout.decode()
@@ -367,4 +423,4 @@ def words(t):
 
 
 if __name__ == "__main__":
-    Checks().run(lab, containers, words)
+    Checks().run(lab, containers, ports, words, live)

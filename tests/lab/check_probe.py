@@ -97,29 +97,28 @@ RESULTS = [
 ]
 
 
-def connect_results(t):
-    with Lab() as lab:
-        for name, where, script, back, destination, verdict, code, parts in RESULTS:
-            keeper = None
-            if where and "exec 3<>" in script:  # holds the only port while it lives
-                lab.sh(where, script.split(";")[0])
-                keeper = lab.popen(where, "bash", "-c", "exec 3<>/dev/tcp/10.4.0.2/82 && echo up && exec sleep 20")
-                keeper.stdout.readline()
-            elif where:
-                lab.sh(where, script)
-            row, status = lab.probe("tcp", destination, timeout="4s" if "neighbour" in verdict else "1300ms")
-            if keeper:
-                end(keeper)
-            if back:
-                lab.sh(where, back)
-            missing, text = says(row, *parts)
-            t.ok(f"tcp, {name}: {verdict}, exit {code}", (row.get("verdict"), status) == (verdict, code) and not missing,
-                 f"{row.get('verdict')}, exit {status}, lacks {missing} in: {text}")
-        row, status = lab.probe("tcp", f"{SERVER}:80", "--send", "GET / HTTP/1.0\\r\\n\\r\\n")
-        t.same("tcp --send: an answer", (row["verdict"], status), ("open", 0))
-        row, status = lab.probe("tcp", f"{SERVER}:82", "--send", "hello", timeout="700ms")
-        t.ok("tcp --send to a frozen program: hung", (row["verdict"], status) == ("hung", 6) and "frozen" in row["meaning"], row)
-        datagrams(t, lab)
+def connect_results(t, lab):
+    for name, where, script, back, destination, verdict, code, parts in RESULTS:
+        keeper = None
+        if where and "exec 3<>" in script:  # holds the only port while it lives
+            lab.sh(where, script.split(";")[0])
+            keeper = lab.popen(where, "bash", "-c", "exec 3<>/dev/tcp/10.4.0.2/82 && echo up && exec sleep 20")
+            keeper.stdout.readline()
+        elif where:
+            lab.sh(where, script)
+        row, status = lab.probe("tcp", destination, timeout="4s" if "neighbour" in verdict else "1300ms")
+        if keeper:
+            end(keeper)
+        if back:
+            lab.sh(where, back)
+        missing, text = says(row, *parts)
+        t.ok(f"tcp, {name}: {verdict}, exit {code}", (row.get("verdict"), status) == (verdict, code) and not missing,
+             f"{row.get('verdict')}, exit {status}, lacks {missing} in: {text}")
+    row, status = lab.probe("tcp", f"{SERVER}:80", "--send", "GET / HTTP/1.0\\r\\n\\r\\n")
+    t.same("tcp --send: an answer", (row["verdict"], status), ("open", 0))
+    row, status = lab.probe("tcp", f"{SERVER}:82", "--send", "hello", timeout="700ms")
+    t.ok("tcp --send to a frozen program: hung", (row["verdict"], status) == ("hung", 6) and "frozen" in row["meaning"], row)
+    datagrams(t, lab)
 
 
 def datagrams(t, lab):
@@ -137,38 +136,37 @@ def datagrams(t, lab):
     t.ok("udp: own output drop", (row["verdict"], row["error"], status) == ("own-firewall", "EPERM", 1), row)
 
 
-def as_other_tools_see_it(t):
-    with Lab() as lab:
-        for server, option in ((SERVER, "-4"), (SERVER6, "-6")):
-            row, status = lab.probe("ping", server, "-c", "5", "-i", "50ms")
-            t.same(f"ping {server}: all answered", (row["sent"], row["received"], row["loss"], row["ttl"] or 61, status), (5, 5, 0, 61, 0))
-            theirs = re.search(r"ttl=(\d+)", lab.try_sh("client", f"ping {option} -c1 -W2 {server}").stdout.decode())
-            t.ok(f"ping {server}: its TTL", theirs and row["ttl"] == int(theirs[1]), (row["ttl"], theirs))
-            t.ok(f"ping {server}: times in order", row["min_us"] <= row["p50_us"] <= row["max_us"] and row["p95_us"] is None, row)
-            lines = lab.sh("client", f"traceroute {option} -n -q1 -w1 {server}").splitlines()[1:]
-            theirs = [line.split()[1] for line in lines]
-            for how in ([], ["-I"], ["-T"]):
-                row, status = lab.probe("trace", server, *how)
-                t.same(f"trace {server} {' '.join(how)}: as traceroute", ([h["address"] for h in row["hops"]], row["verdict"], status),
-                       (theirs, "reached", 0))
-                t.ok(f"trace {server} {' '.join(how)}: nothing lost", all(h["loss"] == 0 and h["sent"] == 3 for h in row["hops"]), row["hops"])
-            row, status = lab.probe("mtu", server)
-            theirs = re.search(r"Resume: pmtu (\d+)", lab.try_sh("client", f"tracepath {option} -n {server}").stdout.decode()) \
-                if run("which", "tracepath").returncode == 0 else None
-            t.same(f"mtu {server}: found, as tracepath", (row["verdict"], row["path_mtu"], status), ("mtu-found", int(theirs[1]) if theirs else SMALL, 0))
-            t.ok(f"mtu {server}: by a router's word", not says(row, f"router (10.2.0.2|fd02::2) says its next link takes {SMALL}")[0], row["evidence"])
-        row, status = lab.probe("trace", "10.4.0.99", timeout="400ms")
-        t.ok("trace to nobody: the last hop", (row["verdict"], status, len(row["hops"])) == ("not-reached", 6, 3), row)
-        row, status = lab.probe("ping", GONE)
-        t.ok("ping to nobody: no neighbour", (row["verdict"], status) == ("no-neighbour", 1), row)
-        lab.sh("server", TABLE % ("input", "icmp type echo-request drop"))
-        row, status = lab.probe("ping", SERVER, timeout="300ms")
-        t.same("ping dropped: timeout", (row["verdict"], status), ("timeout", 6))
-        row, status = lab.probe("mtu", SERVER, timeout="1s")
-        t.same("mtu where pings are dropped: by port unreachable", (row["verdict"], row["path_mtu"]), ("mtu-found", SMALL))
-        lab.sh("server", DROP_TABLE)
-        black_hole(t, lab)
-        names_and_many(t, lab)
+def as_other_tools_see_it(t, lab):
+    for server, option in ((SERVER, "-4"), (SERVER6, "-6")):
+        row, status = lab.probe("ping", server, "-c", "5", "-i", "50ms")
+        t.same(f"ping {server}: all answered", (row["sent"], row["received"], row["loss"], row["ttl"] or 61, status), (5, 5, 0, 61, 0))
+        theirs = re.search(r"ttl=(\d+)", lab.try_sh("client", f"ping {option} -c1 -W2 {server}").stdout.decode())
+        t.ok(f"ping {server}: its TTL", theirs and row["ttl"] == int(theirs[1]), (row["ttl"], theirs))
+        t.ok(f"ping {server}: times in order", row["min_us"] <= row["p50_us"] <= row["max_us"] and row["p95_us"] is None, row)
+        lines = lab.sh("client", f"traceroute {option} -n -q1 -w1 {server}").splitlines()[1:]
+        theirs = [line.split()[1] for line in lines]
+        for how in ([], ["-I"], ["-T"]):
+            row, status = lab.probe("trace", server, *how)
+            t.same(f"trace {server} {' '.join(how)}: as traceroute", ([h["address"] for h in row["hops"]], row["verdict"], status),
+                   (theirs, "reached", 0))
+            t.ok(f"trace {server} {' '.join(how)}: nothing lost", all(h["loss"] == 0 and h["sent"] == 3 for h in row["hops"]), row["hops"])
+        row, status = lab.probe("mtu", server)
+        theirs = re.search(r"Resume: pmtu (\d+)", lab.try_sh("client", f"tracepath {option} -n {server}").stdout.decode()) \
+            if run("which", "tracepath").returncode == 0 else None
+        t.same(f"mtu {server}: found, as tracepath", (row["verdict"], row["path_mtu"], status), ("mtu-found", int(theirs[1]) if theirs else SMALL, 0))
+        t.ok(f"mtu {server}: by a router's word", not says(row, f"router (10.2.0.2|fd02::2) says its next link takes {SMALL}")[0], row["evidence"])
+    row, status = lab.probe("trace", "10.4.0.99", timeout="400ms")
+    t.ok("trace to nobody: the last hop", (row["verdict"], status, len(row["hops"])) == ("not-reached", 6, 3), row)
+    row, status = lab.probe("ping", GONE)
+    t.ok("ping to nobody: no neighbour", (row["verdict"], status) == ("no-neighbour", 1), row)
+    lab.sh("server", TABLE % ("input", "icmp type echo-request drop"))
+    row, status = lab.probe("ping", SERVER, timeout="300ms")
+    t.same("ping dropped: timeout", (row["verdict"], status), ("timeout", 6))
+    row, status = lab.probe("mtu", SERVER, timeout="1s")
+    t.same("mtu where pings are dropped: by port unreachable", (row["verdict"], row["path_mtu"]), ("mtu-found", SMALL))
+    lab.sh("server", DROP_TABLE)
+    black_hole(t, lab)
+    names_and_many(t, lab)
 
 
 def black_hole(t, lab):
@@ -225,24 +223,30 @@ HTTP = [
 ]
 
 
-def http(t):
-    with Lab() as lab:
-        for name, url, words, verdict, code, fields in HTTP:
-            more = [w for word in words for w in ((word, os.path.join(lab.dir, "ca.pem")) if word == "--cacert" else (word,))]
-            row, status = lab.probe("http", url, *more, timeout="700ms")
-            wrong = {k: row.get(k) for k, v in fields.items() if row.get(k) != v}
-            t.ok(f"http, {name}: {verdict}, exit {code}", (row.get("verdict"), status) == (verdict, code) and not wrong,
-                 f"{row.get('verdict')}, exit {status}, {wrong}, {row.get('meaning')}")
-            if name == "first byte late":
-                t.ok("http: the late byte is in its phase", 0.9 * webd.SLOW * 1e6 < row["first_byte_us"] <= row["total_us"] and row["connect_us"] < 1e5, row)
-            if name == "expired":
-                chain = row["certificates"]
-                t.ok("https: the chain with names and dates", [c["subject"] for c in chain][0].endswith("CN = expired") and len(chain) == 2 and
-                     chain[0]["names"] == ["web.lab", SERVER] and chain[0]["not_after"] < row["at"] < chain[1]["not_after"], chain)
-                t.ok("https: since when it is expired", re.search(r"expired; it ended \d+d ago", row["tls_problem"]), row["tls_problem"])
-        result = nsdbg("probe", f"pid:{lab.pid('client')}", "http", f"http://{SERVER}:88/")
-        t.ok("http: hostile headers come out clean", b"\x1b" not in result.stdout and b"\x07" not in result.stdout and result.returncode == 0,
-             result.stdout[:300])
+def http(t, lab):
+    for name, url, words, verdict, code, fields in HTTP:
+        more = [w for word in words for w in ((word, os.path.join(lab.dir, "ca.pem")) if word == "--cacert" else (word,))]
+        row, status = lab.probe("http", url, *more, timeout="700ms")
+        wrong = {k: row.get(k) for k, v in fields.items() if row.get(k) != v}
+        t.ok(f"http, {name}: {verdict}, exit {code}", (row.get("verdict"), status) == (verdict, code) and not wrong,
+             f"{row.get('verdict')}, exit {status}, {wrong}, {row.get('meaning')}")
+        if name == "first byte late":
+            t.ok("http: the late byte is in its phase", 0.9 * webd.SLOW * 1e6 < row["first_byte_us"] <= row["total_us"] and row["connect_us"] < 1e5, row)
+        if name == "expired":
+            chain = row["certificates"]
+            t.ok("https: the chain with names and dates", [c["subject"] for c in chain][0].endswith("CN = expired") and len(chain) == 2 and
+                 chain[0]["names"] == ["web.lab", SERVER] and chain[0]["not_after"] < row["at"] < chain[1]["not_after"], chain)
+            t.ok("https: since when it is expired", re.search(r"expired; it ended \d+d ago", row["tls_problem"]), row["tls_problem"])
+    result = nsdbg("probe", f"pid:{lab.pid('client')}", "http", f"http://{SERVER}:88/")
+    t.ok("http: hostile headers come out clean", b"\x1b" not in result.stdout and b"\x07" not in result.stdout and result.returncode == 0,
+         result.stdout[:300])
 
 
-Checks().run(connect_results, as_other_tools_see_it, http)
+with Lab() as shared:
+    def within(function):
+        def called(t):
+            function(t, shared)
+        called.__name__ = function.__name__
+        return called
+
+    Checks().run(within(connect_results), within(http), within(as_other_tools_see_it))

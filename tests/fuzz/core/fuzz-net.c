@@ -50,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(bytes, data, size);
 	for (unsigned p = 0; p < NET_PARTS; p++)
 		parts[p] = builder_new(net_types[p]);
-	for (; mnl_nlmsg_ok(nlh, n); nlh = mnl_nlmsg_next(nlh, &n))
+	/* libmnl takes a length over 2 GiB for a negative one; the kernel never says such */
+	for (; n >= (int)sizeof *nlh && nlh->nlmsg_len <= (unsigned)n && mnl_nlmsg_ok(nlh, n); nlh = mnl_nlmsg_next(nlh, &n))
 		take(nlh, &names, parts);
 	net_link_finish(parts[NET_LINKS], parts[NET_ADDRESSES], &past);
 	for (unsigned p = 0; p < NET_PARTS; p++) {

@@ -247,6 +247,74 @@ static void test_bare_list(void **state)
 	}
 }
 
+/* A process that /proc shows as a container's first one. */
+static struct rows found_of(struct builder *b, uint64_t pid, const char *runtime, const char *id)
+{
+	const struct found_row f = { .pid = pid, .start = pid * 10, .runtime = builder_str(b, runtime), .id = builder_str(b, id),
+		.name = ROW_NO_TEXT, .space = ROW_NO_TEXT, .pod = ROW_NO_TEXT, .address = ROW_NO_TEXT, .owner = ROW_NO_UINT, .infra = ROW_NO_BOOL };
+
+	return builder_rows(b, &found_row_type, &f, 1);
+}
+
+static struct block *engine_with(const char *runtime, const char *id, uint64_t pid, int64_t as_of)
+{
+	struct builder *b = builder_new(&target_row_type);
+	struct target_row *r = builder_row(b);
+	struct block *ret;
+
+	r->name = builder_str(b, "web");
+	r->id = builder_str(b, id);
+	r->runtime = builder_str(b, runtime);
+	r->image = r->command = r->networks = r->addresses = r->network_mode = r->shares_with = r->hostname = ROW_NO_TEXT;
+	r->project = r->path = r->problem = r->engine = r->space = r->pod = r->shared_by = ROW_NO_TEXT;
+	r->state = TARGET_STATE_RUNNING;
+	r->health = ROW_NO_ENUM;
+	r->pid = pid;
+	r->start = r->netns = r->restarts = r->attempt = r->owner = ROW_NO_UINT;
+	r->exit_code = r->started_at = r->finished_at = r->created_at = ROW_NO_INT;
+	r->as_of = as_of;
+	target_health_unknown(r);
+	ret = builder_block(b);
+	builder_free(b);
+	return ret;
+}
+
+/* One container by two engines and /proc is one row; without an engine it stays, marked; a dead engine's row follows the process. */
+static void test_found(void **state)
+{
+	static const uint64_t host[] = { 1 }, web[] = { 100 };
+	static const struct {
+		bool has_engine, is_double, is_stale;
+		uint64_t pid;
+		uint32_t flags; /* of them TARGET_FOUND and TARGET_STALE are compared */
+	} rows[] = {
+		{ false, false, false, 0, TARGET_FOUND }, { true, false, false, 100, 0 }, { true, true, false, 100, 0 },
+		{ true, false, false, ROW_NO_UINT, 0 }, { true, false, true, 999, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct builder *sb = builder_new(namespaces_source.type);
+		AUTO(block_unrefp) struct block *one = engine_with("docker", "aaaa11112222", rows[i].pid, rows[i].is_stale ? 1 : ROW_NO_INT);
+		AUTO(block_unrefp) struct block *two = engine_with("containerd", "aaaa11112222", rows[i].pid, ROW_NO_INT);
+		AUTO(block_unrefp) struct block *scan = NULL, *b = NULL;
+		const struct target_row *r;
+
+		add_netns(sb, 4000, true, host, 1, NULL);
+		add_netns(sb, 4001, false, web, 1, NULL);
+		((struct netns_row *)builder_at(sb, 1))->containers = found_of(sb, 100, "docker", "aaaa11112222");
+		scan = builder_block(sb);
+		builder_free(sb);
+		b = target_merge((const struct block *const[]){ one, two }, rows[i].is_double ? 2 : rows[i].has_engine, scan);
+		assert_int_equal(block_count(b), 2); /* and the host */
+		r = block_row(b, 0);
+		assert_true(r->pid == 100 && r->start == 1000 && r->netns == 4001);
+		assert_int_equal(r->head.flags & TARGET_FOUND, rows[i].flags);
+		assert_true(text_equal(block_text(b, r->runtime), text_of("docker")));
+		assert_int_equal(block_text(b, r->problem).n > 0, !rows[i].has_engine || rows[i].is_stale);
+	}
+}
+
 /* No engine, no scan: an empty list, not a crash. */
 static void test_empty(void **state)
 {
@@ -300,7 +368,8 @@ static void test_with_health(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_merge), cmocka_unit_test(test_resolve),
-		cmocka_unit_test(test_bare_list), cmocka_unit_test(test_empty), cmocka_unit_test(test_with_health) };
+		cmocka_unit_test(test_bare_list), cmocka_unit_test(test_empty), cmocka_unit_test(test_found),
+		cmocka_unit_test(test_with_health) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

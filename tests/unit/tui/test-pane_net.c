@@ -1,0 +1,275 @@
+/* The network pane without workers: blocks are handed to it as if they had come; pictures are compared with those on record. */
+#include "golden.h"
+#include "packets.h"
+
+#include "core/fd.h"
+#include "core/net/address.h"
+#include "core/net/neighbour.h"
+#include "core/net/rule.h"
+#include "core/net/sysctl.h"
+#include "tui/net_view.h"
+
+#include <locale.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { HERE = 4026532871u, HOST = 4026531840u };
+
+struct world {
+	struct pane_env env;
+	struct pane *pane;
+	struct net_view *v;
+};
+
+static void send_block(struct world *w, unsigned slot, struct builder *b)
+{
+	struct block *block = builder_block(b);
+	struct link_event ev = { .type = LINK_BLOCK, .row_type = block_type(block), .block = block };
+
+	builder_free(b);
+	w->pane->ops->event(w->pane, slot, &ev);
+}
+
+/* --- what workers would tell --- */
+
+struct device {
+	uint64_t netns, index;
+	const char *name, *kind;
+	uint64_t mtu, link, peer_netns, master;
+	const char *address;
+	uint64_t drops;
+};
+
+static void add_device(struct builder *b, const struct device *d)
+{
+	struct net_link_row *row = builder_row(b);
+	const struct net_counters count = { 123456, 789, 0, d->drops };
+
+	*row = (struct net_link_row){ .head.id = d->netns + d->index, .index = d->index, .netns = d->netns, .name = builder_str(b, d->name),
+		.kind = builder_str(b, d->kind), .type = builder_str(b, d->index == 1 ? "loopback" : "ether"), .state = NET_LINK_UP, .up = 1,
+		.carrier = 1, .flags = ROW_NO_TEXT, .mtu = d->mtu, .addresses = ROW_NO_TEXT, .alias = ROW_NO_TEXT, .queue_length = ROW_NO_UINT,
+		.qdisc = builder_str(b, "noqueue"), .promiscuity = 0, .rx = count, .tx = count, .multicast = 0, .collisions = 0,
+		.rx_rate = 2048, .tx_rate = 512, .drop_rate = 0, .link_index = d->link ? d->link : ROW_NO_UINT,
+		.link_netnsid = d->peer_netns ? 0 : ROW_NO_INT, .peer_netns = d->peer_netns ? d->peer_netns : ROW_NO_UINT,
+		.peer = ROW_NO_TEXT, .peer_target = ROW_NO_TEXT, .parent = ROW_NO_TEXT, .master_index = d->master ? d->master : ROW_NO_UINT,
+		.master = ROW_NO_TEXT, .port_state = ROW_NO_ENUM, .hairpin = ROW_NO_BOOL, .isolated = ROW_NO_BOOL, .learning = ROW_NO_BOOL,
+		.flood = ROW_NO_BOOL, .guard = ROW_NO_BOOL, .mode = ROW_NO_TEXT, .vlan = ROW_NO_UINT, .vni = ROW_NO_UINT, .port = ROW_NO_UINT,
+		.owner = ROW_NO_UINT, .stp = ROW_NO_BOOL, .vlan_filtering = ROW_NO_BOOL, .problem = ROW_NO_TEXT };
+	if (d->address)
+		builder_list_add(b, &row->addresses, d->address, strlen(d->address));
+	addr_parse("02:42:ac:12:00:05", &row->mac);
+}
+
+static void send_devices(struct world *w, unsigned slot, const struct device *list, size_t n)
+{
+	struct builder *b = builder_new(&net_link_row_type);
+
+	for (size_t i = 0; i < n; i++)
+		add_device(b, &list[i]);
+	send_block(w, slot, b);
+}
+
+static void add_route(struct builder *b, uint64_t netns, const char *to, const char *gateway, uint64_t index, const char *interface)
+{
+	struct net_route_row *row = builder_row(b);
+
+	*row = (struct net_route_row){ .head.id = builder_count(b), .netns = netns, .family = 4, .type = NET_ROUTE_UNICAST, .index = index,
+		.interface = builder_str(b, interface), .table = NET_TABLE_MAIN, .table_name = builder_str(b, "main"),
+		.protocol = builder_str(b, "boot"), .scope = builder_str(b, "global"), .metric = ROW_NO_UINT, .mtu = ROW_NO_UINT,
+		.flags = ROW_NO_TEXT, .problem = ROW_NO_TEXT };
+	addr_parse(to, &row->destination);
+	if (gateway)
+		addr_parse(gateway, &row->gateway);
+}
+
+static void send_routes(struct world *w, unsigned slot, uint64_t netns, const char *gateway, uint64_t index, const char *interface)
+{
+	struct builder *b = builder_new(&net_route_row_type);
+
+	add_route(b, netns, "0.0.0.0/0", gateway, index, interface);
+	add_route(b, netns, "172.18.0.0/16", NULL, index, interface);
+	send_block(w, slot, b);
+}
+
+static void send_neighbours(struct world *w, bool gateway_failed)
+{
+	static const char *const who[] = { "172.18.0.1", "172.18.0.3", "172.18.0.11" };
+	struct builder *b = builder_new(&net_neighbour_row_type);
+
+	for (size_t i = 0; i < ARRAY_LEN(who); i++) {
+		struct net_neighbour_row *row = builder_row(b);
+		bool failed = i == 2 || (i == 0 && gateway_failed);
+
+		*row = (struct net_neighbour_row){ .head.id = i + 1, .index = 2, .interface = builder_str(b, "eth0"),
+			.state = failed ? NET_NEIGHBOUR_FAILED : NET_NEIGHBOUR_REACHABLE, .router = 0, .proxy = 0, .probes = failed ? 6 : 1,
+			.used_seconds = 3, .confirmed_seconds = failed ? NAN : 2, .updated_seconds = 2, .gateway = ROW_NO_BOOL,
+			.target = ROW_NO_TEXT, .problem = ROW_NO_TEXT };
+		addr_parse(who[i], &row->address);
+		if (!failed)
+			addr_parse("02:42:ac:12:00:01", &row->mac);
+	}
+	send_block(w, NET_SLOT_TARGET, b);
+}
+
+static void send_address(struct world *w)
+{
+	struct builder *b = builder_new(&net_address_row_type);
+	struct net_address_row *row = builder_row(b);
+
+	*row = (struct net_address_row){ .head.id = 1, .index = 2, .interface = builder_str(b, "eth0"), .family = 4,
+		.scope = builder_str(b, "global"), .flags = ROW_NO_TEXT, .label = ROW_NO_TEXT, .valid_seconds = ROW_NO_UINT,
+		.preferred_seconds = ROW_NO_UINT, .problem = ROW_NO_TEXT };
+	addr_parse("172.18.0.5/16", &row->address);
+	builder_list_add(b, &row->flags, "permanent", 9);
+	send_block(w, NET_SLOT_TARGET, b);
+}
+
+static void send_settings(struct world *w, unsigned slot, const char *value)
+{
+	struct builder *b = builder_new(&net_sysctl_row_type);
+	struct net_sysctl_row *row = builder_row(b);
+
+	*row = (struct net_sysctl_row){ .head.id = 1, .name = builder_str(b, "net.ipv4.tcp_fin_timeout"), .value = builder_str(b, value),
+		.host = ROW_NO_TEXT, .standard = ROW_NO_TEXT, .differs = ROW_NO_ENUM, .known_from = ROW_NO_TEXT, .help = ROW_NO_TEXT };
+	send_block(w, slot, b);
+}
+
+static const struct device inside[] = {
+	{ HERE, 1, "lo", NULL, 65536, 0, 0, 0, "127.0.0.1/8", 0 },
+	{ HERE, 2, "eth0", "veth", 1500, 9, HOST, 0, "172.18.0.5/16", 0 },
+	{ HERE, 3, "\033[31mred", "veth", 1500, 0, 0, 0, NULL, 0 },
+};
+static const struct device outside[] = {
+	{ HOST, 9, "veth91c2", "veth", 1500, 2, HERE, 7, NULL, 0 },
+	{ HOST, 7, "br-3f1c02aa9d11", "bridge", 1500, 0, 0, 0, NULL, 2 },
+	{ HOST, 4, "uplink", NULL, 1400, 0, 0, 0, NULL, 17 },
+};
+
+static void fill(struct world *w, bool gateway_failed)
+{
+	struct builder *rules = builder_new(&net_rule_row_type);
+
+	send_devices(w, NET_SLOT_TARGET, inside, ARRAY_LEN(inside));
+	send_address(w);
+	send_routes(w, NET_SLOT_TARGET, HERE, "172.18.0.1", 2, "eth0");
+	send_block(w, NET_SLOT_TARGET, rules);
+	send_neighbours(w, gateway_failed);
+	send_routes(w, NET_SLOT_SIDES, HOST, "192.0.2.1", 4, "uplink");
+	send_devices(w, NET_SLOT_SIDES, outside, ARRAY_LEN(outside));
+}
+
+static void open_world(struct world *w, enum text_charset charset)
+{
+	memset(w, 0, sizeof *w);
+	w->env.targets = packets_targets();
+	w->env.look = (struct row_look){ .charset = charset, .utc = true, .now_ns = PACKETS_NOW };
+	w->env.now_ms = 100000;
+	assert_int_equal(pane_new(&pane_net, &w->env, block_row(w->env.targets, 0), &w->pane, NULL), 0);
+	w->v = w->pane->state;
+}
+
+static void close_world(struct world *w)
+{
+	pane_free(w->pane);
+	block_unref(w->env.targets);
+}
+
+static void draw(struct world *w, int width, int height, const char *name)
+{
+	struct canvas *c = canvas_new(width, height, w->env.look.charset);
+	struct area all = canvas_all(c);
+	int top = height < 14 ? 1 : 2, bottom = height < 14 ? 1 : 2;
+
+	w->pane->ops->draw(w->pane, canvas_sub(all, 0, top, width, height - top - bottom));
+	golden_check(name, c);
+	canvas_free(c);
+}
+
+static void key(struct world *w, int k)
+{
+	for (unsigned i = 0; i < w->pane->ops->n_bindings; i++) {
+		const struct binding *b = &w->pane->ops->bindings[i];
+
+		if ((b->key == k || b->alias == k) && (!b->works || b->works(w->pane))) {
+			b->run(w->pane, k);
+			return;
+		}
+	}
+	fail_msg("key %d does nothing", k);
+}
+
+static void screens(void **state)
+{
+	static const struct { int w, h; } sizes[] = { { 160, 50 }, { 120, 36 }, { 80, 24 }, { 40, 10 } };
+	struct world w;
+	char name[64];
+
+	(void)state;
+	for (unsigned cs = 0; cs < 2; cs++) {
+		open_world(&w, cs ? TEXT_UTF8 : TEXT_ASCII);
+		fill(&w, false);
+		grid_move(&w.v->grids[NET_TAB_LINKS], 1);
+		for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
+			snprintf(name, sizeof name, "net-%dx%d%s", sizes[i].w, sizes[i].h, cs ? "" : "-ascii");
+			draw(&w, sizes[i].w, sizes[i].h, name);
+		}
+		close_world(&w);
+	}
+}
+
+static void tabs(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_world(&w, TEXT_UTF8);
+	draw(&w, 80, 24, "net-start-80x24");
+	fill(&w, true);
+	key(&w, ']');
+	draw(&w, 80, 24, "net-routes-80x24");
+	key(&w, '[');
+	key(&w, '[');
+	assert_int_equal(w.v->tab, NET_TAB_SETTINGS);
+	send_settings(&w, NET_SLOT_SETTINGS, "33");
+	send_settings(&w, NET_SLOT_HOST, "60");
+	draw(&w, 100, 30, "net-settings-100x30");
+	key(&w, '[');
+	draw(&w, 120, 36, "net-neighbours-120x36");
+	assert_int_equal(w.pane->ops->mouse(w.pane, KEYS_CLICK, w.v->tab_x[NET_TAB_RULES] + 1, w.v->tab_y), PANE_USED | PANE_DRAW);
+	assert_int_equal(w.v->tab, NET_TAB_RULES);
+	close_world(&w);
+}
+
+/* The other end of a cable is a target; on loopback there is none. */
+static void follow(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_world(&w, TEXT_UTF8);
+	fill(&w, false);
+	key(&w, KEYS_ENTER);
+	assert_int_equal(w.env.go, 0);
+	assert_string_equal(w.env.toast, "no target known at the other end");
+	key(&w, 't');
+	assert_non_null(w.env.prompt.done);
+	assert_false(w.env.prompt.done(w.pane, "example.org"));
+	assert_true(w.env.prompt_error_set);
+	assert_true(w.env.prompt.done(w.pane, "10.0.0.7"));
+	assert_int_equal(w.v->tab, NET_TAB_ROUTES);
+	close_world(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(screens), cmocka_unit_test(tabs), cmocka_unit_test(follow) };
+
+	setlocale(LC_ALL, "C.UTF-8");
+	return cmocka_run_group_tests_name("pane_net", tests, NULL, NULL);
+}
