@@ -121,7 +121,7 @@ static void lend(struct app *app, const char *name, struct exec_plan *plan, bool
 /* In the terminal pane, where there is one; else it gets the whole terminal. */
 void app_exec(struct app *app, struct exec_request *q)
 {
-	static const char *const variables[] = { "TERM=xterm-256color", "COLORTERM=" }; /* what the pane understands */
+	static const char *const variables[] = { "TERM=screen-256color", "COLORTERM=" }; /* what the pane understands: no REP */
 	struct exec_plan *plan;
 	struct err err = { 0 };
 

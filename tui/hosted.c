@@ -33,6 +33,7 @@ struct hosted {
 	struct hosted_line back[HOSTED_SCROLLBACK]; /* ring */
 	unsigned n_back; /* ever pushed */
 	int looking; /* lines back */
+	enum { SEQUENCE_NONE, SEQUENCE_ESC, SEQUENCE_CSI } sequence; /* of the bytes so far */
 	hosted_output output;
 	void *arg;
 };
@@ -166,6 +167,22 @@ void hosted_free(struct hosted *t)
 	free(t);
 }
 
+/*
+ * libvterm 0.1 to 0.3 let the cursor leave a screen that has become lower (content below it is scrolled up, and the saved cursor stays
+ * where it was); erasing there writes to no cell at all. So both are put back inside. CAN ends a sequence that has come half.
+ */
+static void bring_cursor_back(struct hosted *t)
+{
+	static const char home[] = "\x18\x1b[?6l\x1b[H", save[] = "\x18\x1b" "7";
+	VTermPos at;
+
+	vterm_state_get_cursorpos(vterm_obtain_state(t->vt), &at);
+	if (at.row < 0 || at.col < 0 || at.row >= t->h || at.col >= t->w)
+		vterm_input_write(t->vt, home, sizeof home - 1);
+	vterm_input_write(t->vt, save, sizeof save - 1);
+	t->sequence = SEQUENCE_NONE;
+}
+
 void hosted_resize(struct hosted *t, int w, int h)
 {
 	w = clamp(w, HOSTED_MIN_W, HOSTED_MAX_W);
@@ -175,12 +192,43 @@ void hosted_resize(struct hosted *t, int w, int h)
 	t->w = w;
 	t->h = h;
 	vterm_set_size(t->vt, h, w);
+	bring_cursor_back(t);
 	vterm_screen_flush_damage(t->screen);
+}
+
+/*
+ * Sequences that libvterm 0.1 gets wrong end in CAN instead; the pane's TERM has none of them: CSI n b repeats a character without width
+ * for ever, lines of double width (ESC #), left and right margins and insertion of columns write beside the screen.
+ */
+static char harmless(struct hosted *t, char byte)
+{
+	unsigned char c = (unsigned char)byte;
+
+	if (c == 0x1b || c == 0x18 || c == 0x1a) {
+		t->sequence = c == 0x1b ? SEQUENCE_ESC : SEQUENCE_NONE;
+	} else if (t->sequence == SEQUENCE_ESC && c >= ' ') {
+		t->sequence = c == '[' ? SEQUENCE_CSI : SEQUENCE_NONE;
+		return c == '#' ? 0x18 : byte;
+	} else if (t->sequence == SEQUENCE_CSI && c >= ' ' && c < '0') {
+		t->sequence = SEQUENCE_NONE;
+		return 0x18;
+	} else if (t->sequence == SEQUENCE_CSI && c >= '@' && c != 127) {
+		t->sequence = SEQUENCE_NONE;
+		return c == 'b' || c == 's' ? 0x18 : byte;
+	}
+	return byte;
 }
 
 void hosted_write(struct hosted *t, struct text bytes)
 {
-	vterm_input_write(t->vt, bytes.p, bytes.n);
+	char buf[4096];
+
+	for (size_t at = 0, n; at < bytes.n; at += n) {
+		n = bytes.n - at < sizeof buf ? bytes.n - at : sizeof buf;
+		for (size_t i = 0; i < n; i++)
+			buf[i] = harmless(t, bytes.p[at + i]);
+		vterm_input_write(t->vt, buf, n);
+	}
 	vterm_screen_flush_damage(t->screen);
 }
 

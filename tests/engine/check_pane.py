@@ -27,14 +27,24 @@ key = s
 
 
 def shows(t, terminal, name, pattern, seconds=6.0):
-    return t.ok(name, terminal.wait(pattern, seconds), "the screen: " + " / ".join(line.strip() for line in terminal.screen().splitlines() if line.strip()))
+    return t.ok(name, terminal.wait(pattern, seconds), "the screen: " + " / ".join(line.strip() for line in terminal.screen().splitlines()[-18:] if line.strip()))
 
 
 def open_on(name, columns=120, rows=36, config=None):
     terminal = Terminal(columns, rows, command=[NSDBG, *(["--config", config] if config else []), name])
-    if not terminal.wait(rf"\b{name}\b.*\bup\b", 10):
+    if not terminal.wait(r"\[1 Overview\]", 10):
         raise RuntimeError("not open within 10 s: " + terminal.screen())
     return terminal
+
+
+def start_sh(terminal, name):
+    """Not e: what a login shell reads at its start may take its time."""
+    terminal.keys("!")
+    terminal.wait(rf"in {name} run")
+    terminal.type("sh")
+    terminal.keys("Enter")
+    if not terminal.wait(rf"ns: net of {name}.* run: sh"):
+        raise RuntimeError("no pane: " + terminal.screen())
 
 
 def shell_beside_capture(t):
@@ -43,8 +53,8 @@ def shell_beside_capture(t):
     with open_on("client") as terminal:
         terminal.keys("c")
         shows(t, terminal, "a capture runs", r"\b(TCP|DNS)\b", 8)
-        terminal.keys("e")
-        shows(t, terminal, "e: a shell below it, with its title", r"ns: net of client.*\^\] back to nsdbg")
+        start_sh(terminal, "client")
+        shows(t, terminal, "a shell is below it, with its title", r"ns: net of client +files: the host's +run: sh +exit: \^D +\^\] back to nsdbg")
         app = terminal.pid()
         terminal.type("ip -o -4 addr show eth0; echo w$((6*7))")
         terminal.keys("Enter")
@@ -79,9 +89,11 @@ def shell_beside_capture(t):
         terminal.type("sleep 1000 &")
         terminal.keys("Enter")
         terminal.keys("C-d")
-        t.ok("^D ends shell and pane", wait_for(lambda: "ns: net" not in terminal.screen(), 5), terminal.screen())
+        shows(t, terminal, "^D ends it, its end is said", r"^ sh: exit 0 ")
+        terminal.keys("Enter")
+        t.ok("Enter closes the pane", wait_for(lambda: "ns: net" not in terminal.screen(), 5), terminal.screen())
         terminal.keys("e")
-        terminal.wait(r"ns: net of client")
+        shows(t, terminal, "e: a login shell, with its title", r"ns: net of client +files: the host's +exit: \^D")
         terminal.type("sleep 1001")
         terminal.keys("Enter")
         wait_for(lambda: False, 0.5)
@@ -95,8 +107,7 @@ def shell_beside_capture(t):
 
 def full_screen_tools(t):
     with open_on("web") as terminal:
-        terminal.keys("e")
-        terminal.wait(r"ns: net of web")
+        start_sh(terminal, "web")
         terminal.type("htop")
         terminal.keys("Enter")
         shows(t, terminal, "htop draws in the pane", r"F10")

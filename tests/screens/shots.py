@@ -17,6 +17,8 @@ SHOTS = [
     ("capture-120x36", 120, 36, "client", ["c", "wait", "S", "g", "Enter"], r"0000"),
     ("capture-160x50", 160, 50, "client", ["c", "wait", "S", "g", "Enter"], r"0000"),
     ("dns-120x36", 120, 36, "client", ["d", "/", "C-u", ("web",), "Enter"], r"172\.30\.1\.\d+"),
+    ("shell-120x36", 120, 36, "client", ["c", "wait", "!", ("sh",), "Enter", "wait", ("ip -br addr; getent hosts db",), "Enter"], r"\d +db$"),
+    ("palette-120x36", 120, 36, "client", ["s", "wait", ":", ("so",)], r"Commands .* of"),
     ("help-120x36", 120, 36, "client", ["s", "?"], r"(?i)help"),
 ]
 

@@ -71,6 +71,7 @@ static void test_picture(void **state)
 		{ "x\xe2\x80\xaey", "xy\n\n\n" }, /* right-to-left override: not a character one sees */
 		{ "\x1b]0;title\x07\x1b]52;c;aGFsbG8=\x07ok", "ok\n\n\n" },
 		{ "\x1bPq#0;2;0;0;0#0~~\x1b\\ok", "ok\n\n\n" },
+		{ "\x1b[99bok", "ok\n\n\n" }, /* repeats nothing, for ever */
 		{ "\x1b[999999999;999999999Hx", "\n\n           x\n" },
 	};
 
@@ -166,6 +167,12 @@ static void test_sizes(void **state)
 	struct world w;
 
 	(void)state;
+	/* A lower screen with content below the cursor, and a cursor saved where no line is any more. */
+	start(&w, 12, 6);
+	feed(&w, "\x1b[6;1Hbelow\x1b" "7\x1b[1;1H");
+	hosted_resize(w.t, 12, 2);
+	feed(&w, "\x1b[J\x1b" "8\x1b[K\x1b[1J.");
+	end(&w);
 	start(&w, 12, 3);
 	for (int i = -3; i < 300; i += 7) {
 		hosted_resize(w.t, i * 3, i);
