@@ -394,6 +394,7 @@ static void tick(struct app *app)
 		app->toast[0] = '\0';
 		app->env.dirty = true;
 	}
+	app_term_tick(app);
 	serve_requests(app);
 }
 
@@ -432,6 +433,7 @@ static void run(struct app *app)
 
 static void done(struct app *app)
 {
+	app_term_close(app);
 	app_overlay(app, NULL);
 	close_views(app, false);
 	pane_free(app->list);

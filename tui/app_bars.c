@@ -465,6 +465,19 @@ static void draw_body(struct app *app, struct area a)
 	draw_footer(app, canvas_line(a, a.h - 1));
 }
 
+/* The view, and the terminal pane below it. */
+static void draw_split(struct app *app, struct area a)
+{
+	int dock = app_term_height(app, a.h);
+
+	canvas_lower(app->canvas, dock ? a.h - dock : 0);
+	if (dock < a.h)
+		draw_body(app, canvas_sub(a, 0, 0, a.w, a.h - dock));
+	canvas_lower(app->canvas, 0);
+	if (dock)
+		app_term_draw(app, canvas_sub(a, 0, a.h - dock, a.w, dock));
+}
+
 void app_draw(struct app *app)
 {
 	struct area a = canvas_all(app->canvas);
@@ -476,7 +489,7 @@ void app_draw(struct app *app)
 	else if (app->overlay && !app->overlay->ops->lies_over)
 		app->overlay->ops->draw(app->overlay, a);
 	else
-		draw_body(app, a);
+		draw_split(app, a);
 	if (app->overlay && app->overlay->ops->lies_over && a.w >= MIN_W && a.h >= MIN_H) {
 		app->n_spots = 0;
 		app->overlay->ops->draw(app->overlay, a);

@@ -1,6 +1,6 @@
 /*
- * Keys e E !: the host's tools on the selected target, in full screen. The app lends its terminal and waits; workers go on. The namespace
- * menu is a pane over the others.
+ * Keys e E !: the host's tools on the selected target, in the terminal pane (app_term.c); without libvterm the app lends its terminal and
+ * waits, workers go on. The namespace menu is a pane over the others.
  */
 #include "core/err.h"
 #include "core/fd.h"
@@ -8,6 +8,7 @@
 #include "tui/app_state.h"
 #include "tui/exec.h"
 #include "tui/handover.h"
+#include "tui/hosted.h"
 #include "tui/template.h"
 
 #include <sched.h>
@@ -117,16 +118,27 @@ static void lend(struct app *app, const char *name, struct exec_plan *plan, bool
 		app_toast(app, SEVERITY_NONE, "%s in %s: exit %d", plan->spec.words[0], name, status);
 }
 
+/* In the terminal pane, where there is one; else it gets the whole terminal. */
 void app_exec(struct app *app, struct exec_request *q)
 {
+	static const char *const variables[] = { "TERM=xterm-256color", "COLORTERM=" }; /* what the pane understands */
 	struct exec_plan *plan;
 	struct err err = { 0 };
 
+	if (hosted_is_there() && app_term_busy(app))
+		return;
+	if (hosted_is_there()) {
+		q->variables = variables;
+		q->n_variables = ARRAY_LEN(variables);
+	}
 	if (!app->session || exec_plan(app->session, q, &plan, &err) < 0) {
 		app_toast(app, SEVERITY_WARN, "%s", app->session ? err.msg : "nothing to run tools with");
 		return;
 	}
-	lend(app, q->name, plan, q->n_words == 0);
+	if (hosted_is_there())
+		app_term_run(app, &plan->spec, plan->where, q->n_words == 0);
+	else
+		lend(app, q->name, plan, q->n_words == 0);
 	exec_plan_free(plan);
 }
 

@@ -623,6 +623,8 @@ static const struct binding global_bindings[] = {
 		.help = "command palette: everything by its name, own commands",
 		.run = key_palette,
 		.group = BINDING_GO },
+	{ .key = KEYS_CTRL(']'), .help = "terminal pane: into it, and back", .run = app_term_enter, .works = app_term_has, .group = BINDING_SCREEN },
+	{ .key = 'V', .help = "terminal pane: the whole screen", .run = app_term_enter, .works = app_term_has, .group = BINDING_SCREEN },
 	{ .key = 'L', .help = "messages so far", .run = key_messages, .group = BINDING_SCREEN },
 	{ .key = KEYS_CTRL('L'), .help = "draw everything again", .run = key_redraw, .group = BINDING_SCREEN },
 	{ .key = KEYS_CTRL('Z'), .help = "suspend (fg comes back)", .run = key_suspend, .group = BINDING_SCREEN },
@@ -733,6 +735,8 @@ static void paste(struct app *app)
 
 	if (app->prompting)
 		prompt_result(app, prompt_paste(&app->prompt, raw));
+	else if (!app->overlay && app_term_paste(app, raw))
+		;
 	else if (app->overlay && app->overlay->ops->paste)
 		app->overlay->ops->paste(app->overlay, raw);
 	else if (app_front(app)->ops->paste && !app->overlay)
@@ -757,6 +761,8 @@ static void mouse(struct app *app, struct screen_key k)
 	struct grid *g = grid_of(p);
 	int spot = k.key == KEYS_CLICK || k.key == KEYS_DOUBLE_CLICK ? spot_at(app, k.x, k.y) : KEYS_NONE;
 
+	if (app_term_mouse(app, k.key, k.y))
+		return;
 	if (spot != KEYS_NONE) {
 		app_key(app, (struct screen_key){ .key = spot });
 		return;
@@ -812,6 +818,8 @@ void app_key(struct app *app, struct screen_key k)
 {
 	char name[KEYS_TEXT];
 
+	if (!app->overlay && !app->prompting && k.key < KEYS_CLICK && app_term_key(app, k.key))
+		return;
 	if (k.key == KEYS_PASTE) {
 		paste(app);
 	} else if (app->prompting && k.key < KEYS_CLICK) {

@@ -36,6 +36,7 @@ struct app {
 	uint64_t views_target;
 	int current; /* index of the view in front; APP_AT_LIST */
 	int last; /* view before, for - */
+	struct app_term *dock; /* terminal pane below the view; NULL: none */
 	struct pane *overlay; /* help, messages, columns: takes the keys while it is there */
 
 	bool prompting;
@@ -101,6 +102,27 @@ void app_exec(struct app *app, struct exec_request *q);
 int app_exec_shell(struct pane *p, int key);
 int app_exec_choose(struct pane *p, int key);
 int app_exec_command(struct pane *p, int key);
+
+/* --- app_term.c: the terminal pane --- */
+
+struct hosted;
+struct tool_spec;
+/* A tool is in there already: says so and goes to it. */
+bool app_term_busy(struct app *app);
+/* Runs the tool in the pane; `where` for its title. A shell's pane goes with its end, a command's stays to be read. */
+void app_term_run(struct app *app, struct tool_spec *spec, const char *where, bool is_shell);
+/* The pane without a tool, for tests. */
+struct hosted *app_term_open(struct app *app, const char *where, const char *what, bool is_shell);
+void app_term_close(struct app *app); /* ends the tool */
+int app_term_height(const struct app *app, int h); /* its lines of a screen of h; 0 none, h all */
+void app_term_draw(struct app *app, struct area a);
+void app_term_tick(struct app *app);
+/* true: the pane has the keys and took this one. */
+bool app_term_key(struct app *app, int key);
+bool app_term_paste(struct app *app, struct text raw);
+bool app_term_mouse(struct app *app, int key, int y);
+bool app_term_has(const struct pane *p);
+int app_term_enter(struct pane *p, int key);
 
 /* --- app_bars.c --- */
 

@@ -13,6 +13,7 @@
 
 struct canvas {
 	int w, h;
+	int low; /* canvas_lower */
 	enum text_charset charset;
 	int cursor_x, cursor_y;
 	bool cursor;
@@ -90,7 +91,12 @@ int canvas_width(const struct canvas *c)
 
 int canvas_height(const struct canvas *c)
 {
-	return c->h;
+	return c->low ? c->low : c->h;
+}
+
+void canvas_lower(struct canvas *c, int h)
+{
+	c->low = h;
 }
 
 enum text_charset canvas_charset(const struct canvas *c)
@@ -144,6 +150,8 @@ static void cell_set(struct canvas_cell *c, uint32_t cp, enum style style)
 	c->cp[0] = cp;
 	c->style = (uint8_t)style;
 	c->match = 0;
+	c->look = 0;
+	c->fg = c->bg = 0;
 }
 
 /* A wide character loses both halves when one is written over. */
@@ -310,6 +318,30 @@ void canvas_rule(struct area a, int y, const char *title)
 	at = 2 + canvas_fit(canvas_sub(a, 2, 0, a.w - 4, a.h), 0, y, a.w - 4, false, STYLE_TITLE, text_of(title));
 	canvas_str(a, 1, y, STYLE_RULE, " ");
 	canvas_str(a, at, y, STYLE_RULE, " ");
+}
+
+void canvas_hosted(struct area a, int x, int y, int width, struct text raw, uint16_t fg, uint16_t bg, uint8_t look)
+{
+	char clean[128];
+	uint32_t base;
+	size_t n = text_clean(clean, sizeof clean, raw, a.canvas->charset);
+
+	if (!cell(a, x, y) || (width == 2 && !cell(a, x + 1, y)))
+		return;
+	if ((int)text_width((struct text){ clean, n }) != width) /* an invisible mark, perhaps: without it */
+		n = text_clean(clean, sizeof clean, (struct text){ raw.p, raw.n ? text_decode(raw.p, raw.n, &base) : 0 }, a.canvas->charset);
+	if ((int)text_width((struct text){ clean, n }) != width) {
+		memset(clean, '?', (size_t)width);
+		n = (size_t)width;
+	}
+	put_clean(a, x, y, width, STYLE_TEXT, (struct text){ clean, n });
+	for (int i = 0; i < width; i++) {
+		struct canvas_cell *c = cell(a, x + i, y);
+
+		c->look = look | CANVAS_OWN;
+		c->fg = fg;
+		c->bg = bg;
+	}
 }
 
 void canvas_vline(struct area a, int x, int y, int n)

@@ -43,7 +43,11 @@ struct canvas_cell {
 	uint8_t style; /* enum style */
 	uint8_t ground; /* enum ground */
 	uint8_t match; /* underlined and bold as well */
+	uint8_t look; /* CANVAS_*: a hosted terminal's cell, with colours of its own */
+	uint16_t fg, bg; /* 256-colour index + 1; 0: the terminal's own */
 };
+
+enum { CANVAS_OWN = 1 << 0, CANVAS_BOLD = 1 << 1, CANVAS_UNDERLINE = 1 << 2, CANVAS_REVERSE = 1 << 3 }; /* canvas_cell.look */
 
 struct canvas;
 
@@ -75,6 +79,8 @@ void canvas_resize(struct canvas *c, int w, int h); /* and clears */
 void canvas_clear(struct canvas *c);
 int canvas_width(const struct canvas *c); /* of the whole screen: layout rules go by it */
 int canvas_height(const struct canvas *c);
+/* Layout goes by this height from now on: part of the screen is somebody else's. 0: by the real one again. */
+void canvas_lower(struct canvas *c, int h);
 enum text_charset canvas_charset(const struct canvas *c);
 const struct canvas_cell *canvas_at(const struct canvas *c, int x, int y); /* NULL outside */
 
@@ -104,6 +110,8 @@ enum style canvas_severity_style(enum severity s);
 
 /* "─ title ─────" over the whole width; title NULL: only the line. */
 void canvas_rule(struct area a, int y, const char *title);
+/* One cell of a hosted terminal: `raw` is cleaned as all text and shown as ? when it then is not `width` (1, 2) columns wide. */
+void canvas_hosted(struct area a, int x, int y, int width, struct text raw, uint16_t fg, uint16_t bg, uint8_t look);
 void canvas_vline(struct area a, int x, int y, int n);
 void canvas_ground(struct area a, int y, enum ground g); /* the whole line of the area */
 void canvas_ground_part(struct area a, int x, int y, int n, enum ground g);

@@ -25,7 +25,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { SCREEN_PASTE_MAX = 65536, SCREEN_COPY_MAX = 74000, SCREEN_PAIRS = 128, DOUBLE_CLICK_MS = 400, BYTE_MS = 50 };
+enum { SCREEN_PASTE_MAX = 65536, SCREEN_COPY_MAX = 74000, SCREEN_PAIRS = 240, DOUBLE_CLICK_MS = 400, BYTE_MS = 50 };
 enum { KEY_SGR_MOUSE = KEY_MAX + 1, KEY_PASTE_START, KEY_PASTE_END };
 
 struct pair {
@@ -201,6 +201,19 @@ static short foreground(const struct ink *ink, const struct bed *bed, bool few)
 	return own;
 }
 
+/* A hosted terminal's cell keeps its colours; with few of them only the first eight. */
+static attr_t paint_own(struct screen *s, const struct canvas_cell *c, short *ret_pair)
+{
+	attr_t attr = (c->look & CANVAS_BOLD ? A_BOLD : 0) | (c->look & CANVAS_UNDERLINE ? A_UNDERLINE : 0) |
+		(c->look & CANVAS_REVERSE ? A_REVERSE : 0);
+	int fg = c->fg - 1, bg = c->bg - 1;
+
+	*ret_pair = 0;
+	if (s->color)
+		*ret_pair = pair_of(s, (short)(fg < COLORS ? fg : -1), (short)(bg < COLORS ? bg : -1));
+	return attr;
+}
+
 static attr_t paint(struct screen *s, const struct canvas_cell *c, short *ret_pair)
 {
 	const struct ink *ink = &inks[c->style < STYLE_N ? c->style : STYLE_TEXT];
@@ -210,6 +223,8 @@ static attr_t paint(struct screen *s, const struct canvas_cell *c, short *ret_pa
 	short bg;
 
 	*ret_pair = 0;
+	if (c->look & CANVAS_OWN)
+		return paint_own(s, c, ret_pair);
 	if (!s->color)
 		return ink->mono | bed->mono | match;
 	bg = few ? bed->few_bg : bed->bg;

@@ -6,6 +6,7 @@
 
 #include "core/cage.h"
 #include "core/engine/mover_grpc.h"
+#include "core/engine/finder.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/lazy.h"
@@ -552,6 +553,36 @@ static int look_up(struct mover *m, struct err *err)
 	return 0;
 }
 
+/*
+ * Waits for the first request: libcurl is loaded when there is one for it. A container that is looked for by its name has a process of
+ * its own, which does without. False: the reader has left.
+ */
+static bool wait_first(const struct mover *m)
+{
+	struct mover_request r;
+
+	while (recv(m->sock, &r, sizeof r, MSG_PEEK) == sizeof r) {
+		r.id[MOVER_ID] = 0;
+		if (r.kind != MOVER_FIND || !m->target->path[0] || !mover_is_name(r.id))
+			return true;
+		if (recv(m->sock, &r, sizeof r, 0) == sizeof r && fork() == 0)
+			finder_main(m->target, &r, m->sock);
+	}
+	return false;
+}
+
+static int load(struct mover *m, struct err *err)
+{
+	int r = lazy_curl_load(err);
+
+	if (r < 0)
+		return r;
+	curl_global_init(CURL_GLOBAL_NOTHING); /* no TLS here */
+	m->multi = curl_multi_init();
+	curl_multi_setopt(m->multi, CURLMOPT_MAXCONNECTS, (long)SLOTS);
+	return 0;
+}
+
 static _Noreturn void mover_main(const struct mover_target *target, int sock)
 {
 	struct mover *m = fd_xcalloc(1, sizeof *m);
@@ -566,16 +597,17 @@ static _Noreturn void mover_main(const struct mover_target *target, int sock)
 	prctl(PR_SET_NAME, "nsdbg: api");
 	m->target = target;
 	m->sock = 3;
-	r = lazy_curl_load(&err);
-	curl_global_init(CURL_GLOBAL_NOTHING); /* no TLS here */
-	m->multi = curl_multi_init();
-	curl_multi_setopt(m->multi, CURLMOPT_MAXCONNECTS, (long)SLOTS);
 	for (unsigned i = 0; i < SLOTS; i++)
 		m->slots[i].mover = m;
-	if (r == 0)
-		r = become_owner(target, &owner);
+	r = become_owner(target, &owner);
 	if (r == 0)
 		r = look_up(m, &err);
+	if (r == 0)
+		r = cage_keep_caps(0, &err); /* what is left to do needs the user at most */
+	if (r == 0 && !wait_first(m))
+		_exit(0);
+	if (r == 0)
+		r = load(m, &err);
 	if (r == 0)
 		r = cage_enter(CAGE_ENGINE, 0, N_FILES, true, &err);
 	if (r < 0)

@@ -5,14 +5,17 @@ import pty
 import re
 import select
 import signal
+import socket
 import statistics
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import DOCKER, NSDBG, children_of, docker, end, in_net, pid_of, processes_of, run, wait_for
+from lib import DOCKER, NSDBG, children_of, docker, end, in_net, pid_of, popen_in_net, processes_of, run, wait_for
 
 LOAD = os.environ["LOAD"]
 QUICK = bool(os.environ.get("BENCH_QUICK"))
@@ -210,6 +213,47 @@ def dns():
         result = run(os.path.join(os.path.dirname(LOAD), "asker"), pid, "asked", 2 * ROUNDS)
         inside += [float(ms) for ms in result.stdout.split()]
     report("dns: one name, inside the running app", inside, digs, "nsenter dig", "0.05")
+    with tempfile.NamedTemporaryFile("w", prefix="nsdbg-names-") as file:
+        file.write("asked\nasker\n" * 50)
+        file.flush()
+        compare("dns: 100 names of Docker's resolver", lambda: timed(NSDBG, "dns", f"pid:{pid}", "-f", file.name, "A", "@127.0.0.11"),
+                lambda: timed("nsenter", "-n", "-t", pid, "dig", "@127.0.0.11", "-f", file.name), "nsenter dig -f", "0.12")
+    far_names()
+
+
+def far_names():
+    """A resolver that is not next door: 10 ms to an answer."""
+    with Load("sockets", 1, 1) as load, tempfile.NamedTemporaryFile("w", prefix="nsdbg-names-") as file:
+        file.write("".join(f"n{i}.example.\n" for i in range(100)))
+        file.flush()
+        server = popen_in_net(load.pid, "python3", __file__, "resolver")
+        server.stdout.readline()
+        compare("dns: 100 names, a resolver 10 ms away", lambda: timed(NSDBG, "dns", f"pid:{load.pid}", "-f", file.name, "A", "@127.0.0.1"),
+                lambda: timed("nsenter", "-n", "-t", load.pid, "dig", "@127.0.0.1", "-f", file.name), "nsenter dig -f", "0.12", min(ROUNDS, 5))
+        end(server)
+
+
+def resolver():
+    """127.0.0.1:53 gives everything the address 192.0.2.1, 10 ms after the question."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("127.0.0.1", 53))
+    print("ready", flush=True)
+    while True:
+        query, peer = s.recvfrom(512)
+        question = query[12:query.index(b"\0", 12) + 5]
+        answer = query[:2] + bytes.fromhex("81800001000100000000") + question + bytes.fromhex("c00c000100010000003c0004c0000201")
+        threading.Timer(0.01, s.sendto, (answer, peer)).start()
+
+
+# --- one container by its name ---
+
+def by_name():
+    """What finding a container costs: by name, and with the engine left out."""
+    n = many_containers(25 if QUICK else 100)
+    name = docker("ps", "--format", "{{.Names}}").split()[0]
+    pid = pid_of(name)
+    compare(f"ps of one of {n} containers, by name", lambda: timed(NSDBG, "ps", name), lambda: timed(DOCKER, "top", name), "docker top", "0.4")
+    compare(f"ps of one of {n} containers, by pid", lambda: timed(NSDBG, "ps", f"pid:{pid}"), lambda: timed(DOCKER, "top", name), "docker top", "0.2")
 
 
 # --- probes ---
@@ -234,7 +278,9 @@ def execute():
 
 
 BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "capture": capture, "dns": dns, "probe": probe,
-           "exec": execute}
+           "exec": execute, "names": by_name}
+if sys.argv[1:] == ["resolver"]:
+    resolver()
 print(f"# {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; medians of {ROUNDS}; ours over the peer's in the same run")
 for bench in sys.argv[1:] or BENCHES:
     try:

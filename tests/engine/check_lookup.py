@@ -3,12 +3,13 @@
 import os
 import re
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import Checks, docker, inspect, netns_of, nsdbg, nsdbg_json, run
+from lib import NSDBG, Checks, docker, end, inspect, netns_of, nsdbg, nsdbg_json, run, wait_for
 
 DOCKER_SOCKET = os.environ["DOCKER_HOST"].removeprefix("unix://")
 
@@ -49,11 +50,11 @@ class Relay:
 
     def json(self, *argv, codes=(0,)):
         self.asked.clear()
-        return nsdbg_json(*argv, "--docker-host", f"unix://{self.path}", codes=codes)
+        return nsdbg_json(*argv, "--runtime", "docker,netns,host", "--docker-host", f"unix://{self.path}", codes=codes)
 
     def plain(self, *argv):
         self.asked.clear()
-        return nsdbg(*argv, "--docker-host", f"unix://{self.path}")
+        return nsdbg(*argv, "--runtime", "docker,netns,host", "--docker-host", f"unix://{self.path}")
 
 
 def one_call(t):
@@ -64,6 +65,37 @@ def one_call(t):
         found = document["target"]
         t.same(f"ps {word[:14]} finds it whole", [found[k] for k in ("name", "id", "runtime", "pid", "netns")],
                ["web", web["Id"], "docker", web["State"]["Pid"], netns_of(web["State"]["Pid"])])
+
+
+def without_libcurl(t):
+    """What takes longest to load is left out as long as one question is all."""
+    trace = tempfile.mktemp(prefix="nsdbg-strace-")
+    for word, loads in (("web", False), ("clent", True)):
+        run("strace", "-f", "-qq", "-e", "trace=openat", "-o", trace, NSDBG, "ps", word)
+        with open(trace, encoding="utf-8", errors="replace") as file:
+            t.same(f"ps {word}: libcurl is loaded", bool(re.search(r"libcurl[^\"]*\", [^\n]* = \d", file.read())), loads)
+    os.unlink(trace)
+
+
+def bad_answers(t):
+    """Whatever goes wrong with the one question, the whole list has the last word and says what is wrong."""
+    for mode, says in (("trunc", "in the middle of an answer"), ("500", "HTTP 500"), ("hdrflood", "64 KiB of HTTP headers")):
+        path = os.path.join(tempfile.mkdtemp(prefix="nsdbg-fake-"), "docker.sock")
+        fake = subprocess.Popen(["python3", os.path.join(os.path.dirname(__file__), "fakedockerd.py"), path, mode, "3"], stdout=subprocess.DEVNULL)
+        wait_for(lambda p=path: answers(p), 10)
+        result = nsdbg("ps", "c1", "--docker-host", f"unix://{path}")
+        t.ok(f"an engine that fails by {mode}: exit 5, says so", result.returncode == 5 and says in result.stderr.decode(errors="replace"),
+             f"{result.returncode} {result.stderr.decode(errors='replace')}")
+        end(fake)
+        run("rm", "-rf", os.path.dirname(path))
+
+
+def answers(path):
+    try:
+        socket.socket(socket.AF_UNIX).connect(path)
+        return True
+    except OSError:
+        return False
 
 
 def no_call(t):
@@ -118,4 +150,4 @@ def no_short_cut(t):
         t.same("an ambiguous prefix is exit 3", relay.plain("ps", twins[0][0]).returncode, 3)
 
 
-Checks().run(one_call, no_call, names_stay, no_short_cut)
+Checks().run(one_call, without_libcurl, bad_answers, no_call, names_stay, no_short_cut)

@@ -86,7 +86,8 @@ def reverse_and_steps(t):
     row = json.loads(result.stdout)["data"][0]
     t.ok("-x with an IPv6 address", row["type"] == "PTR" and row["name"].startswith("7.7.0.0.") and row["name"].endswith(".ip6.arpa."), row)
     rows = nsdbg_json("dns", "client", "web", "A", "+trace")["data"]
-    t.same("+trace: the step, then the answer", [(r["section"], r["name"]) for r in rows], [("step", "web."), ("answer", "web.")])
+    t.ok("+trace: the steps, then the answer", len(rows) >= 2 and [r["section"] for r in rows[:-1]] == ["step"] * (len(rows) - 1)
+         and (rows[-1]["section"], rows[-1]["name"]) == ("answer", "web."), rows)
     t.ok("without it: no steps", all(r["section"] == "answer" for r in nsdbg_json("dns", "client", "web")["data"]))
 
 
@@ -98,9 +99,6 @@ def no_files_needed(t):
             return {line.split('"')[1] for line in file if "PR_SET_NAME" in line}
     trace = tempfile.mktemp(prefix="nsdbg-strace-")
     pid = pid_of("client")
-    if run("strace", "-V").returncode:
-        t.skip("workers of one question", "no strace")
-        return
     t.same("a whole question: one worker", workers("dns", f"pid:{pid}", "web.", "@127.0.0.11"), {"nsdbg: broker", "nsdbg: dns"})
     t.ok("a relative one reads the files", "nsdbg: files" in workers("dns", f"pid:{pid}", "web", "@127.0.0.11"))
     os.unlink(trace)

@@ -42,6 +42,7 @@ void fixture_app_start(struct app *app, int w, int h, enum text_charset charset)
 
 void fixture_app_end(struct app *app)
 {
+	app_term_close(app);
 	app_overlay(app, NULL);
 	for (int i = 0; i < APP_VIEWS; i++)
 		pane_free(app->views[i]);

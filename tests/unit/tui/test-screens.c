@@ -7,6 +7,7 @@
 
 #include "core/fd.h"
 #include "core/source/sockets.h"
+#include "tui/hosted.h"
 
 #include <locale.h>
 #include <setjmp.h>
@@ -25,7 +26,7 @@ struct shot {
 	bool ascii;
 	int dump; /* 0 text, 1 style, 2 ground */
 	enum feed_state state; /* of the view's first feed; FEED_OFF: live */
-	const char *why;
+	const char *why; /* of the feed's state; shots called shell: what runs in the terminal pane has written */
 };
 
 static const struct shot shots[] = {
@@ -42,6 +43,11 @@ static const struct shot shots[] = {
 	{ "list-filter-wrong", 80, 24, '0', "/shop nosuch:x", false, 0, FEED_OFF, NULL },
 	{ "list-filter-style", 80, 24, '0', "/db", false, 1, FEED_OFF, NULL },
 	{ "networks", 80, 24, '0', "]j", false, 0, FEED_OFF, NULL },
+	{ "shell", 120, 36, '2', "", .why = "$ ip -br addr\r\nlo     UNKNOWN  127.0.0.1/8\r\neth0   \033[32mUP\033[0m  172.18.0.5/16\r\n$ " },
+	{ "shell", 80, 24, '2', "\035", .why = "$ \xe6\x97\xa5\xe6\x9c\xac\r\n$ " },
+	{ "shell-zoom", 80, 24, '2', "\035V", .why = "$ top\r\n" },
+	{ "shell", 40, 10, '2', "\035", .why = "$ " },
+	{ "shell-palette", 80, 24, '2', "\035:term", .why = "$ " },
 	{ "palette", 120, 36, '2', ":", false, 0, FEED_OFF, NULL },
 	{ "palette", 80, 24, '0', ":so", false, 0, FEED_OFF, NULL },
 	{ "palette", 40, 10, '0', ":shop", false, 0, FEED_OFF, NULL },
@@ -129,10 +135,15 @@ static void compare(const struct shot *s, const char *got)
 static void test_shot(void **state)
 {
 	const struct shot *s = *state;
+	bool is_shell = strncmp(s->name, "shell", 5) == 0;
 	struct app app;
 	char *got;
 
+	if (is_shell && !hosted_is_there())
+		return;
 	start(&app, s);
+	if (is_shell)
+		hosted_write(app_term_open(&app, "net of shop-api-1   files: the host's", "bash", true), text_of(s->why));
 	app_draw(&app); /* scrolling and columns know the screen from here on */
 	press(&app, s->keys);
 	app_draw(&app);
@@ -153,7 +164,10 @@ static void test_all_sizes(void **state)
 				struct app app;
 				start(&app, &s);
 				app_draw(&app);
-				press(&app, "G/x");
+				if (hosted_is_there() && w % 2)
+					app_term_open(&app, "net of x", "sh", true);
+				app_draw(&app);
+				press(&app, "\035G/x");
 				app_draw(&app);
 				fixture_app_end(&app);
 			}
