@@ -50,6 +50,7 @@ struct dnswatch_question {
 	struct str wanted; /* the name before the search list was added */
 	struct str note; /* what is odd, in words */
 	struct str target; /* container that has the answer's address; filled by the front */
+	uint64_t settled; /* in which order it came to its end, 0 not yet: what `since` counts by; not a field */
 };
 extern const struct row_type dnswatch_question_type; /* "dnswire" */
 
@@ -107,7 +108,7 @@ struct dnswatch_row {
 	double rate; /* questions a second, of the last 10 s */
 	uint64_t p50_us, p95_us, max_us; /* of the last 60 s */
 	uint64_t settled; /* rows with an end so far: DNSWATCH_OP_QUESTIONS counts by it */
-	uint64_t missed; /* left the table before they were fetched */
+	uint64_t missed; /* left the table before they were fetched, or before they had an end: more than DNSWATCH_KEPT waited */
 	uint64_t packets, dropped, malformed;
 	int64_t started_at;
 	struct str note;

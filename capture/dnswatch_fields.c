@@ -92,7 +92,7 @@ static const struct field name_fields[] = {
 		.priority = 1 },
 	{ N(retries, UINT), .title = "RETRY", .help = "questions repeated", .unit = UNIT_ID, .flags = FIELD_RIGHT, .width = 5,
 		.priority = 5 },
-	{ N(last, TIME), .title = "LAST", .help = "when it was asked last", .width = 6, .priority = 6 },
+	{ N(last, TIME), .title = "LAST", .help = "when it was asked last", .width = 19, .priority = 6 },
 };
 
 const struct row_type dnswatch_name_type = { .name = "dnsnames", .noun = "names", .id = 0x646e736e, .schema = 1,
@@ -158,7 +158,7 @@ static const struct field watch_fields[] = {
 	{ W(p95_us, UINT), .title = "P95", .help = "95 of 100 answers took no longer", .unit = UNIT_US, .flags = FIELD_RIGHT },
 	{ W(max_us, UINT), .title = "MAX", .help = "slowest of the last minute", .unit = UNIT_US, .flags = FIELD_RIGHT },
 	{ W(settled, UINT), .title = "SETTLED", .help = "rows that came to their end", .flags = FIELD_HIDDEN },
-	{ W(missed, UINT), .title = "MISSED", .help = "rows that left before they were fetched", .flags = FIELD_RIGHT },
+	{ W(missed, UINT), .title = "MISSED", .help = "rows that left before they were fetched or had an end", .flags = FIELD_RIGHT },
 	{ W(packets, UINT), .title = "PACKETS", .help = "packets looked at", .flags = FIELD_RIGHT },
 	{ W(dropped, UINT), .title = "DROPPED", .help = "packets that the kernel had no room for", .flags = FIELD_RIGHT },
 	{ W(malformed, UINT), .title = "MALFORMED", .help = "messages that are no DNS", .flags = FIELD_RIGHT },

@@ -18,6 +18,7 @@ struct dnswatch_pair {
 	uint64_t oldest_waiting; /* no exchange with a smaller number waits, or has a truncation to be judged */
 	uint64_t evicted_at[KEPT]; /* settled numbers of the newest that left, as a ring */
 	uint64_t n_evicted;
+	uint64_t n_forgotten; /* left while they waited */
 	int64_t timeout_ns;
 };
 
@@ -49,7 +50,7 @@ void dnswatch_pair_clear(struct dnswatch_pair *p)
 		p->by_key[i] = p->by_name[i] = -1;
 	for (uint64_t i = 0; i < KEPT && i < p->last; i++)
 		p->ring[i].number = 0;
-	p->last = p->settled = p->n_evicted = 0;
+	p->last = p->settled = p->n_evicted = p->n_forgotten = 0;
 	p->oldest_waiting = 1;
 }
 
@@ -96,6 +97,8 @@ static void evict(struct dnswatch_pair *p, struct dnswatch_exchange *e)
 	unlink_from(p, &p->by_name[name_head(p, &e->client, &e->question.name)], index, true);
 	if (e->settled)
 		p->evicted_at[p->n_evicted++ % KEPT] = e->settled;
+	else
+		p->n_forgotten++;
 	e->number = 0;
 }
 
@@ -309,6 +312,8 @@ struct dnswatch_exchange *dnswatch_pair_refused(struct dnswatch_pair *p, const s
 	if (!e || e->client_gone || e->replies > 1 || e->retries || e->spare || e->tcp || now - e->answer_ns > DNSWATCH_GRACE_NS)
 		return NULL;
 	e->client_gone = true;
+	if (e->state == DNSWATCH_LATE)
+		return NULL; /* known already */
 	settle(p, e, DNSWATCH_LATE, now);
 	return e;
 }
@@ -403,7 +408,7 @@ uint64_t dnswatch_pair_settled(const struct dnswatch_pair *p)
 
 uint64_t dnswatch_pair_evicted(const struct dnswatch_pair *p, uint64_t since)
 {
-	uint64_t n = 0, held = p->n_evicted < KEPT ? p->n_evicted : KEPT;
+	uint64_t n = p->n_forgotten, held = p->n_evicted < KEPT ? p->n_evicted : KEPT;
 
 	for (uint64_t i = 0; i < held; i++)
 		n += p->evicted_at[i] > since;

@@ -78,7 +78,7 @@ struct dnswatch_exchange *dnswatch_pair_find(struct dnswatch_pair *p, uint64_t n
 uint64_t dnswatch_pair_last(const struct dnswatch_pair *p); /* number of the newest; 0 none */
 uint64_t dnswatch_pair_first(const struct dnswatch_pair *p); /* of the oldest kept */
 uint64_t dnswatch_pair_settled(const struct dnswatch_pair *p); /* how many so far */
-uint64_t dnswatch_pair_evicted(const struct dnswatch_pair *p, uint64_t since); /* settled after `since`, and no longer here */
+uint64_t dnswatch_pair_evicted(const struct dnswatch_pair *p, uint64_t since); /* settled after `since` and no longer here, or left unsettled */
 
 /* Docker's resolver, whose questions are redirected. */
 bool dnswatch_is_docker(const struct addr *a);

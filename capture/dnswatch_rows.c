@@ -108,6 +108,7 @@ static void add_question(struct dnswatch_wire *w, struct builder *b, const struc
 	row->pid = e->pid;
 	row->process = e->process[0] ? builder_str(b, e->process) : ROW_NO_TEXT;
 	row->target = ROW_NO_TEXT;
+	row->settled = e->settled;
 	note_of(e, note, sizeof note);
 	row->note = note[0] ? builder_str(b, note) : ROW_NO_TEXT;
 	fill_search(row, b, dnswatch_groups_find(w->groups, e->search));

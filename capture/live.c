@@ -62,7 +62,8 @@ int live_filter(struct live *l, const char *text, bool keep, struct err *err)
 		return r;
 	if (!l->device)
 		return over_error(l, err);
-	snprintf(l->filter, sizeof l->filter, "%s", text);
+	if (text != l->filter) /* snprintf may not copy onto itself: the filter would be in force and not be told */
+		snprintf(l->filter, sizeof l->filter, "%s", text);
 	l->changed = true;
 	return 0;
 }

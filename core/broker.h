@@ -1,6 +1,6 @@
 /*
- * The only process that keeps privilege. It forks workers, opens files as the real user, reports who ended, and parses nothing that
- * comes from outside: fixed-size messages from the app, numbers only, one path (for saving).
+ * The only process that keeps privilege. It forks workers and the runners of tools (core/tool/), opens files as the real user, reports
+ * who ended, and parses nothing that comes from outside: fixed-size messages from the app, numbers only, one path (for saving).
  */
 #ifndef NSDBG_CORE_BROKER_H
 #define NSDBG_CORE_BROKER_H

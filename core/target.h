@@ -160,7 +160,8 @@ enum { TARGET_MIN_PREFIX = 4 }; /* characters of an id that may stand for it */
 /* "pid:", "netns:", "ns:" and "host": the kernel knows these, no engine is needed. */
 bool target_is_kernel(const char *text);
 
-/* Looks a target up by what a user types: name, id prefix (>= 4 hex), docker:NAME, pid:N, netns:NAME|PATH, ns:INODE, host (ux.md 3.1).
+/* Looks a target up by what a user types: name, id prefix (>= 4 hex), docker:NAME, POD/NAME,
+ * pod:[SPACE/]NAME, ctr:SPACE/NAME, pid:N, netns:NAME|PATH, ns:INODE, host (ux.md 3.1).
  * 0 with *ret_row (index into targets, or UINT32_MAX when only `ret` is meaningful: pid:, netns:PATH, host) and the reference to open.
  * -ENOENT: none (message names near ones); -ENOTUNIQ: several, named in the message; -ESRCH: it is not running (*ret_row is set then
  * too, for `show`); -EINVAL: not a form of target. */

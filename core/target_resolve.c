@@ -139,6 +139,8 @@ struct search {
 	const struct block *targets;
 	struct text what;
 	struct text runtime; /* empty: any */
+	struct text space, pod; /* empty: any */
+	bool is_pod; /* the sandbox of a pod is meant */
 	bool is_hex;
 };
 
@@ -156,6 +158,11 @@ static enum match match_row(const struct search *s, const struct target_row *r)
 
 	if (s->runtime.n && !text_equal(block_text(s->targets, r->runtime), s->runtime))
 		return MATCH_NONE;
+	if ((s->space.n && !text_equal(block_text(s->targets, r->space), s->space)) ||
+		(s->pod.n && !text_equal(block_text(s->targets, r->pod), s->pod)))
+		return MATCH_NONE;
+	if (s->is_pod)
+		return r->infra == 1 && text_equal(block_text(s->targets, r->pod), s->what) ? MATCH_EXACT : MATCH_NONE;
 	if (text_equal(name_of(s->targets, r), s->what) || text_equal(id, s->what))
 		return r->head.flags & TARGET_IS_NETNS ? MATCH_BARE : MATCH_EXACT;
 	if (!(r->head.flags & TARGET_IS_CONTAINER) || !s->is_hex || s->what.n < TARGET_MIN_PREFIX || s->what.n > id.n)
@@ -274,6 +281,26 @@ bool target_is_kernel(const char *text)
 	return strcmp(text, "host") == 0;
 }
 
+/* "pod:NAME", "pod:SPACE/NAME", "ctr:SPACE/NAME", "POD/NAME". False: none of these forms. */
+static bool take_scope(const char *text, struct search *s)
+{
+	const char *name = strncmp(text, "pod:", 4) == 0 || strncmp(text, "ctr:", 4) == 0 ? text + 4 : text;
+	const char *slash = strchr(name, '/');
+	struct text before = { .p = name, .n = slash ? (size_t)(slash - name) : 0 };
+
+	if (name == text && (!slash || before.n == 0 || strchr(text, ':')))
+		return false;
+	s->is_pod = text[0] == 'p' && name != text;
+	if (name != text && !s->is_pod)
+		s->runtime = text_of("containerd");
+	if (name != text)
+		s->space = before;
+	else
+		s->pod = before;
+	s->what = text_of(slash ? slash + 1 : name);
+	return true;
+}
+
 int target_resolve(const struct block *targets, const char *text, uint32_t *ret_row, struct target_ref *ret, struct err *err)
 {
 	struct search s = { .targets = targets, .what = text_of(text) };
@@ -287,7 +314,7 @@ int target_resolve(const struct block *targets, const char *text, uint32_t *ret_
 		return resolve_inode(targets, text + 3, ret_row, ret, err);
 	if (strcmp(text, "host") == 0)
 		return resolve_host(targets, ret_row, ret);
-	if (colon) {
+	if (!take_scope(text, &s) && colon) {
 		s.runtime = (struct text){ .p = text, .n = (size_t)(colon - text) };
 		s.what = text_of(colon + 1);
 	}

@@ -72,10 +72,10 @@ void tool_free(struct tool *t);
 /* A pseudo-terminal of that size; settings as of `like` (a terminal, -1 none). 0 or -errno; window changes: TIOCSWINSZ on the master. */
 int tool_pty(const struct winsize *size, int like, int *ret_master, int *ret_slave, struct err *err);
 
-/* "default", "all", "none", "net_raw,sys_ptrace", "+sys_admin,-net_raw" (from the default set on): bit set in *ret. -EINVAL. */
-int tool_caps_parse(const char *text, uint64_t *ret, struct err *err);
-/* What tcpdump, ping, ip, ss -p, curl, tcpdump's own change of user need. */
-uint64_t tool_caps_default(void);
+/* "default", "all", "none", "net_raw,sys_ptrace", "+sys_admin,-net_raw" (from the usual set on): bit set in *ret. -EINVAL. */
+int tool_caps_parse(const char *text, uint64_t usual, uint64_t *ret, struct err *err);
+/* What tcpdump, ping, ip, ss -p and curl need, run by that user with the host's files. */
+uint64_t tool_caps_default(unsigned uid);
 uint64_t tool_caps_all(void);
 
 #endif

@@ -110,7 +110,7 @@ static int piece(struct area a, int x, int end, enum style style, const char *s)
 
 static int draw_runtimes(const struct app *app, struct area a, int x, int end)
 {
-	static const char *const names[] = { "docker", "podman", "containerd", "netns" };
+	static const char *const names[] = { "docker", "podman", "containerd", "cri", "lxc", "nspawn", "netns" };
 	const struct block *b = app->env.targets;
 	char text[48];
 

@@ -32,12 +32,13 @@ struct watch {
 	struct dnswatch_row now; /* newest state; its texts are gone */
 	char note[192];
 	bool asked; /* rows are under way */
+	bool asked_all; /* also those that wait for their owner */
 	bool closed, gone; /* the worker, the target */
 	bool over; /* enough, or nothing more will come */
 	bool reader_left;
 	uint64_t since; /* rows fetched up to here */
 	uint64_t printed;
-	uint64_t looked; /* number of the last row whose addresses were looked at */
+	bool rest; /* rows that still wait are being fetched */
 };
 
 static const struct row_type *type_of(const struct options *o)
@@ -116,10 +117,11 @@ static int open_writer(struct watch *k, struct err *err)
 
 static void fetch(struct watch *k, uint32_t tag, uint32_t op)
 {
-	struct dnswatch_fetch f = { .since = k->since, .now = k->over };
+	struct dnswatch_fetch f = { .since = k->since, .now = k->over, .all = k->rest };
 
 	if (link_request(k->l, tag, op, op == DNSWATCH_OP_QUESTIONS ? &f : NULL, op == DNSWATCH_OP_QUESTIONS ? sizeof f : 0, -1) == 0)
 		k->asked = true;
+	k->asked_all = k->over;
 }
 
 static void fetch_news(struct watch *k)
@@ -133,7 +135,9 @@ static bool within_count(const struct block *b, const void *row, void *arg)
 {
 	const struct watch *k = arg;
 
-	(void)b, (void)row;
+	(void)b;
+	if (k->rest && ((const struct dnswatch_question *)row)->state != DNSWATCH_WAITING)
+		return false;
 	return k->c->o->count == 0 || k->printed < k->c->o->count;
 }
 
@@ -166,18 +170,16 @@ static void print_rows(struct watch *k, struct block *b)
 	writer_rows(k->w, k->t);
 }
 
-static const struct target_row *own_target(const struct watch *k)
-{
-	return k->c->target;
-}
-
 /* Rows come in the order of their end; `since` counts those. */
 static void take_questions(struct watch *k, const struct block *b)
 {
 	AUTO(block_unrefp) struct block *named = dnswatch_name_targets(b, k->c->targets);
+	const struct dnswatch_question *last = block_row(b, block_count(b) - 1);
 
-	k->since += block_count(b);
-	dnswatch_stale_count(&k->stale, b, k->c->targets, k->c->networks, own_target(k), 0);
+	if (!k->rest) {
+		k->since = last ? last->settled : k->asked_all ? k->now.settled : k->since; /* what is not here by then has left the table */
+		dnswatch_stale_count(&k->stale, b, k->c->targets, k->c->networks, k->c->target, 0);
+	}
 	if (is_live(k))
 		print_rows(k, named);
 }
@@ -280,7 +282,7 @@ static void run(struct watch *k, int signals)
 	k->over = true;
 }
 
-/* The last packets, then what is left of the rows. */
+/* The last packets, then what is left of the rows: those that came to an end, and those that still wait. */
 static void finish(struct watch *k)
 {
 	uint64_t until = loop_now_ms() + END_MS;
@@ -289,15 +291,19 @@ static void finish(struct watch *k)
 
 	if (!k->closed && link_request(k->l, TAG_STOP, DNSWATCH_OP_STOP, NULL, 0, -1) < 0)
 		return;
-	while (!k->closed && loop_now_ms() < until && !(stopped && !k->asked && k->now.settled <= k->since)) {
+	while (!k->closed && loop_now_ms() < until && !(stopped && !k->asked && k->rest)) {
 		link_wait(k->l, 100, &ev);
 		stopped = stopped || (ev.type == LINK_BLOCK && ev.tag == TAG_STOP);
 		if (ev.type == LINK_BLOCK)
 			take_block(k, &ev);
 		k->closed = ev.type == LINK_CLOSED;
 		block_unref(ev.block);
-		if (stopped)
+		if (stopped && k->now.settled > k->since) {
 			fetch_news(k);
+		} else if (stopped && !k->asked && !k->rest) {
+			k->rest = true;
+			fetch(k, TAG_ROWS, DNSWATCH_OP_QUESTIONS);
+		}
 	}
 }
 
@@ -356,7 +362,7 @@ static void report(struct watch *k)
 		cli_error(k->c, CLI_PARTIAL, 0, msg);
 	}
 	if (n->missed) {
-		snprintf(msg, sizeof msg, "%llu questions came faster than they could be printed", (unsigned long long)n->missed);
+		snprintf(msg, sizeof msg, "%llu questions came faster than they could be followed", (unsigned long long)n->missed);
 		cli_error(k->c, CLI_PARTIAL, 0, msg);
 	}
 	if (k->gone)

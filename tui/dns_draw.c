@@ -76,11 +76,11 @@ static void draw_resolver_facts(const struct dns_view *v, struct area a)
 {
 	const struct dns_request *d = &v->defaults;
 	char list[LINE] = "", number[32];
-	int end = a.w, x = 1;
+	int end = dns_wire_draw_subtabs(a, false), x = 1;
 	size_t n = 0;
 
 	if (a.w >= 110)
-		end = canvas_left_of(a, a.w - 1, 0, STYLE_DIM, "[a] files");
+		end = canvas_left_of(a, end - 2, 0, STYLE_DIM, "[a] files");
 	if (a.w >= WIDE)
 		x += canvas_str(a, x, 0, STYLE_DIM, "resolver ");
 	x = draw_servers(v, a, x);
@@ -331,16 +331,14 @@ static int draw_head(const struct dns_view *v, struct area a)
 	return y;
 }
 
-void dns_view_draw(const struct pane *p, struct area a)
+static void draw_ask(struct dns_view *v, struct area a)
 {
-	struct dns_view *v = dns_view_of(p);
 	int y = draw_head(v, a), left = a.h - y, want = answer_lines(v), least = v->focus == DNS_LOWER ? left * 7 / 10 : left * 4 / 10;
 	bool times = v->n_samples > 1 && left > 6;
 
-	v->answer.height = v->history.height = v->lines.height = v->versus.grid.height = 0; /* for the mouse: what is not drawn is not there */
 	if (times)
 		left--;
-	if (p->zoom)
+	if (v->pane->zoom)
 		least = v->focus == DNS_LOWER ? left : 0;
 	if (least < 3 && least > 0)
 		least = 0;
@@ -355,13 +353,26 @@ void dns_view_draw(const struct pane *p, struct area a)
 		draw_lower(v, canvas_sub(a, 0, y, a.w, a.h - y));
 }
 
+void dns_view_draw(const struct pane *p, struct area a)
+{
+	struct dns_view *v = dns_view_of(p);
+
+	v->answer.height = v->history.height = v->lines.height = v->versus.grid.height = 0; /* for the mouse: what is not drawn is not there */
+	if (v->on_wire)
+		dns_wire_view_draw(&v->wire, a);
+	else
+		draw_ask(v, a);
+}
+
 void dns_view_message(const struct pane *p, char *buf, size_t cap)
 {
 	const struct dns_view *v = dns_view_of(p);
 	const struct feed *f = &p->feeds[DNS_SLOT_ASK];
 
 	buf[0] = '\0';
-	if (f->state == FEED_ENDED || f->state == FEED_FAILED)
+	if (v->on_wire)
+		dns_wire_view_message(&v->wire, buf, cap);
+	else if (f->state == FEED_ENDED || f->state == FEED_FAILED)
 		snprintf(buf, cap, "the DNS worker ended: %s", f->why);
 	else if (v->repeat)
 		snprintf(buf, cap, "asked every 2 s");

@@ -199,15 +199,36 @@ static int key_copy(struct pane *p, int key)
 	return used(p);
 }
 
-static bool has_name(const struct pane *p)
+static bool on_wire(const struct pane *p)
 {
-	return dns_view_of(p)->name[0] != '\0';
+	return dns_view_of(p)->on_wire;
+}
+
+static bool on_ask(const struct pane *p)
+{
+	return !on_wire(p);
+}
+
+static bool on_ask_with_name(const struct pane *p)
+{
+	return on_ask(p) && dns_view_of(p)->name[0] != '\0';
+}
+
+static int key_half(struct pane *p, int key)
+{
+	struct dns_view *v = dns_view_of(p);
+
+	(void)key; /* with two halves, either direction leads to the other */
+	dns_view_show_wire(v, !v->on_wire);
+	return used(p);
 }
 
 int dns_view_key(struct pane *p, int key)
 {
 	struct dns_view *v = dns_view_of(p);
 
+	if (v->on_wire)
+		return dns_wire_key(p, key);
 	if (key == KEYS_ESC && !p->zoom && (v->focus != DNS_ANSWER || v->show_files || v->versus.shown)) {
 		v->focus = DNS_ANSWER;
 		v->versus.shown = false;
@@ -227,12 +248,14 @@ static bool inside(const struct grid *g, int y)
 int dns_view_mouse(struct pane *p, int key, int x, int y)
 {
 	struct dns_view *v = dns_view_of(p);
-	bool answer = inside(&v->answer, y), lower = inside(dns_view_lower(v), y);
-	struct grid *g = answer ? &v->answer : dns_view_lower(v);
+	struct grid *wire = dns_wire_view_grid(&v->wire), *lower = v->on_wire ? wire : dns_view_lower(v);
+	bool answer = !v->on_wire && inside(&v->answer, y);
+	struct grid *g = answer ? &v->answer : lower;
 
-	if (!answer && !lower)
+	if (!answer && !inside(lower, y))
 		return 0;
-	v->focus = answer ? DNS_ANSWER : DNS_LOWER;
+	if (!v->on_wire)
+		v->focus = answer ? DNS_ANSWER : DNS_LOWER;
 	if (key == KEYS_WHEEL_UP || key == KEYS_WHEEL_DOWN)
 		grid_key(g, key);
 	else
@@ -241,21 +264,32 @@ int dns_view_mouse(struct pane *p, int key, int x, int y)
 }
 
 const struct binding dns_bindings[DNS_N_BINDINGS] = {
-	{ .key = '/', .run = key_name, .label = "name", .help = "type the name to ask", .rank = 0 },
-	{ .key = KEYS_ENTER, .run = key_ask, .label = "ask", .help = "ask again; in the history: that question",
+	{ .key = '/', .works = on_ask, .run = key_name, .label = "name", .help = "type the name to ask", .rank = 0 },
+	{ .key = KEYS_ENTER, .works = on_ask, .run = key_ask, .label = "ask", .help = "ask again; in the history: that question",
 		.group = BINDING_MOVE, .rank = 1 },
-	{ .key = 't', .run = key_type, .label = "type", .help = "record type: A+AAAA, A, PTR, MX, ...", .rank = 1 },
-	{ .key = 'u', .alias = '@', .shown = "u @", .run = key_server, .label = "server", .help = "ask another server, from in here",
+	{ .key = 't', .works = on_ask, .run = key_type, .label = "type", .help = "record type: A+AAAA, A, PTR, MX, ...", .rank = 1 },
+	{ .key = 'u', .alias = '@', .shown = "u @", .works = on_ask, .run = key_server, .label = "server", .help = "ask another server, from in here",
 		.rank = 2 },
-	{ .key = 'S', .run = key_repeat, .label = "repeat", .help = "ask every 2 s, show times; again: stop", .rank = 2 },
-	{ .key = 'a', .run = key_files, .label = "files", .help = "lines of resolv.conf, hosts, nsswitch", .rank = 3 },
-	{ .key = 'o', .run = key_others, .label = "others", .help = "ask all resolvers that matter for this name, and compare", .rank = 3 },
-	{ .key = 'T', .run = key_tcp, .label = "tcp", .help = "TCP from the start, or UDP first", .rank = 4 },
-	{ .key = 'X', .run = key_exact, .label = "search", .help = "by the search list, or exactly as it is", .rank = 5 },
-	{ .key = 'A', .run = key_hosts, .help = "/etc/hosts first, or servers only" },
-	{ .key = KEYS_TAB, .alias = KEYS_BACK_TAB, .shown = "Tab", .run = key_part, .label = "part", .help = "answer, or the table below",
+	{ .key = 'S', .works = on_ask, .run = key_repeat, .label = "repeat", .help = "ask every 2 s, show times; again: stop", .rank = 2 },
+	{ .key = 'a', .works = on_ask, .run = key_files, .label = "files", .help = "lines of resolv.conf, hosts, nsswitch", .rank = 3 },
+	{ .key = 'o', .works = on_ask, .run = key_others, .label = "others", .help = "ask all resolvers that matter for this name, and compare", .rank = 3 },
+	{ .key = 'T', .works = on_ask, .run = key_tcp, .label = "tcp", .help = "TCP from the start, or UDP first", .rank = 4 },
+	{ .key = 'X', .works = on_ask, .run = key_exact, .label = "search", .help = "by the search list, or exactly as it is", .rank = 5 },
+	{ .key = 'A', .works = on_ask, .run = key_hosts, .help = "/etc/hosts first, or servers only" },
+	{ .key = KEYS_TAB, .alias = KEYS_BACK_TAB, .shown = "Tab", .works = on_ask, .run = key_part, .label = "part", .help = "answer, or the table below",
 		.group = BINDING_MOVE, .rank = 6 },
-	{ .key = 'y', .run = key_copy, .label = "copy", .help = "copy the selected line", .group = BINDING_OUT, .rank = 6 },
-	{ .key = 'Y', .run = key_copy, .label = "as dig", .help = "copy the question as a dig command", .works = has_name,
+	{ .key = 'y', .works = on_ask, .run = key_copy, .label = "copy", .help = "copy the selected line", .group = BINDING_OUT, .rank = 6 },
+	{ .key = 'Y', .run = key_copy, .label = "as dig", .help = "copy the question as a dig command", .works = on_ask_with_name,
 		.group = BINDING_OUT, .rank = 7 },
+	{ .key = '[', .alias = ']', .shown = "[ ]", .run = key_half, .label = "Ask/Wire", .help = "ask names, or watch those that are asked in here",
+		.group = BINDING_GO, .rank = 2 },
+	{ .key = KEYS_ENTER, .works = on_wire, .run = dns_wire_key_detail, .label = "detail", .help = "on the wire: the selected row in full, below",
+		.group = BINDING_MOVE, .rank = 0 },
+	{ .key = 't', .alias = 'T', .shown = "t T", .works = on_wire, .run = dns_wire_key_tab, .label = "view",
+		.help = "on the wire: all, slowest, failing, unanswered, names, search list, findings", .rank = 0 },
+	{ .key = 'd', .works = on_wire, .run = dns_wire_key_ask, .label = "ask it", .help = "on the wire: ask the selected name ourselves", .rank = 1 },
+	{ .key = 'S', .works = on_wire, .run = dns_wire_key_stop, .label = "stop", .help = "on the wire: stop watching, go on", .rank = 3 },
+	{ .key = 'X', .works = on_wire, .run = dns_wire_key_clear, .label = "clear", .help = "on the wire: forget everything so far", .rank = 5 },
+	{ .key = 'y', .works = on_wire, .run = dns_wire_key_copy, .label = "copy", .help = "on the wire: copy the selected line",
+		.group = BINDING_OUT, .rank = 6 },
 };

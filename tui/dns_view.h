@@ -5,6 +5,7 @@
 #include "core/dns/ask.h"
 #include "core/source/files.h"
 #include "tui/asked.h"
+#include "tui/dns_wire_view.h"
 #include "tui/dns_versus.h"
 #include "tui/pane.h"
 
@@ -54,6 +55,9 @@ struct dns_view {
 	bool show_files; /* asked for */
 	enum dns_focus focus;
 	struct prompt_history names, servers;
+	/* the other half: [ ] */
+	bool on_wire;
+	struct dns_wire_view wire;
 	struct block *shown; /* the last answer, as it came */
 	struct dns_versus versus; /* in the lower part, when shown */
 };
@@ -70,6 +74,7 @@ void dns_view_set_name(struct dns_view *v, const char *name);
 /* "8.8.8.8", "8.8.8.8:5353", "[::1]:53", "" = the container's. False: not an address. */
 bool dns_view_set_server(struct dns_view *v, const char *text);
 void dns_view_repeat(struct dns_view *v, bool on);
+void dns_view_show_wire(struct dns_view *v, bool on);
 /* Asks the other resolvers for the last answer's name, and shows them below. */
 void dns_view_compare(struct dns_view *v);
 /* The grid of the lower part. */
@@ -81,7 +86,7 @@ size_t dns_view_dig(const struct dns_view *v, char *buf, size_t cap);
 
 /* --- dns_keys.c --- */
 
-enum { DNS_N_BINDINGS = 13 };
+enum { DNS_N_BINDINGS = 20 };
 extern const struct binding dns_bindings[DNS_N_BINDINGS];
 int dns_view_key(struct pane *p, int key);
 int dns_view_mouse(struct pane *p, int key, int x, int y);

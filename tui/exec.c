@@ -120,9 +120,9 @@ static int fill_caps(const struct exec_request *q, struct tool_spec *spec, struc
 {
 	int r = 0;
 
-	spec->caps = sees_containers_files(q) ? tool_caps_all() : tool_caps_default();
+	spec->caps = sees_containers_files(q) ? tool_caps_all() : tool_caps_default(spec->uid);
 	if (q->caps)
-		r = tool_caps_parse(q->caps, &spec->caps, err);
+		r = tool_caps_parse(q->caps, spec->caps, &spec->caps, err);
 	else if (sees_containers_files(q))
 		spec->flags |= TOOL_TARGET_CAPS;
 	if (spec->caps != tool_caps_all())

@@ -112,7 +112,8 @@ size_t facts_state(const struct target_row *t, const struct row_look *look, char
 const char *facts_runtime(const struct block *b, const struct target_row *t)
 {
 	static const char *const names[][2] = {
-		{ "docker", "dock" }, { "podman", "podm" }, { "containerd", "ctrd" }, { "netns", "ns" }, { "host", "host" },
+		{ "docker", "dock" }, { "podman", "podm" }, { "containerd", "ctrd" }, { "cri", "cri" }, { "lxc", "lxc" },
+		{ "nspawn", "nspn" }, { "netns", "ns" }, { "host", "host" },
 	};
 	struct text runtime = block_text(b, t->runtime);
 
@@ -294,6 +295,28 @@ static int draw_process(struct area a, int y, const struct block *b, const struc
 	return l.n ? label(a, y, "process", &l) : y;
 }
 
+/* "pod shop   namespace default   its sandbox   attempt 2   network shared with httpd side" */
+static int draw_group(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
+{
+	struct line l = { .n = 0 };
+	struct text other;
+
+	(void)look;
+	if (known(t->pod))
+		add_text(&l, "pod ", block_text(b, t->pod), "");
+	if (known(t->space))
+		add_text(&l, l.n ? "   namespace " : "namespace ", block_text(b, t->space), "");
+	if (t->infra == 1)
+		add(&l, "   holds the pod's namespaces");
+	if (t->attempt != ROW_NO_UINT && t->attempt)
+		add(&l, "   attempt %" PRIu64, t->attempt);
+	if (t->owner != ROW_NO_UINT)
+		add(&l, "%srun by user %" PRIu64, l.n ? "   " : "", t->owner);
+	for (uint32_t i = 0; i < 8 && block_list_item(b, t->shared_by, i, &other); i++)
+		add_text(&l, i ? " " : l.n ? "   network shared by " : "network shared by ", other, "");
+	return l.n ? label(a, y, "group", &l) : y;
+}
+
 static int draw_image(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
 {
 	struct line l = { .n = 0 };
@@ -324,7 +347,7 @@ static int draw_state(struct area a, int y, const struct block *b, const struct 
 	if (!(t->head.flags & TARGET_IS_CONTAINER))
 		return y;
 	add(&l, "%s", t->state < TARGET_STATE_N ? target_state_names[t->state] : "-");
-	if (t->state == TARGET_STATE_RUNNING)
+	if (t->state == TARGET_STATE_RUNNING && t->started_at != ROW_NO_INT)
 		add(&l, " for %s", facts_age(t->started_at, look->now_ns, age, sizeof age));
 	if (t->health < TARGET_HEALTH_N)
 		add(&l, "   health %s", target_health_names[t->health]);
@@ -350,6 +373,7 @@ static int (*const drawers[])(struct area, int, const struct block *, const stru
 	[FACTS_PORTS] = draw_ports,
 	[FACTS_PROCESS] = draw_process,
 	[FACTS_IMAGE] = draw_image,
+	[FACTS_GROUP] = draw_group,
 	[FACTS_STATE] = draw_state,
 };
 _Static_assert(ARRAY_LEN(drawers) == FACTS_N, "every fact has its drawer");

@@ -12,6 +12,7 @@ enum facts {
 	FACTS_PORTS,
 	FACTS_PROCESS,
 	FACTS_IMAGE,
+	FACTS_GROUP, /* pod, who shares its network, engine's user */
 	FACTS_STATE, /* state, health, restarts, times */
 	FACTS_N,
 };
@@ -23,7 +24,7 @@ int facts_draw(enum facts what, struct area a, int y, const struct block *b, con
 const char *facts_age(int64_t ns, int64_t now_ns, char *buf, size_t cap);
 /* "up 3h", "exit 1", "paused", "2 procs". Returns length. */
 size_t facts_state(const struct target_row *t, const struct row_look *look, char *buf, size_t cap);
-/* "dock", "podm", "ctrd", "ns", "host". */
+/* "dock", "podm", "ctrd", "cri", "lxc", "nspn", "ns", "host". */
 const char *facts_runtime(const struct block *b, const struct target_row *t);
 /* "8080>80 443": published first. Returns length. */
 size_t facts_ports(const struct block *b, const struct target_row *t, char *buf, size_t cap);

@@ -215,11 +215,12 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  +trace     every name, server and try on the way, too\n"
 			"  +tcp       TCP from the start\n"
 			"  +nosearch  the name as it is\n"
-			"  @SERVER    ask this server, an address\n\nExamples:\n"
+			"  @SERVER    ask this server, an address\n"
+			"With --watch nothing is asked; the words are filter words over nsdbg fields dnswire, -p watches one port more.\n\nExamples:\n"
 			"  nsdbg dns web db\n"
 			"  nsdbg dns web db cache queue A +short\n"
 			"  nsdbg dns web example.org MX @1.1.1.1\n"
-			"  nsdbg dns web --watch --for 30s state:unanswered,late   what programs ask, live; findings at the end\n"
+			"  nsdbg dns web --watch --for 30s state:unanswered,late\n  nsdbg dns web --watch --for 1m --by name --sort -p95_us\n"
 			"  nsdbg dns web db --compare   what other resolvers say about it\n"
 			"  nsdbg dns web -x 172.18.0.3 172.18.0.4\n"
 			"  nsdbg dns web -f names.txt -o ndjson\n" },
@@ -711,8 +712,8 @@ static void help_overview(FILE *out)
 	for (size_t i = 1; i < COMMAND_N; i++)
 		fprintf(out, "  %-10s %s\n", options_commands[i].name, options_commands[i].help);
 	help_globals(out);
-	fprintf(out, "\nTARGET is a container's name or the beginning of its id (4 digits or more), docker:NAME, pid:N,\n"
-		"netns:NAME, netns:PATH, ns:INODE or host.\n"
+	fprintf(out, "\nTARGET is a container's name or the beginning of its id (4 digits or more), docker:NAME, POD/NAME,\n"
+		"pod:NAME, ctr:SPACE/NAME, pid:N, netns:NAME, netns:PATH, ns:INODE or host.\n"
 		"\nFilter words: web (any column) -web (none) state:estab port:80,443 name=web rss>10M /regex/\n"
 		"\nExit status: 0 done, 1 the answer is no, 2 usage, 3 no such target, 4 not permitted,\n"
 		"5 no engine, 6 timed out, 7 partial result, 10 internal error, 130 interrupted.\n"
@@ -813,7 +814,7 @@ void options_completion(FILE *out)
 	completion_commands(out, takes_target, "|");
 	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
 	completion_commands(out, any_command, " ");
-	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns files hostaliases netns ip-link ip-addr ip-route ip-rule ip-neigh ip-sysctl ip-path ip-check' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
+	fputs("' ;;\n\t\tfields) words='ls networks engines ss ps cap dns dnswire dnsnames dnssearch dnsfindings files hostaliases netns ip-link ip-addr ip-route ip-rule ip-neigh ip-sysctl ip-path ip-check' ;;\n\t\tnetns) words='attach detach list' ;;\n\t\tcompletion) words=bash ;;\n\t\tesac\n\tfi\n"
 	      "\tCOMPREPLY=()\n\tread -rd '' -a list <<<\"$words\"\n\tfor i in \"${list[@]}\"; do\n"
 	      "\t\t[[ $i == \"$word\"* && $i != *[!A-Za-z0-9_.:/@%+,-]* ]] && COMPREPLY+=(\"$i\")\n\tdone\n}\n"
 	      "complete -o default -F _nsdbg nsdbg\n", out);

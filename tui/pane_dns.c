@@ -290,12 +290,20 @@ void dns_view_repeat(struct dns_view *v, bool on)
 
 /* --- events --- */
 
+void dns_view_show_wire(struct dns_view *v, bool on)
+{
+	v->on_wire = on;
+	if (on)
+		dns_wire_view_open(&v->wire, v->files);
+}
+
 static void files_take(struct dns_view *v, struct block *b)
 {
 	block_unref(v->files);
 	v->files = b;
 	v->files_done = true;
 	dns_request_from_files(b, &v->defaults);
+	dns_wire_view_files(&v->wire, b);
 	if (b)
 		table_set_block(v->lines.table, b);
 	try_to_ask(v);
@@ -342,7 +350,9 @@ static void dns_event(struct pane *p, unsigned slot, struct link_event *ev)
 {
 	struct dns_view *v = dns_view_of(p);
 
-	if (slot == DNS_SLOT_FILES)
+	if (slot >= DNS_SLOT_WATCH)
+		dns_wire_view_event(&v->wire, slot, ev);
+	else if (slot == DNS_SLOT_FILES)
 		files_event(p, v, ev);
 	else
 		ask_event(v, ev);
@@ -358,6 +368,7 @@ static int dns_init(struct pane *p, struct err *err)
 	(void)err;
 	v->pane = p;
 	dns_view_grids(v);
+	dns_wire_view_init(&v->wire, p);
 	dns_versus_init(&v->versus, p);
 	dns_request_from_files(NULL, &v->defaults);
 	pane_feed_open(p, DNS_SLOT_FILES, &files_spec);
@@ -370,6 +381,7 @@ static void dns_done(struct pane *p)
 	struct dns_view *v = dns_view_of(p);
 
 	dns_view_repeat(v, false);
+	dns_wire_view_done(&v->wire);
 	dns_versus_done(&v->versus);
 	block_unref(v->shown);
 	grid_done(&v->answer);
@@ -385,6 +397,10 @@ static void dns_refresh(struct pane *p)
 	struct dns_view *v = dns_view_of(p);
 	enum feed_state ask = p->feeds[DNS_SLOT_ASK].state;
 
+	if (v->on_wire) {
+		pane_feeds_refresh(p);
+		return;
+	}
 	v->files_done = false;
 	pane_feed_open(p, DNS_SLOT_FILES, &files_spec);
 	if (ask != FEED_LIVE && ask != FEED_STARTING)
@@ -398,26 +414,38 @@ static void dns_take(struct pane *p, const struct carry *c)
 
 	if (c->name[0] == '\0')
 		return;
+	v->on_wire = false;
 	dns_view_set_name(v, c->name);
 	dns_view_ask(v);
 }
 
 static void dns_give(const struct pane *p, char letter, struct carry *ret)
 {
-	const struct dns_row *row = grid_selected(&dns_view_of(p)->answer, NULL);
+	struct dns_view *v = dns_view_of(p);
+	const struct dns_row *row = v->on_wire ? NULL : grid_selected(&v->answer, NULL);
 	char text[ADDR_TEXT];
 
-	if (letter == 'c')
-		snprintf(ret->bpf, sizeof ret->bpf, "port 53");
 	if (letter == 'P' && row && row->address.kind)
 		snprintf(ret->probe, sizeof ret->probe, "ping %s", addr_format(&row->address, text));
+	if (letter != 'c')
+		return;
+	snprintf(ret->bpf, sizeof ret->bpf, "port 53");
+	if (v->on_wire)
+		dns_wire_view_give(&v->wire, ret);
 }
 
 static struct grid *dns_grid(const struct pane *p)
 {
 	struct dns_view *v = dns_view_of(p);
 
+	if (v->on_wire)
+		return dns_wire_view_grid(&v->wire);
 	return v->focus == DNS_ANSWER ? &v->answer : dns_view_lower(v);
+}
+
+static void dns_freeze(struct pane *p, bool on)
+{
+	dns_wire_view_freeze(&dns_view_of(p)->wire, on);
 }
 
 const struct pane_ops pane_dns = {
@@ -437,6 +465,7 @@ const struct pane_ops pane_dns = {
 	.take = dns_take,
 	.give = dns_give,
 	.status = dns_view_message,
+	.freeze = dns_freeze,
 	.refresh = dns_refresh,
 	.bindings = dns_bindings,
 	.n_bindings = DNS_N_BINDINGS,

@@ -89,6 +89,10 @@ static size_t format_network(const void *arg, const struct block *b, const void 
 	(void)arg, (void)look;
 	if (t->head.flags & TARGET_HOST_NETWORK)
 		return (size_t)snprintf(buf, cap, "host");
+	if (t->pod.len != UINT32_MAX && t->pod.len && !block_list_item(b, t->networks, 0, &item)) {
+		struct text pod = block_text(b, t->pod);
+		return (size_t)snprintf(buf, cap, "pod %.*s", pod.n > 60 ? 60 : (int)pod.n, pod.p);
+	}
 	if (t->shares_with.len != UINT32_MAX && t->shares_with.len && !block_list_item(b, t->networks, 0, &item)) {
 		struct text other = block_text(b, t->shares_with);
 		return (size_t)snprintf(buf, cap, "of %.*s", other.n > 60 ? 60 : (int)other.n, other.p);
@@ -535,7 +539,7 @@ static void draw_tabs(const struct pane *p, struct area a)
 
 static void draw_target_preview(const struct pane *p, struct area a)
 {
-	static const enum facts order[] = { FACTS_PROBLEM, FACTS_LOAD, FACTS_NETWORKS, FACTS_PROCESS, FACTS_STATE, FACTS_PORTS,
+	static const enum facts order[] = { FACTS_PROBLEM, FACTS_LOAD, FACTS_NETWORKS, FACTS_PROCESS, FACTS_GROUP, FACTS_STATE, FACTS_PORTS,
 		FACTS_IMAGE };
 	const struct list_state *s = p->state;
 	const struct block *b = NULL;

@@ -556,7 +556,7 @@ static void events_ended(struct reader *r, const struct mover_done *done, const 
 		return;
 	}
 	if (!why) {
-		snprintf(buf, sizeof buf, "%.100s ended its events: is dockerd restarting?", r->params->endpoint);
+		snprintf(buf, sizeof buf, "%.100s ended its events: is it restarting?", r->params->endpoint);
 		why = buf;
 	}
 	engine_failed(r, why);
@@ -746,7 +746,7 @@ static void run_timers(struct reader *r)
 	if (r->phase == PHASE_ROUND && is_due(&r->round_end, now))
 		cut_round(r);
 	if (r->params->once && !r->is_over && is_due(&r->once_end, now)) {
-		snprintf(why, sizeof why, "%.100s: no answer within %d ms: is dockerd hanging?", r->params->endpoint, ONCE_MS);
+		snprintf(why, sizeof why, "%.100s: no answer within %d ms: is it hanging?", r->params->endpoint, ONCE_MS);
 		engine_failed(r, why);
 	}
 }

@@ -172,6 +172,12 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg)
 
 /* --- why it failed --- */
 
+/* What listens at such a socket, for sentences. */
+static const char *daemon_of(const struct mover_target *t)
+{
+	return strstr(t->path, "podman") ? "podman" : strstr(t->path, "containerd") ? "containerd" : strstr(t->path, "crio") ? "crio" : "dockerd";
+}
+
 static void no_connection(struct slot *s, int code)
 {
 	const struct mover_target *t = s->mover->target;
@@ -181,7 +187,7 @@ static void no_connection(struct slot *s, int code)
 
 	s->done.code = code ? code : ECONNREFUSED;
 	if (t->path[0] && code == ENOENT) {
-		snprintf(s->done.msg, sizeof s->done.msg, "no Docker at %.108s: is dockerd running?", at);
+		snprintf(s->done.msg, sizeof s->done.msg, "no %s at %.108s: is it running?", daemon_of(t), at);
 		return;
 	}
 	if (code == EACCES || code == EPERM) {
@@ -189,13 +195,12 @@ static void no_connection(struct slot *s, int code)
 		return;
 	}
 	if (code == ECONNREFUSED)
-		why = "nobody listens there: is dockerd running?";
+		snprintf(fallback, sizeof fallback, "nobody listens there: is %s running?", daemon_of(t));
 	else if (code == EAGAIN)
-		why = "takes no more connections: dockerd hangs or is overloaded";
-	else if (code) {
+		snprintf(fallback, sizeof fallback, "takes no more connections: %s hangs or is overloaded", daemon_of(t));
+	else if (code)
 		snprintf(fallback, sizeof fallback, "cannot be reached: %s", strerror(code));
-		why = fallback;
-	}
+	why = code ? fallback : why;
 	snprintf(s->done.msg, sizeof s->done.msg, "%.108s: %s", at, why);
 }
 
@@ -219,7 +224,6 @@ static const struct {
 	int code;
 	const char *why;
 } failures[] = {
-	{ CURLE_OPERATION_TIMEDOUT, ETIMEDOUT, "no answer within 2 s: is dockerd hanging?" },
 	{ CURLE_GOT_NOTHING, ECONNRESET, "closed the connection without an answer" },
 	{ CURLE_RECV_ERROR, ECONNRESET, "broke the connection" },
 	{ CURLE_SEND_ERROR, ECONNRESET, "broke the connection" },
@@ -230,10 +234,17 @@ static const struct {
 
 static void explain(struct slot *s, CURLcode result)
 {
+	char why[64];
+
 	if (s->is_cut)
 		return;
 	if (result == CURLE_COULDNT_CONNECT) {
 		no_connection(s, connect_errno(s));
+		return;
+	}
+	if (result == CURLE_OPERATION_TIMEDOUT) {
+		snprintf(why, sizeof why, "no answer within 2 s: is %s hanging?", daemon_of(s->mover->target));
+		cut(s, ETIMEDOUT, why);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(failures); i++) {

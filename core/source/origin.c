@@ -237,9 +237,10 @@ bool origin_from_parent(enum origin_parent kind, struct text cmdline, struct ori
 	case ORIGIN_DAEMON:
 		break;
 	}
-	if (found)
-		*ret = o;
-	return found;
+	if (!found || o.id[0] == 0)
+		return false;
+	*ret = o;
+	return true;
 }
 
 /* --- cgroups --- */
@@ -277,7 +278,7 @@ static bool named_group(struct text part, struct text parent, struct origin *ret
 	}
 	copy(ret->id, sizeof ret->id, name);
 	copy(ret->name, sizeof ret->name, name);
-	return name.n > 0;
+	return ret->id[0] != 0;
 }
 
 static bool id_group(struct text part, struct text parent, bool in_pods, struct origin *ret)

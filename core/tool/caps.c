@@ -24,14 +24,17 @@ static const char *const names[] = {
 };
 
 /*
- * The network's own (raw sockets, addresses and filters of that namespace, low ports); reading any process (ss -p); tcpdump's step down
- * to a user of its own and the owner of the file it writes; ending what was started. Not: mounts and namespaces (SYS_ADMIN), writing
- * over permissions (DAC_OVERRIDE), modules, devices, the clock.
+ * The network's own (raw sockets, addresses and filters of that namespace, low ports) and reading any process (ss -p). Root's tools step
+ * down to users of their own and give them files (tcpdump); for others that would be the way to root. Not: mounts and namespaces
+ * (SYS_ADMIN), writing over permissions (DAC_OVERRIDE), modules, devices, the clock.
  */
-uint64_t tool_caps_default(void)
+uint64_t tool_caps_default(unsigned uid)
 {
-	return 1ull << CAP_NET_RAW | 1ull << CAP_NET_ADMIN | 1ull << CAP_NET_BIND_SERVICE | 1ull << CAP_SYS_PTRACE |
-		1ull << CAP_DAC_READ_SEARCH | 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_CHOWN | 1ull << CAP_KILL;
+	const uint64_t all = 1ull << CAP_NET_RAW | 1ull << CAP_NET_ADMIN | 1ull << CAP_NET_BIND_SERVICE | 1ull << CAP_SYS_PTRACE |
+		1ull << CAP_DAC_READ_SEARCH;
+	const uint64_t root = 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_CHOWN | 1ull << CAP_KILL;
+
+	return uid == 0 ? all | root : all;
 }
 
 uint64_t tool_caps_all(void)
@@ -39,14 +42,14 @@ uint64_t tool_caps_all(void)
 	return ~0ull;
 }
 
-static bool find(const char *word, size_t n, uint64_t *ret)
+static bool find(const char *word, size_t n, uint64_t usual, uint64_t *ret)
 {
 	if (n == 3 && strncasecmp(word, "all", 3) == 0)
 		*ret = tool_caps_all();
 	else if (n == 4 && strncasecmp(word, "none", 4) == 0)
 		*ret = 0;
 	else if (n == 7 && strncasecmp(word, "default", 7) == 0)
-		*ret = tool_caps_default();
+		*ret = usual;
 	else
 		return false;
 	return true;
@@ -67,16 +70,16 @@ static bool find_name(const char *word, size_t n, uint64_t *ret)
 	return false;
 }
 
-int tool_caps_parse(const char *text, uint64_t *ret, struct err *err)
+int tool_caps_parse(const char *text, uint64_t usual, uint64_t *ret, struct err *err)
 {
-	uint64_t caps = *text == '+' || *text == '-' ? tool_caps_default() : 0, bits;
+	uint64_t caps = *text == '+' || *text == '-' ? usual : 0, bits;
 
 	for (const char *p = text; *p;) {
 		bool minus = *p == '-';
 		const char *word = p + (*p == '-' || *p == '+');
 		size_t n = strcspn(word, ",");
 
-		if (!find(word, n, &bits) && !find_name(word, n, &bits))
+		if (!find(word, n, usual, &bits) && !find_name(word, n, &bits))
 			return err_set(err, EINVAL, "no capability \"%.*s\": names as in capabilities(7), such as net_raw or sys_admin, or all, none, "
 				"default", (int)(n < 40 ? n : 40), word);
 		caps = minus ? caps & ~bits : caps | bits;

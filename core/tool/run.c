@@ -65,6 +65,14 @@ static void say_status(const struct runner *r, int status)
 
 /* --- starting --- */
 
+/* What the front says is not trusted to be whole: -1 would mean "as it is" to setresuid(2). */
+static int check_spec(const struct msg_tool *spec, struct err *err)
+{
+	if (!memchr(spec->directory, 0, sizeof spec->directory) || spec->uid == UINT32_MAX || spec->gid == UINT32_MAX)
+		return err_set(err, EBADMSG, "the request for a tool is not whole");
+	return 0;
+}
+
 static int take_fds(struct runner *r, struct err *err)
 {
 	struct pollfd p = { .fd = r->channel, .events = POLLIN };
@@ -439,7 +447,7 @@ _Noreturn void tool_run(const struct msg_tool *spec, int channel, bool is_copy)
 		say(&r, MSG_ERROR, err.code, err.msg, 0);
 		_exit(1);
 	}
-	if (take_fds(&r, &err) < 0 || take_terminal(&r, &err) < 0 || start(&r, &err) < 0) {
+	if (check_spec(spec, &err) < 0 || take_fds(&r, &err) < 0 || take_terminal(&r, &err) < 0 || start(&r, &err) < 0) {
 		say(&r, MSG_ERROR, err.code, err.msg, 0);
 		_exit(1);
 	}

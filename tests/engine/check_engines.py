@@ -222,6 +222,10 @@ def views_open(t, when):
 
 def names_find_their_target(t):
     views_open(t, "all engines up")
+    for word, container in (("pod:shop/shop", "shop"), ("shop/httpd", "httpd")):
+        t.same(f"target {word}", nsdbg_json("show", word, *addresses())["data"][0]["id"], FACTS["cri"][container])
+    t.same("target ctr:test/b1", nsdbg_json("show", "ctr:test/b1", *addresses())["data"][0]["id"], "b1")
+    t.same("target pod:pod1", nsdbg_json("show", "pod:pod1", *addresses())["data"][0]["infra"], True)
 
 
 def a_user_sees_his_own(t):

@@ -19,7 +19,7 @@ eval "$(tests/engine/dockerd.sh env "$dir")"
 export DOCKER_HOST DOCKER_NETNS
 said=$(python3 tests/engine/world.py up 2>&1) || { not_ok "the test containers start" "$(tail -3 <<<"$said" | tr '\n' ' ')"; exit 1; }
 
-if [ $# -gt 0 ]; then checks=("$@"); else checks=(list lookup health events sockets states processes dns names probe capture errors leaks netns ip pane views exec engines); fi
+if [ $# -gt 0 ]; then checks=("$@"); else checks=(list lookup health events sockets states processes dns names dnswatch capture errors leaks netns probe ip pane views exec engines); fi
 status=0
 for name in "${checks[@]}"; do
 	printf '# engine: %s\n' "$name"

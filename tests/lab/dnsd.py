@@ -122,6 +122,7 @@ ZONE = [
     ('many.example.', 'A', 120, (ip4('203.0.113.1'),)),
     ('*.wild.example.', 'A', 120, (ip4('192.0.2.99'),)),
     ('db.shop.internal.example.', 'A', 120, (ip4('172.18.0.3'),)),
+    ('stale.example.', 'A', 120, (ip4('172.30.1.250'),)),
     ('4.100.51.198.in-addr.arpa.', 'PTR', 120, (name('v4.example.'),)),
     ('6.0.0.0.' + '0.' * 20 + '8.b.d.0.1.0.0.2.ip6.arpa.', 'PTR', 120, (name('v6.example.'),)),
     ('example.arpa.', 'TXT', 120, (string(b'here so that arpa exists'),)),

@@ -291,6 +291,70 @@ static void test_searches(void **state)
 	}
 }
 
+/* --- as a libc does: tests/lab/check_replay.py compares the packets; here it is what they make of replies --- */
+
+static const struct {
+	const char *what;
+	enum dns_libc libc;
+	const char *name;
+	const char *types[2];
+	unsigned n_servers;
+	unsigned flags;
+	struct script script[5];
+	const char *asked;
+	const char *shown;
+} replayed[] = {
+	{ "glibc: both types, the first domain", DNS_LIBC_GLIBC, "db", { "A", "AAAA" }, 1, 0, { { '*', "db.one.example.", '+' } },
+		"1:db.one.example./A 1:db.one.example./AAAA ", "db.one.example. A 192.0.2.1 NOERROR 1|db.one.example. AAAA - NOERROR 1|" },
+	{ "glibc: SERVFAIL, the next server", DNS_LIBC_GLIBC, "db.x", { "A", "AAAA" }, 2, 0, { { '*', "", '+' }, { '1', "", 's' } },
+		"1:db.x./A 1:db.x./AAAA 2:db.x./A 2:db.x./AAAA ", "db.x. A 192.0.2.1 NOERROR 2|db.x. AAAA - NOERROR 2|" },
+	{ "glibc: FORMERR is final, EDNS or not", DNS_LIBC_GLIBC, "db.", { "A" }, 1, DNS_EDNS, { { '*', "", 'f' } }, "1:db./A ",
+		"db. A - FORMERR 1|" },
+	{ "glibc: half a message is taken for an answer", DNS_LIBC_GLIBC, "db.", { "A" }, 2, 0, { { '*', "", 'b' } }, "1:db./A ",
+		"db. A - malformed 1|" },
+	{ "glibc: wrong ids are waited out", DNS_LIBC_GLIBC, "db.", { "A" }, 2, 0, { { '1', "", 'w' }, { '2', "", '+' } }, "1:db./A 2:db./A ",
+		"db. A 192.0.2.1 NOERROR 2|" },
+	{ "glibc: no-aaaa", DNS_LIBC_GLIBC, "db.", { "A", "AAAA" }, 1, DNS_NO_AAAA, { { '*', "", '+' } }, "1:db./A ", "db. A 192.0.2.1 NOERROR 1|" },
+	{ "glibc: one at a time", DNS_LIBC_GLIBC, "db.", { "A", "AAAA" }, 1, DNS_SINGLE_REQUEST | DNS_SINGLE_REOPEN, { { '*', "", '+' } },
+		"1:db./A 1:db./AAAA ", "db. A 192.0.2.1 NOERROR 1|db. AAAA - NOERROR 1|" },
+	{ "musl: a name without records ends the search", DNS_LIBC_MUSL, "db", { "A", "AAAA" }, 1, 0, { { '*', "db.one.example.", 'e' } },
+		"1:db.one.example./A 1:db.one.example./AAAA ", "db.one.example. A - NOERROR 1|db.one.example. AAAA - NOERROR 1|" },
+	{ "musl: SERVFAIL again at once, twice a question", DNS_LIBC_MUSL, "db.", { "A" }, 1, 0, { { '*', "", 's' } },
+		"1:db./A 1:db./A 1:db./A ", "db. A - SERVFAIL 1|" },
+	{ "musl: no search list but for addresses", DNS_LIBC_MUSL, "db", { "MX" }, 1, 0, { { '*', "", 'n' } }, "1:db./MX ", "db. MX - NXDOMAIN 1|" },
+};
+
+static void test_replays(void **state)
+{
+	char log[MAX_LOG], shown[MAX_LOG];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(replayed); i++) {
+		struct dns_request q = { .n_search = 1, .search = { "one.example" }, .ndots = 1, .timeout_ms = 1000, .attempts = 1,
+			.deadline_ms = 30000, .libc = replayed[i].libc, .flags = replayed[i].flags, .n_servers = (uint16_t)replayed[i].n_servers };
+		AUTO(block_unrefp) struct block *b = NULL;
+		struct builder *builder = builder_new(&dns_row_type);
+		struct err err = { 0 };
+		struct lab lab;
+
+		print_message("# %s\n", replayed[i].what);
+		strcpy(q.name, replayed[i].name);
+		for (unsigned k = 0; k < replayed[i].n_servers; k++)
+			q.servers[k] = addr_ip4((uint8_t[]){ 127, 0, 0, (uint8_t)(1 + k) });
+		for (int k = 0; k < 2 && replayed[i].types[k]; k++)
+			q.types[k] = dns_type_parse(replayed[i].types[k]);
+		start_lab(&lab, replayed[i].script);
+		q.port = lab.port;
+		assert_int_equal(dns_ask_run(&q, NULL, builder, &err), 0);
+		stop_lab(&lab, log, sizeof log);
+		b = builder_block(builder);
+		builder_free(builder);
+		describe(b, shown, sizeof shown);
+		assert_string_equal(log, replayed[i].asked);
+		assert_string_equal(shown, replayed[i].shown);
+	}
+}
+
 /* --- many names --- */
 
 static void keep_rows(void *arg, const struct block *rows)
@@ -529,7 +593,7 @@ static void test_bad_requests(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_searches),
+		cmocka_unit_test(test_searches), cmocka_unit_test(test_replays),
 		cmocka_unit_test(test_searches_as_list),
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_broken_list),

@@ -117,6 +117,9 @@ static void add_target(struct builder *b, const struct shop *s)
 		builder_list_add(b, &addresses, s->address, strlen(s->address));
 	t = builder_row(b);
 	t->head = (struct row_head){ .id = row_hash(s->id, strlen(s->id), 0), .severity = s->severity, .flags = s->flags };
+	t->engine = t->space = t->pod = t->shared_by = ROW_NO_TEXT;
+	t->owner = t->attempt = ROW_NO_UINT;
+	t->infra = ROW_NO_BOOL;
 	t->name = builder_str(b, s->name);
 	t->id = builder_str(b, s->id);
 	t->runtime = builder_str(b, s->flags & TARGET_IS_NETNS ? "netns" : "docker");
@@ -202,6 +205,7 @@ struct block *fixture_engines(void)
 	e->head = (struct row_head){ .id = 1, .severity = SEVERITY_OK };
 	e->runtime = builder_str(b, "docker");
 	e->endpoint = builder_str(b, "unix:///var/run/docker.sock");
+	e->owner = ROW_NO_UINT;
 	e->answering = 1;
 	e->version = builder_str(b, "20.10.24");
 	e->api = builder_str(b, "1.41");

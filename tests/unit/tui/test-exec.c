@@ -72,7 +72,7 @@ static void test_plan(void **state)
 	(void)state;
 	assert_int_equal(p->spec.namespaces, CLONE_NEWNET);
 	assert_int_equal(p->spec.flags, TOOL_FILES | TOOL_NO_NEW_PRIVS);
-	assert_int_equal(p->spec.caps, tool_caps_default());
+	assert_int_equal(p->spec.caps, tool_caps_default(1000));
 	assert_string_equal(variable(p, "A"), "2"); /* the later one */
 	assert_string_equal(variable(p, "PATH"), "/x");
 	assert_string_equal(variable(p, "NSDBG_TARGET"), "we_b"); /* a prompt may hold it */
