@@ -6,6 +6,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import NSDBG, Checks, Terminal, docker, inspect, nsdbg, nsdbg_json, processes_of, wait_for
 
+os.environ["NSDBG_RUNTIME"] = "docker,netns,host"  # another engine that is ill on this host would make every result partial
+
 
 def address(name, network="shop"):
     return inspect(name)[0]["NetworkSettings"]["Networks"][network]["IPAddress"]
