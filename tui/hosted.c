@@ -4,6 +4,7 @@
 #include "core/fd.h"
 #include "tui/keys.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,9 @@ struct hosted {
 	unsigned n_back; /* ever pushed */
 	int looking; /* lines back */
 	enum { SEQUENCE_NONE, SEQUENCE_ESC, SEQUENCE_CSI } sequence; /* of the bytes so far */
+	char params[16]; /* of that CSI, as far as they fit */
+	unsigned n_params;
+	uint32_t modes; /* bit i: modes[i] was set */
 	hosted_output output;
 	void *arg;
 };
@@ -42,6 +46,13 @@ bool hosted_is_there(void)
 {
 	return true;
 }
+
+/* Modes that a tool sets once and relies on: what its keys send, whether the alternate screen is on. */
+static const struct {
+	const char *params, *on;
+} modes[] = {
+	{ "?1", "\033[?1h" }, { "?1049", "\033[?1049h" }, { "?2004", "\033[?2004h" }, { "?25", "\033[?25l" },
+};
 
 /* --- cells --- */
 
@@ -138,14 +149,9 @@ static int clamp(int v, int low, int high)
 	return v < low ? low : v > high ? high : v;
 }
 
-struct hosted *hosted_new(int w, int h, hosted_output output, void *arg)
+static void terminal_open(struct hosted *t)
 {
-	struct hosted *t = fd_xcalloc(1, sizeof *t);
-
-	t->w = clamp(w, HOSTED_MIN_W, HOSTED_MAX_W);
-	t->h = clamp(h, HOSTED_MIN_H, HOSTED_MAX_H);
-	t->output = output;
-	t->arg = arg;
+	t->cursor = (VTermPos){ 0 };
 	t->cursor_shown = true;
 	t->vt = vterm_new(t->h, t->w);
 	vterm_set_utf8(t->vt, 1);
@@ -154,6 +160,17 @@ struct hosted *hosted_new(int w, int h, hosted_output output, void *arg)
 	vterm_screen_set_callbacks(t->screen, &callbacks, t);
 	vterm_screen_enable_altscreen(t->screen, 1);
 	vterm_screen_reset(t->screen, 1);
+}
+
+struct hosted *hosted_new(int w, int h, hosted_output output, void *arg)
+{
+	struct hosted *t = fd_xcalloc(1, sizeof *t);
+
+	t->w = clamp(w, HOSTED_MIN_W, HOSTED_MAX_W);
+	t->h = clamp(h, HOSTED_MIN_H, HOSTED_MAX_H);
+	t->output = output;
+	t->arg = arg;
+	terminal_open(t);
 	return t;
 }
 
@@ -167,33 +184,122 @@ void hosted_free(struct hosted *t)
 	free(t);
 }
 
-/*
- * libvterm 0.1 to 0.3 let the cursor leave a screen that has become lower (content below it is scrolled up, and the saved cursor stays
- * where it was); erasing there writes to no cell at all. So both are put back inside. CAN ends a sequence that has come half.
- */
-static void bring_cursor_back(struct hosted *t)
-{
-	static const char home[] = "\x18\x1b[?6l\x1b[H", save[] = "\x18\x1b" "7";
-	VTermPos at;
+/* --- another size --- */
 
-	vterm_state_get_cursorpos(vterm_obtain_state(t->vt), &at);
-	if (at.row < 0 || at.col < 0 || at.row >= t->h || at.col >= t->w)
-		vterm_input_write(t->vt, home, sizeof home - 1);
-	vterm_input_write(t->vt, save, sizeof save - 1);
-	t->sequence = SEQUENCE_NONE;
+/* What is on the screen, down to the cursor. */
+struct picture {
+	struct hosted_cell *cells;
+	int w, h;
+	VTermPos cursor;
+};
+
+static void picture_take(const struct hosted *t, struct picture *ret)
+{
+	ret->w = t->w;
+	ret->h = clamp(t->cursor.row, 0, t->h - 1) + 1;
+	ret->cursor = t->cursor;
+	ret->cells = fd_xcalloc((size_t)ret->w * (size_t)ret->h, sizeof *ret->cells);
+	for (int y = 0; y < ret->h; y++)
+		for (int x = 0; x < ret->w; x++) {
+			VTermScreenCell from;
+
+			if (vterm_screen_get_cell(t->screen, (VTermPos){ .row = y, .col = x }, &from))
+				take_cell(&from, &ret->cells[y * ret->w + x]);
+		}
 }
 
+static void say(struct hosted *t, const char *words)
+{
+	vterm_input_write(t->vt, words, strlen(words));
+}
+
+static void say_look(struct hosted *t, const struct hosted_cell *c)
+{
+	char buf[96];
+	int n = snprintf(buf, sizeof buf, "\033[0%s%s%s", c->look & CANVAS_BOLD ? ";1" : "", c->look & CANVAS_UNDERLINE ? ";4" : "",
+		c->look & CANVAS_REVERSE ? ";7" : "");
+
+	if (c->fg)
+		n += snprintf(buf + n, sizeof buf - (size_t)n, ";38;5;%d", c->fg - 1);
+	if (c->bg)
+		n += snprintf(buf + n, sizeof buf - (size_t)n, ";48;5;%d", c->bg - 1);
+	snprintf(buf + n, sizeof buf - (size_t)n, "m");
+	say(t, buf);
+}
+
+static bool is_plain(const struct hosted_cell *c)
+{
+	return (c->cp[0] == 0 || c->cp[0] == ' ') && !c->bg && !c->look;
+}
+
+static void say_line(struct hosted *t, const struct hosted_cell *line, int w)
+{
+	while (w > 0 && is_plain(&line[w - 1]))
+		w--;
+	for (int x = 0; x < w; x += line[x].width) {
+		char utf8[4 * HOSTED_CHARS + 4] = " ";
+		size_t n = 0;
+
+		if (x + line[x].width > w)
+			break;
+		for (unsigned i = 0; i < HOSTED_CHARS && line[x].cp[i] >= ' '; i++)
+			n += text_encode(line[x].cp[i], utf8 + n);
+		say_look(t, &line[x]);
+		vterm_input_write(t->vt, utf8, n ? n : 1);
+	}
+	say(t, "\033[0m");
+}
+
+static void picture_put(struct hosted *t, const struct picture *p)
+{
+	char move[32];
+	int w = p->w < t->w ? p->w : t->w;
+
+	for (int y = 0; y < p->h; y++) {
+		say(t, y ? "\r\n" : "");
+		say_line(t, p->cells + (size_t)y * (size_t)p->w, w);
+	}
+	snprintf(move, sizeof move, "\r\033[%dC", p->cursor.col);
+	say(t, p->cursor.col > 0 && p->cursor.col < t->w ? move : "");
+}
+
+/*
+ * libvterm 0.1 to 0.3 keep positions of the old size in a screen that has become smaller, and write beside it later. So each size gets
+ * a terminal of its own, with the modes that the tool set and the picture so far; tools that draw whole screens do so at SIGWINCH.
+ */
 void hosted_resize(struct hosted *t, int w, int h)
 {
+	struct picture p;
+
 	w = clamp(w, HOSTED_MIN_W, HOSTED_MAX_W);
 	h = clamp(h, HOSTED_MIN_H, HOSTED_MAX_H);
 	if (w == t->w && h == t->h)
 		return;
+	picture_take(t, &p);
+	vterm_free(t->vt);
 	t->w = w;
 	t->h = h;
-	vterm_set_size(t->vt, h, w);
-	bring_cursor_back(t);
+	t->sequence = SEQUENCE_NONE;
+	terminal_open(t);
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+		if (t->modes >> i & 1)
+			say(t, modes[i].on);
+	picture_put(t, &p);
+	free(p.cells);
 	vterm_screen_flush_damage(t->screen);
+}
+
+/* CSI ? Pm h and l. The cursor is the odd one: shown unless it was hidden. */
+static void note_mode(struct hosted *t, unsigned char final)
+{
+	struct text given = { t->params, t->n_params };
+
+	for (size_t i = 0; i < ARRAY_LEN(modes) && (final == 'h' || final == 'l'); i++) {
+		bool on = (final == 'h') != (i == ARRAY_LEN(modes) - 1);
+
+		if (text_equal(given, text_of(modes[i].params)))
+			t->modes = on ? t->modes | 1u << i : t->modes & ~(1u << i);
+	}
 }
 
 /*
@@ -208,13 +314,17 @@ static char harmless(struct hosted *t, char byte)
 		t->sequence = c == 0x1b ? SEQUENCE_ESC : SEQUENCE_NONE;
 	} else if (t->sequence == SEQUENCE_ESC && c >= ' ') {
 		t->sequence = c == '[' ? SEQUENCE_CSI : SEQUENCE_NONE;
+		t->n_params = 0;
 		return c == '#' ? 0x18 : byte;
 	} else if (t->sequence == SEQUENCE_CSI && c >= ' ' && c < '0') {
 		t->sequence = SEQUENCE_NONE;
 		return 0x18;
 	} else if (t->sequence == SEQUENCE_CSI && c >= '@' && c != 127) {
 		t->sequence = SEQUENCE_NONE;
+		note_mode(t, c);
 		return c == 'b' || c == 's' ? 0x18 : byte;
+	} else if (t->sequence == SEQUENCE_CSI && c >= '0' && t->n_params < sizeof t->params) {
+		t->params[t->n_params++] = byte;
 	}
 	return byte;
 }

@@ -526,6 +526,11 @@ static void take_network(struct reader *r, const struct docker_call *call)
 		docker_model_put_network(&r->model, n);
 }
 
+static bool is_podman_only(enum mover_kind kind)
+{
+	return kind == MOVER_POD_LIST || kind == MOVER_POD_NETWORKS;
+}
+
 /* One object could not be had. A container that is gone is just gone; else: is the engine still there? */
 static void object_failed(struct reader *r, const struct docker_call *call, const struct mover_done *done, const char *why)
 {
@@ -575,7 +580,9 @@ static void take_answer(struct reader *r, const struct docker_call *call, const 
 		object_failed(r, call, done, why);
 	else if (call->kind == MOVER_FIND && !done->code)
 		take_find(r, call, done);
-	else if (why && (call->kind == MOVER_NETWORKS || call->kind == MOVER_POD_LIST || call->kind == MOVER_POD_NETWORKS) &&
+	else if (is_podman_only(call->kind) && !done->code && done->status == 404)
+		; /* before podman 4: what Docker's API says is all there is */
+	else if (why && (call->kind == MOVER_NETWORKS || is_podman_only(call->kind)) &&
 		!done->code)
 		gap(r, why); /* refused: the containers are worth showing */
 	else if (why)
@@ -590,7 +597,7 @@ static void take_answer(struct reader *r, const struct docker_call *call, const 
 		take_inspect(r, call);
 	else if (call->kind == MOVER_NETWORK)
 		take_network(r, call);
-	else if (call->kind == MOVER_POD_LIST || call->kind == MOVER_POD_NETWORKS)
+	else if (is_podman_only(call->kind))
 		take_podman(r, call);
 }
 

@@ -129,9 +129,11 @@ static int take_attr(const struct nlattr *a, void *arg)
 
 void net_attrs_of(const struct nlmsghdr *nlh, size_t header, struct net_attrs *ret)
 {
+	size_t from = NLMSG_HDRLEN + MNL_ALIGN(header);
+
 	memset(ret, 0, sizeof *ret);
-	if (mnl_nlmsg_get_payload_len(nlh) >= header)
-		mnl_attr_parse(nlh, (unsigned)header, take_attr, ret);
+	if (nlh->nlmsg_len > from) /* mnl_attr_parse would round the end of a cut message up */
+		mnl_attr_parse_payload(mnl_nlmsg_get_payload_offset(nlh, header), nlh->nlmsg_len - from, take_attr, ret);
 }
 
 void net_attrs_in(const struct nlattr *nest, struct net_attrs *ret)

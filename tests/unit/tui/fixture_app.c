@@ -52,6 +52,7 @@ void fixture_app_end(struct app *app)
 	block_unref(app->env.engines);
 	prompt_history_done(&app->filter_history);
 	prompt_history_done(&app->write_history);
+	prompt_history_done(&app->exec_history);
 	canvas_free(app->canvas);
 	free(app->env.copy);
 	free(app->messages);
