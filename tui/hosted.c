@@ -2,6 +2,7 @@
 #include "tui/hosted.h"
 
 #include "core/fd.h"
+#include "tui/hosted_filter.h"
 #include "tui/keys.h"
 
 #include <stdio.h>
@@ -34,10 +35,7 @@ struct hosted {
 	struct hosted_line back[HOSTED_SCROLLBACK]; /* ring */
 	unsigned n_back; /* ever pushed */
 	int looking; /* lines back */
-	enum { SEQUENCE_NONE, SEQUENCE_ESC, SEQUENCE_CSI } sequence; /* of the bytes so far */
-	char params[16]; /* of that CSI, as far as they fit */
-	unsigned n_params;
-	uint32_t modes; /* bit i: modes[i] was set */
+	struct hosted_filter filter;
 	hosted_output output;
 	void *arg;
 };
@@ -46,13 +44,6 @@ bool hosted_is_there(void)
 {
 	return true;
 }
-
-/* Modes that a tool sets once and relies on: what its keys send, whether the alternate screen is on. */
-static const struct {
-	const char *params, *on;
-} modes[] = {
-	{ "?1", "\033[?1h" }, { "?1049", "\033[?1049h" }, { "?2004", "\033[?2004h" }, { "?25", "\033[?25l" },
-};
 
 /* --- cells --- */
 
@@ -279,65 +270,23 @@ void hosted_resize(struct hosted *t, int w, int h)
 	vterm_free(t->vt);
 	t->w = w;
 	t->h = h;
-	t->sequence = SEQUENCE_NONE;
+	t->filter.state = HOSTED_TEXT; /* a sequence that has come half is lost */
 	terminal_open(t);
-	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
-		if (t->modes >> i & 1)
-			say(t, modes[i].on);
+	for (unsigned i = 0; hosted_filter_mode(i); i++)
+		if (t->filter.modes >> i & 1)
+			say(t, hosted_filter_mode(i));
 	picture_put(t, &p);
 	free(p.cells);
 	vterm_screen_flush_damage(t->screen);
 }
 
-/* CSI ? Pm h and l. The cursor is the odd one: shown unless it was hidden. */
-static void note_mode(struct hosted *t, unsigned char final)
-{
-	struct text given = { t->params, t->n_params };
-
-	for (size_t i = 0; i < ARRAY_LEN(modes) && (final == 'h' || final == 'l'); i++) {
-		bool on = (final == 'h') != (i == ARRAY_LEN(modes) - 1);
-
-		if (text_equal(given, text_of(modes[i].params)))
-			t->modes = on ? t->modes | 1u << i : t->modes & ~(1u << i);
-	}
-}
-
-/*
- * Sequences that libvterm 0.1 gets wrong end in CAN instead; the pane's TERM has none of them: CSI n b repeats a character without width
- * for ever, lines of double width (ESC #), left and right margins and insertion of columns write beside the screen.
- */
-static char harmless(struct hosted *t, char byte)
-{
-	unsigned char c = (unsigned char)byte;
-
-	if (c == 0x1b || c == 0x18 || c == 0x1a) {
-		t->sequence = c == 0x1b ? SEQUENCE_ESC : SEQUENCE_NONE;
-	} else if (t->sequence == SEQUENCE_ESC && c >= ' ') {
-		t->sequence = c == '[' ? SEQUENCE_CSI : SEQUENCE_NONE;
-		t->n_params = 0;
-		return c == '#' ? 0x18 : byte;
-	} else if (t->sequence == SEQUENCE_CSI && c >= ' ' && c < '0') {
-		t->sequence = SEQUENCE_NONE;
-		return 0x18;
-	} else if (t->sequence == SEQUENCE_CSI && c >= '@' && c != 127) {
-		t->sequence = SEQUENCE_NONE;
-		note_mode(t, c);
-		return c == 'b' || c == 's' ? 0x18 : byte;
-	} else if (t->sequence == SEQUENCE_CSI && c >= '0' && t->n_params < sizeof t->params) {
-		t->params[t->n_params++] = byte;
-	}
-	return byte;
-}
-
 void hosted_write(struct hosted *t, struct text bytes)
 {
-	char buf[4096];
+	char buf[4096 + HOSTED_FILTER_HELD];
 
 	for (size_t at = 0, n; at < bytes.n; at += n) {
-		n = bytes.n - at < sizeof buf ? bytes.n - at : sizeof buf;
-		for (size_t i = 0; i < n; i++)
-			buf[i] = harmless(t, bytes.p[at + i]);
-		vterm_input_write(t->vt, buf, n);
+		n = bytes.n - at < 4096 ? bytes.n - at : 4096;
+		vterm_input_write(t->vt, buf, hosted_filter(&t->filter, (struct text){ bytes.p + at, n }, buf));
 	}
 	vterm_screen_flush_damage(t->screen);
 }

@@ -72,7 +72,11 @@ static void test_picture(void **state)
 		{ "\x1b]0;title\x07\x1b]52;c;aGFsbG8=\x07ok", "ok\n\n\n" },
 		{ "\x1bPq#0;2;0;0;0#0~~\x1b\\ok", "ok\n\n\n" },
 		{ "\x1b[99bok", "ok\n\n\n" }, /* repeats nothing, for ever */
-		{ "\x1b[999999999;999999999Hx", "\n\n           x\n" },
+		{ "\x1b[99999;99999Hx", "\n\n           x\n" },
+		{ "\x1b[999999999;999999999Hx", "x\n\n\n" }, /* no program says so */
+		{ "\x1b[:::::::::::::::::::::::1;[6nx", "6nx\n\n\n" }, /* more parameters than libvterm 0.1 has room for */
+		{ "\x1b[?1000;1006h\x1b[?1003hx\x1b#8y", "x8y\n\n\n" }, /* mouse, a screen of E */
+		{ "\x1b]0;never ended\x1b[1mx", "x\n\n\n" },
 	};
 
 	(void)state;
