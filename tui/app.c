@@ -275,9 +275,10 @@ static void open_first(struct app *app)
 		const struct target_row *row = block_row(app->env.targets, index);
 		app_go(app, app->options->view ? app->options->view : '1', row->head.id, NULL);
 		app->first_done = true;
-	} else if (app->env.engines || !app->env.places || app->env.places->n == 0) {
+	} else if (!app->first_said && block_count(app->env.engines) >= (app->env.places ? app->env.places->n : 0)) {
+		/* An engine may answer before it says its list: go on looking until the user goes on himself. */
 		app_toast(app, SEVERITY_WARN, "%s", r < 0 ? err.msg : "only targets of the list can be opened here");
-		app->first_done = true;
+		app->first_said = true;
 	}
 }
 
@@ -291,6 +292,7 @@ static int on_terminal(void *arg)
 		struct screen_key key = screen_read(app->screen);
 		if (key.key == KEYS_NONE || app->quit)
 			break;
+		app->first_done = true;
 		app_key(app, key);
 		serve_requests(app);
 		app->drawn_ms = 0; /* the answer to a key is not held back */

@@ -59,7 +59,7 @@ struct app {
 	uint64_t interrupt_ms; /* first ^C */
 	uint64_t drawn_ms;
 	uint64_t started_ms;
-	bool mouse, quit, broker_gone, first_done;
+	bool mouse, quit, broker_gone, first_done, first_said;
 };
 
 /* The pane in front, without overlays. */

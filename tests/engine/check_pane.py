@@ -33,7 +33,9 @@ def shows(t, terminal, name, pattern, seconds=6.0):
 def open_on(name, columns=120, rows=36, config=None):
     terminal = Terminal(columns, rows, command=[NSDBG, *(["--config", config] if config else []), name])
     if not terminal.wait(r"\[1 Overview\]", 10):
-        raise RuntimeError("not open within 10 s: " + terminal.screen())
+        screen = terminal.screen()
+        terminal.close()
+        raise RuntimeError("not open within 10 s: " + screen)
     return terminal
 
 
