@@ -18,7 +18,9 @@ class Relay:
     """Docker's socket under another path, with the paths of all requests in the order in which they came."""
 
     def __init__(self):
-        self.path = os.path.join(tempfile.mkdtemp(prefix="nsdbg-relay-"), "docker.sock")
+        self.directory = tempfile.TemporaryDirectory(prefix="nsdbg-relay-")  # gone with the relay
+        os.chmod(self.directory.name, 0o755)
+        self.path = os.path.join(self.directory.name, "docker.sock")
         self.asked = []
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
