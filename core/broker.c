@@ -28,7 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 256 };
+enum { MAX_WORKERS = 256, RUNNER_ROUNDS = 50 /* tenths of a second */ };
 
 /* DAC_OVERRIDE: root may save into a directory that is not its own. */
 static const uint64_t broker_caps = 1ull << CAP_SYS_ADMIN | 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH |
@@ -302,6 +302,25 @@ static int watch_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static bool has_runners(const struct broker *b)
+{
+	for (unsigned i = 0; i < b->n_children; i++)
+		if (b->children[i].is_runner)
+			return true;
+	return false;
+}
+
+/* Runners end their tools. One that was killed cannot, and the front hears that before we do: so its leaving is not yet our end. */
+static void await_runners(struct broker *b)
+{
+	struct pollfd p = { .fd = b->signals, .events = POLLIN };
+
+	for (int i = 0; i < RUNNER_ROUNDS && has_runners(b); i++) {
+		poll(&p, 1, 100);
+		reap(b);
+	}
+}
+
 _Noreturn void broker_main(const struct broker_setup *setup)
 {
 	struct broker b = { .setup = setup };
@@ -324,7 +343,7 @@ _Noreturn void broker_main(const struct broker_setup *setup)
 			break;
 	}
 	for (unsigned i = 0; i < b.n_children; i++)
-		if (!b.children[i].is_runner)
-			kill(b.children[i].pid, SIGKILL);
+		kill(b.children[i].pid, b.children[i].is_runner ? SIGTERM : SIGKILL);
+	await_runners(&b);
 	_exit(0);
 }

@@ -126,7 +126,7 @@ forms() {
 	works "ls --columns" ls --columns pid,name -H
 	works "fields --json" fields --json
 	json "fields: every field is explained" "all(f['help'] for f in d['data'])"
-	for type in ls networks ss ps cap dns exec files netns; do
+	for type in ls networks health doctor ss ps cap dns files netns; do
 		works "fields $type" fields $type
 	done
 	works "color is off in a pipe" ls
