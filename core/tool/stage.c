@@ -122,23 +122,31 @@ static int cover_names(const struct tool_names *names, char *note, struct err *e
 static const char *const below_sys[] = { "/sys/fs/cgroup", "/sys/fs/bpf", "/sys/kernel/debug", "/sys/kernel/tracing",
 	"/sys/kernel/security" };
 
-static int mount_sys(struct err *err)
+/* 1: what stands there shows this very network namespace already, which mount(2) says by EBUSY. 0 or -errno. */
+static int mount_over_sys(void)
 {
 	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-	int kept[ARRAY_LEN(below_sys)], saved = 0;
+
+	if (mount("sysfs", "/sys", "sysfs", flags, NULL) < 0)
+		return errno == EBUSY ? 1 : -errno;
+	return mount(NULL, "/sys", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | flags, NULL) < 0 ? -errno : 0;
+}
+
+static int mount_sys(struct err *err)
+{
+	int kept[ARRAY_LEN(below_sys)], r;
 	char from[32];
 
 	for (size_t i = 0; i < ARRAY_LEN(below_sys); i++)
 		kept[i] = open(below_sys[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (mount("sysfs", "/sys", "sysfs", flags, NULL) < 0 || mount(NULL, "/sys", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | flags, NULL) < 0)
-		saved = errno;
+	r = mount_over_sys();
 	for (size_t i = 0; i < ARRAY_LEN(below_sys); i++) {
 		snprintf(from, sizeof from, "/proc/self/fd/%d", kept[i]);
-		if (!saved && kept[i] >= 0)
+		if (r == 0 && kept[i] >= 0)
 			mount(from, below_sys[i], NULL, MS_BIND | MS_REC, NULL);
 		fd_closep(&kept[i]);
 	}
-	return saved ? err_set(err, saved, "mount the /sys of the target's network namespace") : 0;
+	return r < 0 ? err_set(err, -r, "mount the /sys of the target's network namespace") : 0;
 }
 
 int tool_stage_files(const struct tool_names *names, char *note, struct err *err)
