@@ -67,6 +67,7 @@ struct namespaces_scan {
 	uint64_t host; /* inode */
 	struct members now, before; /* by pid */
 	uint32_t n_denied;
+	uint64_t session; /* of our broker and its workers; 0: none is left out */
 	uint64_t ticks, now_ticks; /* per second; since boot */
 	struct mount *mounted;
 	uint32_t n_mounted, cap_mounted;
@@ -146,6 +147,8 @@ static bool read_start(const struct namespaces_scan *s, struct member *m)
 
 	if (n < 0 || !proc_text_stat((struct text){ .p = buf, .n = (size_t)n }, &stat))
 		return false;
+	if (s->session && stat.session == s->session)
+		return false; /* a worker of ours that looks into this namespace: nobody there knows it */
 	m->start = stat.start;
 	m->ppid = stat.ppid;
 	m->kind = (uint8_t)origin_parent_of(stat.comm);
@@ -559,6 +562,7 @@ static int namespaces_open(struct worker *w, struct err *err)
 	(void)err;
 	/* Read now: the cage takes the right to look at ourselves. */
 	proc_dir_host_ns(t->proc, "net", &s->host);
+	s->session = (uint64_t)getsid(0);
 	*worker_state(w) = s;
 	return 0;
 }

@@ -98,8 +98,8 @@ bool proc_text_stat(struct text bytes, struct proc_text_stat *ret)
 	if (!number_after(&head, 0, &s.pid) || !proc_text_word(&rest, &word) || word.n != 1)
 		return false;
 	s.state = word.p[0];
-	/* Fields 4, 14, 15, 20, 22, 24 of proc_pid_stat(5). */
-	if (!number_after(&rest, 0, &s.ppid) || !number_after(&rest, 9, &utime) || !number_after(&rest, 0, &stime) ||
+	/* Fields 4, 6, 14, 15, 20, 22, 24 of proc_pid_stat(5). */
+	if (!number_after(&rest, 0, &s.ppid) || !number_after(&rest, 1, &s.session) || !number_after(&rest, 7, &utime) || !number_after(&rest, 0, &stime) ||
 		!number_after(&rest, 4, &s.threads) || !number_after(&rest, 1, &s.start) || !number_after(&rest, 1, &s.rss_pages))
 		return false;
 	s.ticks = utime + stime;

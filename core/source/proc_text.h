@@ -11,6 +11,7 @@ struct proc_text_stat {
 	struct text comm; /* points into the bytes given */
 	char state;
 	uint64_t ppid;
+	uint64_t session;
 	uint64_t ticks; /* user and system time */
 	uint64_t threads;
 	uint64_t start; /* clock ticks since boot */

@@ -49,6 +49,7 @@ static void stat_is_read(void **state)
 		assert_int_equal(s.pid, 42);
 		assert_int_equal(s.state, 'S');
 		assert_int_equal(s.ppid, 1);
+		assert_int_equal(s.session, 3);
 		assert_int_equal(s.ticks, 46);
 		assert_int_equal(s.threads, 3);
 		assert_int_equal(s.start, 5678);
