@@ -66,6 +66,7 @@ struct processes_scan {
 	enum membership by;
 	char container[PROC_TEXT_CONTAINER];
 	uint64_t pidns, netns;
+	uint64_t session; /* of our broker and its workers; 0: none is left out */
 	struct walk now, before;
 	uint32_t n_members; /* of the walk before */
 	unsigned turn;
@@ -306,6 +307,8 @@ static bool read_stat(const struct processes_scan *s, struct known *k)
 		return false;
 	snprintf(k->name, sizeof k->name, "%.*s", (int)k->stat.comm.n, k->stat.comm.p);
 	k->stat.comm = (struct text){ .p = NULL };
+	if (s->by == BY_NETNS && s->session && k->stat.session == s->session)
+		return false; /* a worker of ours that looks in there */
 	k->has_stat = true;
 	return true;
 }
@@ -508,6 +511,7 @@ static int processes_open(struct worker *w, struct err *err)
 	(void)err;
 	s = processes_scan_new(t->proc, leader, t->netns_inode, t->ref.kind == TARGET_HOST);
 	processes_scan_users(s, passwd);
+	s->session = (uint64_t)getsid(0);
 	*worker_state(w) = s;
 	return 0;
 }
