@@ -27,23 +27,10 @@ struct subject {
 	char why[192]; /* "": it can be entered */
 };
 
-static const struct target_row *row_of(const struct pane *p, uint64_t id)
-{
-	const struct block *b = p->env->targets;
-
-	for (uint32_t i = 0; b && i < block_count(b); i++) {
-		const struct target_row *row = block_row(b, i);
-
-		if (row->head.id == id)
-			return row;
-	}
-	return NULL;
-}
-
 static bool find_subject(const struct pane *p, struct subject *ret)
 {
 	uint64_t id = p->ops->subject ? p->ops->subject(p) : 0;
-	const struct target_row *row = row_of(p, id ? id : p->target_id);
+	const struct target_row *row = app_row(p->env->app, id ? id : p->target_id);
 	struct err err = { 0 };
 
 	*ret = (struct subject){ 0 };

@@ -10,6 +10,7 @@
 #include "core/engine/docker_calls.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/loop.h"
 #include "core/worker.h"
 
 #include <errno.h>
@@ -58,14 +59,6 @@ struct reader {
 	int broken;
 	uint64_t retry_at, round_at, relist_at, once_end; /* monotonic ms, 0 = off */
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static int64_t now_ns(void)
 {
@@ -184,7 +177,7 @@ static void end_round(struct reader *r)
 	r->error[0] = 0;
 	r->failures = 0;
 	if (!r->has_containerd || !docker_calls_is_busy(&r->calls, MOVER_CTR_EVENTS))
-		r->relist_at = now_ms() + RELIST_MS;
+		r->relist_at = loop_now_ms() + RELIST_MS;
 	send_rows(r);
 	if (is_news || r->params->once)
 		send_engine(r);
@@ -201,7 +194,7 @@ static void engine_failed(struct reader *r, const char *why)
 	r->n_jobs = 0;
 	r->round_at = r->relist_at = 0;
 	snprintf(r->error, sizeof r->error, "%s", why);
-	r->retry_at = r->params->no_retry ? 0 : now_ms() + (r->failures < 5 ? 1000u << r->failures : 30000u);
+	r->retry_at = r->params->no_retry ? 0 : loop_now_ms() + (r->failures < 5 ? 1000u << r->failures : 30000u);
 	r->failures++;
 	if (is_news) {
 		send_rows(r);
@@ -285,7 +278,7 @@ static void take_answer(struct reader *r, const struct docker_call *call, const 
 		if (done->code || r->error[0])
 			engine_failed(r, why ? why : "its events ended");
 		else if (!r->now) /* refused, or ended in order: from now on it is asked */
-			r->relist_at = now_ms() + (done->grpc == 0 ? COALESCE_MS : RELIST_MS);
+			r->relist_at = loop_now_ms() + (done->grpc == 0 ? COALESCE_MS : RELIST_MS);
 		return;
 	}
 	if (!r->now)
@@ -310,7 +303,7 @@ static void take_events(struct reader *r, struct docker_call *call)
 
 	while ((frame = containerd_frame(p + used, call->n - used, &body, &n)) > 0) {
 		if (containerd_event_matters(body, n) && !r->round_at)
-			r->round_at = now_ms() + COALESCE_MS;
+			r->round_at = loop_now_ms() + COALESCE_MS;
 		used += (size_t)frame;
 	}
 	docker_calls_eat(call, frame < 0 || call->n - used > MAX_EVENTS ? call->n : used);
@@ -341,7 +334,7 @@ static bool is_busy(const struct reader *r)
 
 static void run_timers(struct reader *r)
 {
-	uint64_t now = now_ms();
+	uint64_t now = loop_now_ms();
 	char why[192];
 
 	if (is_due(&r->retry_at, now))
@@ -357,7 +350,7 @@ static void run_timers(struct reader *r)
 static int next_timer(const struct reader *r)
 {
 	const uint64_t timers[] = { r->retry_at, r->once_end, r->now ? 0 : r->round_at, r->now ? 0 : r->relist_at };
-	uint64_t first = UINT64_MAX, now = now_ms();
+	uint64_t first = UINT64_MAX, now = loop_now_ms();
 
 	for (size_t i = 0; i < ARRAY_LEN(timers); i++)
 		if (timers[i] && timers[i] < first)
@@ -415,7 +408,7 @@ static int containerd_serve(struct worker *w, struct err *err)
 	int ret;
 
 	docker_calls_init(&r.calls, r.state->mover);
-	r.once_end = r.params->once ? now_ms() + ONCE_MS : 0;
+	r.once_end = r.params->once ? loop_now_ms() + ONCE_MS : 0;
 	begin_round(&r);
 	ret = loop(&r, err);
 	docker_calls_done(&r.calls);

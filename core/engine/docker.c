@@ -11,6 +11,7 @@
 #include "core/engine/docker_rows.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/loop.h"
 #include "core/worker.h"
 
 #include <errno.h>
@@ -79,14 +80,6 @@ struct reader {
 	/* timers: monotonic ms, 0 = off */
 	uint64_t retry_at, round_at, partial_at, round_end, ping_at, relist_at, once_end;
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static int64_t now_ns(void)
 {
@@ -258,9 +251,9 @@ static void end_round(struct reader *r)
 {
 	r->phase = PHASE_LIVE;
 	r->partial_at = r->round_end = 0;
-	r->ping_at = now_ms() + SILENCE_MS;
+	r->ping_at = loop_now_ms() + SILENCE_MS;
 	if (r->no_events[0])
-		r->relist_at = now_ms() + RELIST_MS;
+		r->relist_at = loop_now_ms() + RELIST_MS;
 	if (r->params->once)
 		finish_once(r);
 	else
@@ -269,7 +262,7 @@ static void end_round(struct reader *r)
 
 static void begin_round(struct reader *r)
 {
-	uint64_t now = now_ms();
+	uint64_t now = loop_now_ms();
 
 	r->phase = PHASE_ROUND;
 	r->next = 0;
@@ -300,7 +293,7 @@ static void engine_failed(struct reader *r, const char *why)
 	for (uint32_t i = 0; i < r->model.n_containers; i++)
 		r->model.containers[i]->is_asked = false;
 	r->round_at = r->partial_at = r->round_end = r->ping_at = r->relist_at = 0;
-	r->retry_at = r->params->no_retry ? 0 : now_ms() + (r->failures < 5 ? 1000u << r->failures : 30000u);
+	r->retry_at = r->params->no_retry ? 0 : loop_now_ms() + (r->failures < 5 ? 1000u << r->failures : 30000u);
 	r->failures++;
 	if (r->params->once) {
 		finish_once(r);
@@ -333,7 +326,7 @@ static const char *bad_answer(const struct reader *r, const struct docker_call *
 static void answered(struct reader *r, const struct mover_done *done)
 {
 	r->answered_at = now_ns();
-	r->answered_ms = now_ms();
+	r->answered_ms = loop_now_ms();
 	r->latency_us = done->latency_us;
 }
 
@@ -405,7 +398,7 @@ static void take_list(struct reader *r, const struct docker_call *call)
 	if (r->params->first_list && !r->has_listed && !r->shows_stale)
 		send_rows(r);
 	r->has_listed = true;
-	r->partial_at = now_ms() + PARTIAL_MS;
+	r->partial_at = loop_now_ms() + PARTIAL_MS;
 }
 
 static void take_networks(struct reader *r, const struct docker_call *call)
@@ -556,7 +549,7 @@ static void events_ended(struct reader *r, const struct mover_done *done, const 
 
 	if (!done->code && done->status != 200) { /* refused, by a proxy perhaps; the rest may work */
 		snprintf(r->no_events, sizeof r->no_events, "%s", why);
-		r->relist_at = now_ms() + RELIST_MS;
+		r->relist_at = loop_now_ms() + RELIST_MS;
 		send_engine(r);
 		return;
 	}
@@ -651,7 +644,7 @@ static void take_event(struct reader *r, const struct docker_event *e)
 		want_network(r, e->id);
 	}
 	if (!r->round_at)
-		r->round_at = now_ms() + COALESCE_MS;
+		r->round_at = loop_now_ms() + COALESCE_MS;
 }
 
 /* An event that cannot be read may have been about anything: list again. */
@@ -669,7 +662,7 @@ static void take_line(struct reader *r, const char *p, size_t n)
 	if (ret == 0)
 		take_event(r, &e);
 	else if (ret != -ENOMSG && !r->relist_at)
-		r->relist_at = now_ms() + COALESCE_MS;
+		r->relist_at = loop_now_ms() + COALESCE_MS;
 }
 
 static void take_events(struct reader *r, struct docker_call *call)
@@ -684,9 +677,9 @@ static void take_events(struct reader *r, struct docker_call *call)
 	docker_calls_eat(call, used);
 	if (call->n > MAX_EVENT) {
 		docker_calls_eat(call, call->n);
-		r->relist_at = now_ms() + COALESCE_MS;
+		r->relist_at = loop_now_ms() + COALESCE_MS;
 	}
-	r->ping_at = r->phase == PHASE_LIVE ? now_ms() + SILENCE_MS : 0;
+	r->ping_at = r->phase == PHASE_LIVE ? loop_now_ms() + SILENCE_MS : 0;
 }
 
 static void take(void *arg, struct docker_call *call, const struct mover_done *done)
@@ -732,7 +725,7 @@ static void look_at_round(struct reader *r, uint64_t now)
 
 static void run_timers(struct reader *r)
 {
-	uint64_t now = now_ms();
+	uint64_t now = loop_now_ms();
 	char why[192];
 
 	if (is_due(&r->retry_at, now))
@@ -767,7 +760,7 @@ static int next_timer(const struct reader *r)
 		r->phase == PHASE_LIVE ? r->ping_at : 0, r->phase == PHASE_ROUND ? r->partial_at : 0,
 		r->phase == PHASE_ROUND ? r->round_end : 0,
 	};
-	uint64_t first = UINT64_MAX, now = now_ms();
+	uint64_t first = UINT64_MAX, now = loop_now_ms();
 
 	for (size_t i = 0; i < ARRAY_LEN(timers); i++)
 		if (timers[i] && timers[i] < first)
@@ -793,7 +786,7 @@ static bool take_request(struct reader *r)
 	if (m.head.type != MSG_REQUEST || m.request.op != MSG_OP_SAMPLE)
 		return true;
 	if (r->phase == PHASE_DOWN)
-		r->retry_at = now_ms();
+		r->retry_at = loop_now_ms();
 	else if (r->phase == PHASE_LIVE)
 		ask_list(r);
 	return true;
@@ -829,7 +822,7 @@ static int docker_serve(struct worker *w, struct err *err)
 
 	snprintf(r.runtime, sizeof r.runtime, "%s", r.params->runtime);
 	docker_calls_init(&r.calls, r.state->mover);
-	r.once_end = r.params->once ? now_ms() + ONCE_MS : 0;
+	r.once_end = r.params->once ? loop_now_ms() + ONCE_MS : 0;
 	begin(&r);
 	ret = loop(&r, err);
 	if (r.is_over)

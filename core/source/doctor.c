@@ -31,7 +31,7 @@
 #include "core/source/proc_text.h"
 #include "core/worker.h"
 
-enum { FOUND = 160 };
+enum { FOUND = 160, MOUNTS_BYTES = 1 << 20 };
 
 struct finding {
 	enum doctor_state state;
@@ -231,13 +231,22 @@ static void run_user_ns(const struct check *c, int proc, struct finding *ret)
 	conclude(ret, v ? DOCTOR_OK : DOCTOR_LESS, v ? "allowed" : "user.max_user_namespaces is 0");
 }
 
+/* Our mounts, proc_pid_mounts(5); the bytes are the caller's to free. */
+static struct text read_mounts(int proc)
+{
+	AUTO(fd_closep) int fd = openat(proc, "self/mounts", O_RDONLY | O_CLOEXEC);
+	char *buf = fd_xcalloc(1, MOUNTS_BYTES);
+	ssize_t n = fd < 0 ? -1 : fd_read_all(fd, buf, MOUNTS_BYTES);
+
+	return (struct text){ .p = buf, .n = n > 0 ? (size_t)n : 0 };
+}
+
 /* hidepid= among the options of /proc; proc(5). */
 static void run_hidepid(const struct check *c, int proc, struct finding *ret)
 {
-	AUTO(fd_closep) int fd = openat(proc, "self/mounts", O_RDONLY | O_CLOEXEC);
-	AUTO(fd_freep) char *buf = fd_xcalloc(1, 1 << 20);
-	ssize_t n = fd < 0 ? -1 : fd_read_all(fd, buf, 1 << 20);
-	struct text rest = { .p = buf, .n = n > 0 ? (size_t)n : 0 }, line, word[4];
+	struct text rest = read_mounts(proc), line, word[4];
+	AUTO(fd_freep) char *bytes = (char *)rest.p;
+	bool read = rest.n > 0;
 
 	(void)c;
 	while (proc_text_line(&rest, &line)) {
@@ -249,15 +258,13 @@ static void run_hidepid(const struct check *c, int proc, struct finding *ret)
 			!text_contains(word[3], text_of("hidepid=off")) && !text_contains(word[3], text_of("hidepid=0")))
 			return conclude(ret, DOCTOR_LESS, "/proc is mounted with hidepid");
 	}
-	conclude(ret, n > 0 ? DOCTOR_OK : DOCTOR_UNKNOWN, n > 0 ? "/proc shows all processes" : "/proc/self/mounts cannot be read");
+	conclude(ret, read ? DOCTOR_OK : DOCTOR_UNKNOWN, read ? "/proc shows all processes" : "/proc/self/mounts cannot be read");
 }
 
 static void run_cgroups(const struct check *c, int proc, struct finding *ret)
 {
-	AUTO(fd_closep) int fd = openat(proc, "self/mounts", O_RDONLY | O_CLOEXEC);
-	AUTO(fd_freep) char *buf = fd_xcalloc(1, 1 << 20);
-	ssize_t n = fd < 0 ? -1 : fd_read_all(fd, buf, 1 << 20);
-	struct text bytes = { .p = buf, .n = n > 0 ? (size_t)n : 0 };
+	struct text bytes = read_mounts(proc);
+	AUTO(fd_freep) char *buf = (char *)bytes.p;
 	bool v1 = text_contains(bytes, text_of(" cgroup ")), v2 = text_contains(bytes, text_of(" cgroup2 "));
 
 	(void)c;

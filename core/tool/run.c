@@ -26,6 +26,7 @@
 
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/loop.h"
 #include "core/tool.h"
 #include "core/tool/child.h"
 #include "core/tool/copy.h"
@@ -429,22 +430,14 @@ void tool_run_sweep(const pid_t *keep, unsigned n)
 		poll(NULL, 0, 2);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* The front left: as when a terminal hangs up. */
 static void hang_up(struct runner *r)
 {
-	uint64_t end = now_ms() + GRACE_MS, now;
+	uint64_t end = loop_now_ms() + GRACE_MS, now;
 
 	kill(-r->pid, SIGHUP);
 	kill(-r->pid, SIGCONT);
-	while (!r->ended && (now = now_ms()) < end)
+	while (!r->ended && (now = loop_now_ms()) < end)
 		watch(r, (int)(end - now));
 	if (!r->ended)
 		kill(-r->pid, SIGKILL);
@@ -472,7 +465,7 @@ static void finish(struct runner *r)
 	clean_up((r->spec->namespaces & CLONE_NEWPID) != 0);
 	say_status(r, r->status);
 	/* The end of a session's leader hangs its terminal up: not before the front has read everything. */
-	for (uint64_t end = now_ms() + LINGER_MS; r->terminal >= 0 && !r->leave && now_ms() < end;)
+	for (uint64_t end = loop_now_ms() + LINGER_MS; r->terminal >= 0 && !r->leave && loop_now_ms() < end;)
 		watch(r, 100);
 }
 
