@@ -92,6 +92,11 @@ int dns_ask_run(const struct dns_request *request, const struct dns_watch *watch
 /* Clears *ret (so call it first), then fills servers, search, ndots, timeout, attempts, deadline and the flags that "options" set, from
  * a container's files (file_row block, may be NULL: defaults of resolv.conf(5), server 127.0.0.1). */
 void dns_request_from_files(const struct block *files, struct dns_request *ret);
+/* For resolv.c and nss.c: line `i` of the files block, NULL when the target does not use it; and a copy of text that fits (false: too
+ * long, or with a NUL in it). */
+struct file_row;
+const struct file_row *dns_file_row(const struct block *files, uint32_t i);
+bool dns_copy_text(struct text t, char *ret, size_t cap);
 /* The same for a libc of the caller's choice; DNS_LIBC_NONE: the one that the files block tells, glibc when it does not know. */
 void dns_request_as(const struct block *files, enum dns_libc libc, struct dns_request *ret);
 

@@ -104,23 +104,6 @@ static void make_plan(const struct block *files, const struct dns_request *q, st
 
 /* --- hosts --- */
 
-static const struct file_row *file_row(const struct block *files, uint32_t i)
-{
-	const struct file_row *row = block_row(files, i);
-
-	return row->head.flags & FILE_UNUSED ? NULL : row;
-}
-
-/* Copies text that fits; false: too long, or with a NUL in it. */
-static bool copy_text(struct text t, char *ret, size_t cap)
-{
-	if (t.n >= cap || memchr(t.p, 0, t.n))
-		return false;
-	memcpy(ret, t.p, t.n);
-	ret[t.n] = 0;
-	return true;
-}
-
 static bool has_type(const struct dns_request *q, uint16_t type)
 {
 	for (size_t i = 0; i < ARRAY_LEN(q->types) && q->types[i]; i++)
@@ -161,7 +144,7 @@ static void dotted(const char *name, char ret[DNS_NAME_TEXT + 1])
 /* Where the rows come from, "/etc/hosts". */
 static void file_name(const struct block *files, const struct file_row *row, char ret[128])
 {
-	if (!copy_text(block_text(files, row->file), ret, 128))
+	if (!dns_copy_text(block_text(files, row->file), ret, 128))
 		memcpy(ret, "/etc/hosts", sizeof "/etc/hosts");
 }
 
@@ -181,7 +164,7 @@ static void find_addresses(const struct block *files, const struct dns_request *
 
 	dotted(q->name, name);
 	for (uint32_t i = 0; i < block_count(files); i++) {
-		const struct file_row *row = file_row(files, i);
+		const struct file_row *row = dns_file_row(files, i);
 		struct addr a;
 		bool is_ip6;
 
@@ -214,11 +197,11 @@ static void find_names(const struct block *files, const struct addr *a, struct b
 	if (!dns_name_reverse(a, owner, sizeof owner))
 		return;
 	for (uint32_t i = 0; i < block_count(files); i++) {
-		const struct file_row *row = file_row(files, i);
+		const struct file_row *row = dns_file_row(files, i);
 
 		if (!row || row->key != FILE_HOST || !addr_same(&row->address, a) || (line && row->line != line))
 			continue;
-		if (!copy_text(block_text(files, row->value), name, sizeof name))
+		if (!dns_copy_text(block_text(files, row->value), name, sizeof name))
 			continue;
 		line = row->line;
 		dotted(name, data);

@@ -16,15 +16,14 @@
 enum { MAX_SERVERS = 3, MAX_NDOTS = 15, MAX_TIMEOUT_S = 30, MAX_ATTEMPTS = 5, DEADLINE_MS = 5000,
 	MUSL_TIMEOUT_S = 60, MUSL_ATTEMPTS = 10, MUSL_LINE = 254 };
 
-static const struct file_row *file_row(const struct block *files, uint32_t i)
+const struct file_row *dns_file_row(const struct block *files, uint32_t i)
 {
 	const struct file_row *row = block_row(files, i);
 
 	return row->head.flags & FILE_UNUSED ? NULL : row;
 }
 
-/* Copies text that fits; false: too long, or with a NUL in it. */
-static bool copy_text(struct text t, char *ret, size_t cap)
+bool dns_copy_text(struct text t, char *ret, size_t cap)
 {
 	if (t.n >= cap || memchr(t.p, 0, t.n))
 		return false;
@@ -48,7 +47,7 @@ static bool take_zone(struct text value, char ret[16])
 	for (size_t i = 0; i < zone.n; i++)
 		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-", zone.p[i]))
 			return false;
-	return zone.n > 0 && copy_text(zone, ret, 16);
+	return zone.n > 0 && dns_copy_text(zone, ret, 16);
 }
 
 static void add_server(const struct block *files, const struct file_row *row, struct dns_request *ret)
@@ -66,7 +65,7 @@ static void add_server(const struct block *files, const struct file_row *row, st
 static void add_search(const struct block *files, const struct file_row *row, struct dns_request *ret)
 {
 	if (ret->n_search < DNS_MAX_SEARCH &&
-		copy_text(block_text(files, row->value), ret->search[ret->n_search], sizeof ret->search[0]))
+		dns_copy_text(block_text(files, row->value), ret->search[ret->n_search], sizeof ret->search[0]))
 		ret->n_search++;
 }
 
@@ -173,7 +172,7 @@ static void finish_search(const struct block *files, struct dns_request *ret)
 	if (ret->libc != DNS_LIBC_GLIBC || ret->n_search || !dot)
 		return;
 	name = (struct text){ .p = dot + 1, .n = name.n - (size_t)(dot + 1 - name.p) };
-	if (name.n && copy_text(name, ret->search[0], sizeof ret->search[0]))
+	if (name.n && dns_copy_text(name, ret->search[0], sizeof ret->search[0]))
 		ret->n_search = 1;
 }
 
@@ -191,7 +190,7 @@ void dns_request_as(const struct block *files, enum dns_libc libc, struct dns_re
 	ret->attempts = 2;
 	ret->deadline_ms = DEADLINE_MS;
 	for (uint32_t i = 0; files && i < block_count(files); i++) {
-		const struct file_row *row = file_row(files, i);
+		const struct file_row *row = dns_file_row(files, i);
 
 		if (row)
 			take_row(files, row, ret);
@@ -212,7 +211,7 @@ static bool list_has(const struct block *targets, struct str list, const struct 
 	struct addr other;
 
 	for (uint32_t i = 0; block_list_item(targets, list, i, &item); i++)
-		if (copy_text(item, text, sizeof text) && addr_parse(text, &other) == 0 && addr_same(&other, a))
+		if (dns_copy_text(item, text, sizeof text) && addr_parse(text, &other) == 0 && addr_same(&other, a))
 			return true;
 	return false;
 }
