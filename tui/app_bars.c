@@ -232,7 +232,7 @@ static bool trouble_words(struct app *app, char *buf, size_t cap, const char **r
 		snprintf(buf, cap, "%s has ended%s%s%s", p->target_name, f->fresh_ms ? "; what you see is from " : "",
 			f->fresh_ms ? age : "", f->fresh_ms ? " ago" : "");
 	} else if (f->state == FEED_ENDED) {
-		snprintf(buf, cap, "the reader of %s was %s", f->spec.source->name, f->why);
+		snprintf(buf, cap, strncmp(f->why, "the ", 4) == 0 ? "%s: %s" : "the reader of %s was %s", f->spec.source->name, f->why);
 	} else {
 		snprintf(buf, cap, "%s", f->why);
 		*ret_keys = list ? "[R] try again" : "[R] try again   [q] back";
