@@ -13,6 +13,7 @@
 #include "core/loop.h"
 #include "core/source/doctor.h"
 #include "core/net/sides.h"
+#include "core/net/walk.h"
 #include "core/net/sysctl.h"
 #include "core/source/files.h"
 #include "core/source/health.h"
@@ -54,6 +55,7 @@ static const struct source *const sources[] = {
 	&doctor_source,
 	&net_source,
 	&net_sides_source,
+	&net_walk_source,
 	&net_sysctl_source,
 	&probe_source,
 	&dnswatch_source,
@@ -344,14 +346,14 @@ bool cli_target_find(struct cli *c, const char *word)
 	return r < 0 ? not_found(c, r, &err) : path_is_there(c);
 }
 
-/* pid:, netns: and host are looked at straight away. What the scan says about them is only for the head of JSON. */
-static bool find_kernel(struct cli *c)
+/* pid:, netns: and host are looked at straight away. What the scan says about them is for the head of JSON, and for names. */
+static bool find_kernel(struct cli *c, enum cli_wants wants)
 {
 	bool is_inode = strncmp(c->o->words[0], "ns:", 3) == 0;
 	struct err err = { 0 };
 	int r;
 
-	if (is_inode || c->o->format == WRITER_JSON)
+	if (is_inode || wants == CLI_WANTS_NAMES || c->o->format == WRITER_JSON)
 		open_scan(c);
 	if (is_inode) {
 		read_scan(c);
@@ -414,7 +416,7 @@ static bool find_name(struct cli *c, enum cli_wants wants)
 
 bool cli_find(struct cli *c, enum cli_wants wants)
 {
-	return target_is_kernel(c->o->words[0]) ? find_kernel(c) : find_name(c, wants);
+	return target_is_kernel(c->o->words[0]) ? find_kernel(c, wants) : find_name(c, wants);
 }
 
 void cli_complete(struct cli *c)
