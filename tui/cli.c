@@ -11,6 +11,7 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/source/doctor.h"
+#include "core/net/nat.h"
 #include "core/net/sides.h"
 #include "core/net/sysctl.h"
 #include "core/source/files.h"
@@ -52,6 +53,7 @@ static const struct source *const sources[] = {
 	&net_source,
 	&net_sides_source,
 	&net_sysctl_source,
+	&nat_source,
 	&probe_source,
 	&dnswatch_source,
 };
