@@ -12,6 +12,7 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/source/doctor.h"
+#include "core/net/nat.h"
 #include "core/net/sides.h"
 #include "core/net/walk.h"
 #include "core/net/sysctl.h"
@@ -57,6 +58,7 @@ static const struct source *const sources[] = {
 	&net_sides_source,
 	&net_walk_source,
 	&net_sysctl_source,
+	&nat_source,
 	&probe_source,
 	&dnswatch_source,
 };
