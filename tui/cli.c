@@ -32,6 +32,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -146,6 +147,18 @@ void cli_notes(struct cli *c, const struct block *b)
 uint64_t cli_deadline(const struct cli *c)
 {
 	return loop_now_ms() + c->o->timeout_ms;
+}
+
+int cli_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* One event, or LINK_NOTHING at the deadline; signals do not shorten the wait. */

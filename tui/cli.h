@@ -101,6 +101,9 @@ void cli_engines_free(struct cli_engines *e);
 /* Waits until `deadline` (loop_now_ms) for a block of `type`; 0 with a block that the caller owns, or -errno with the sentence. */
 int cli_wait(struct cli *c, struct link *l, const struct row_type *type, uint64_t deadline, struct block **ret, struct err *err);
 uint64_t cli_deadline(const struct cli *c);
+
+/* SIGINT, SIGTERM and SIGHUP as a descriptor to poll, or -1 with errno: for commands that run until they are told to stop. */
+int cli_signals(void);
 /* The target's resolver files (file_row), NULL when they cannot be read, which was said then. */
 struct block *cli_read_files(struct cli *c);
 

@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -345,18 +344,6 @@ static void report(struct cap *k)
 		cli_error(k->c, CLI_PARTIAL, 0, k->note);
 }
 
-static int watch_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static int capture(struct cap *k, struct err *err)
 {
 	AUTO(fd_closep) int signals = -1;
@@ -368,7 +355,7 @@ static int capture(struct cap *k, struct err *err)
 		r = start(k, err);
 	if (r < 0)
 		return r;
-	signals = watch_signals();
+	signals = cli_signals();
 	say_start(k);
 	run(k, signals);
 	if (k->reader_left)

@@ -13,10 +13,8 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 enum { TAG_ROWS = 2, TAG_STOP = 3, TAG_LAST = 4, OPEN_MS = 5000, END_MS = 3000 };
@@ -243,18 +241,6 @@ static void drain_owners(struct watch *k)
 
 /* --- running --- */
 
-static int watch_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 /* Until ^C, --for, -c, or the reader's, the target's or the worker's end. A row that waits for its owner is asked for again. */
 static void run(struct watch *k, int signals)
 {
@@ -403,7 +389,7 @@ static int watch(struct watch *k, struct err *err)
 		r = open_workers(k, err);
 	if (r < 0)
 		return r;
-	signals = watch_signals();
+	signals = cli_signals();
 	if (isatty(STDERR_FILENO))
 		fputs("watching DNS, ^C ends\n", stderr);
 	run(k, signals);

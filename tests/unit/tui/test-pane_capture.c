@@ -1,6 +1,6 @@
 /* The capture pane without a worker: blocks are handed to it as if one had sent them; the pictures are compared with those on record. */
-#include "golden.h"
 #include "packets.h"
+#include "stage.h"
 
 #include "core/fd.h"
 #include "tui/capture_view.h"
@@ -15,17 +15,9 @@
 #include <cmocka.h>
 
 struct world {
-	struct pane_env env;
-	struct pane *pane;
+	struct stage s;
 	struct capture_view *v;
 };
-
-static void send_block(struct world *w, uint32_t tag, struct block *b)
-{
-	struct link_event ev = { .type = LINK_BLOCK, .tag = tag, .row_type = block_type(b), .block = b };
-
-	w->pane->ops->event(w->pane, 0, &ev);
-}
 
 /* Answers the page that a worker would have been asked for. */
 static void send_page(struct world *w, uint64_t from, uint32_t n)
@@ -33,14 +25,14 @@ static void send_page(struct world *w, uint64_t from, uint32_t n)
 	w->v->pages.flight[PAGES_ON].tag = PAGES_TAGS | 7;
 	w->v->pages.flight[PAGES_ON].from = from;
 	w->v->pages.flight[PAGES_ON].promised = w->v->pages.promised;
-	send_block(w, PAGES_TAGS | 7, packets_page(from, n));
+	stage_block(&w->s, 0, PAGES_TAGS | 7, packets_page(from, n));
 }
 
 static void send_detail(struct world *w, uint64_t number)
 {
 	w->v->detail_asked = number;
-	send_block(w, CAPTURE_TAG_DETAIL, packets_layers());
-	send_block(w, CAPTURE_TAG_DETAIL, packets_bytes(number));
+	stage_block(&w->s, 0, CAPTURE_TAG_DETAIL, packets_layers());
+	stage_block(&w->s, 0, CAPTURE_TAG_DETAIL, packets_bytes(number));
 }
 
 static void open_world(struct world *w, enum text_charset charset)
@@ -48,60 +40,25 @@ static void open_world(struct world *w, enum text_charset charset)
 	struct link_event ready = { .type = LINK_READY };
 	struct carry carry;
 
-	memset(w, 0, sizeof *w);
-	w->env.targets = packets_targets();
-	w->env.look = (struct row_look){ .charset = charset, .utc = true, .now_ns = PACKETS_NOW };
-	w->env.now_ms = 100000;
-	assert_int_equal(pane_new(&pane_capture, &w->env, block_row(w->env.targets, 0), &w->pane, NULL), 0);
-	w->v = w->pane->state;
+	stage_open(&w->s, &pane_capture, charset);
+	w->v = w->s.pane->state;
 	carry_init(&carry);
 	strcpy(carry.bpf, "host 172.18.0.3 or port 53 or port 8080");
-	w->pane->ops->take(w->pane, &carry);
+	w->s.pane->ops->take(w->s.pane, &carry);
 	assert_string_equal(w->v->params.filter, carry.bpf);
-	w->pane->feeds[0].state = FEED_LIVE;
-	w->pane->ops->event(w->pane, 0, &ready);
-}
-
-static void close_world(struct world *w)
-{
-	pane_free(w->pane);
-	block_unref(w->env.targets);
+	w->s.pane->feeds[0].state = FEED_LIVE;
+	w->s.pane->ops->event(w->s.pane, 0, &ready);
 }
 
 static void fill_world(struct world *w, enum text_charset charset)
 {
 	open_world(w, charset);
-	send_block(w, 0, packets_status(1234, PACKETS_N, true));
+	stage_block(&w->s, 0, 0, packets_status(1234, PACKETS_N, true));
 	send_page(w, 0, PACKETS_N);
 	w->v->grid.follow = false;
 	grid_jump(&w->v->grid, 8);
 	capture_view_moved(w->v);
 	send_detail(w, 9);
-}
-
-static void draw(struct world *w, int width, int height, const char *name)
-{
-	struct canvas *c = canvas_new(width, height, w->env.look.charset);
-	struct area all = canvas_all(c);
-	int top = height < 14 ? 1 : 2, bottom = height < 14 ? 1 : 2;
-
-	w->pane->ops->draw(w->pane, canvas_sub(all, 0, top, width, height - top - bottom));
-	golden_check(name, c);
-	canvas_free(c);
-}
-
-static void key(struct world *w, int k)
-{
-	if (w->pane->ops->key(w->pane, k))
-		return;
-	for (unsigned i = 0; i < w->pane->ops->n_bindings; i++) {
-		const struct binding *b = &w->pane->ops->bindings[i];
-		if ((b->key == k || b->alias == k) && (!b->works || b->works(w->pane))) {
-			b->run(w->pane, k);
-			return;
-		}
-	}
-	fail_msg("key %d does nothing", k);
 }
 
 static void screens(void **state)
@@ -115,9 +72,9 @@ static void screens(void **state)
 		fill_world(&w, cs ? TEXT_UTF8 : TEXT_ASCII);
 		for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
 			snprintf(name, sizeof name, "capture-%dx%d%s", sizes[i].w, sizes[i].h, cs ? "" : "-ascii");
-			draw(&w, sizes[i].w, sizes[i].h, name);
+			stage_draw(&w.s, sizes[i].w, sizes[i].h, name);
 		}
-		close_world(&w);
+		stage_close(&w.s);
 	}
 }
 
@@ -127,27 +84,27 @@ static void parts(void **state)
 
 	(void)state;
 	fill_world(&w, TEXT_UTF8);
-	key(&w, KEYS_ENTER);
+	stage_key(&w.s, KEYS_ENTER);
 	assert_int_equal(w.v->focus, CAPTURE_TREE);
-	key(&w, 'j');
-	key(&w, 'j');
+	stage_key(&w.s, 'j');
+	stage_key(&w.s, 'j');
 	assert_int_equal(w.v->hex.mark, 36);
 	assert_int_equal(w.v->hex.n_mark, 2);
-	draw(&w, 80, 24, "capture-tree-80x24");
-	draw(&w, 40, 10, "capture-tree-40x10");
-	key(&w, KEYS_TAB);
-	key(&w, KEYS_HOME);
+	stage_draw(&w.s, 80, 24, "capture-tree-80x24");
+	stage_draw(&w.s, 40, 10, "capture-tree-40x10");
+	stage_key(&w.s, KEYS_TAB);
+	stage_key(&w.s, KEYS_HOME);
 	assert_true(text_equal(block_text(w.v->tree.block, layertree_selected(&w.v->tree)->label), text_of("Destination")));
-	draw(&w, 120, 36, "capture-bytes-120x36");
-	key(&w, KEYS_ESC);
+	stage_draw(&w.s, 120, 36, "capture-bytes-120x36");
+	stage_key(&w.s, KEYS_ESC);
 	assert_int_equal(w.v->focus, CAPTURE_LIST);
-	key(&w, 'r');
-	key(&w, 't');
-	key(&w, 't');
-	draw(&w, 120, 36, "capture-addresses-120x36");
-	key(&w, '|');
-	draw(&w, 120, 36, "capture-layout-120x36");
-	close_world(&w);
+	stage_key(&w.s, 'r');
+	stage_key(&w.s, 't');
+	stage_key(&w.s, 't');
+	stage_draw(&w.s, 120, 36, "capture-addresses-120x36");
+	stage_key(&w.s, '|');
+	stage_draw(&w.s, 120, 36, "capture-layout-120x36");
+	stage_close(&w.s);
 }
 
 static void states(void **state)
@@ -156,26 +113,26 @@ static void states(void **state)
 
 	(void)state;
 	open_world(&w, TEXT_UTF8);
-	draw(&w, 80, 24, "capture-starting-80x24");
-	send_block(&w, 0, packets_status(0, 0, true));
-	draw(&w, 80, 24, "capture-empty-80x24");
-	close_world(&w);
+	stage_draw(&w.s, 80, 24, "capture-starting-80x24");
+	stage_block(&w.s, 0, 0, packets_status(0, 0, true));
+	stage_draw(&w.s, 80, 24, "capture-empty-80x24");
+	stage_close(&w.s);
 	fill_world(&w, TEXT_UTF8);
-	pane_freeze(w.pane, true);
-	send_block(&w, 0, packets_status(2000, 500, true));
+	pane_freeze(w.s.pane, true);
+	stage_block(&w.s, 0, 0, packets_status(2000, 500, true));
 	assert_int_equal(w.v->pages.count, PACKETS_N);
-	draw(&w, 80, 24, "capture-frozen-80x24");
-	pane_freeze(w.pane, false);
+	stage_draw(&w.s, 80, 24, "capture-frozen-80x24");
+	pane_freeze(w.s.pane, false);
 	assert_int_equal(w.v->pages.count, 500);
-	w.pane->feeds[0].state = FEED_GONE;
-	draw(&w, 80, 24, "capture-gone-80x24");
-	send_block(&w, CAPTURE_TAG_INTERFACES, packets_interfaces());
-	draw(&w, 120, 36, "capture-interfaces-120x36");
-	key(&w, 'j');
-	key(&w, KEYS_ENTER);
+	w.s.pane->feeds[0].state = FEED_GONE;
+	stage_draw(&w.s, 80, 24, "capture-gone-80x24");
+	stage_block(&w.s, 0, CAPTURE_TAG_INTERFACES, packets_interfaces());
+	stage_draw(&w.s, 120, 36, "capture-interfaces-120x36");
+	stage_key(&w.s, 'j');
+	stage_key(&w.s, KEYS_ENTER);
 	assert_string_equal(w.v->params.interface, "lo");
 	assert_null(w.v->interfaces);
-	close_world(&w);
+	stage_close(&w.s);
 }
 
 static void show_filter(void **state)
@@ -184,21 +141,21 @@ static void show_filter(void **state)
 
 	(void)state;
 	fill_world(&w, TEXT_UTF8);
-	key(&w, '/');
-	assert_non_null(w.env.prompt.done);
-	w.env.prompt.changed(w.pane, "length>abc");
-	assert_true(w.env.prompt_error_set);
-	assert_string_not_equal(w.env.prompt_error, "");
-	assert_false(w.env.prompt.done(w.pane, "length>abc"));
-	assert_true(w.env.prompt.done(w.pane, "dns"));
-	send_block(&w, CAPTURE_TAG_DISPLAY, packets_status(1234, 2, true));
+	stage_key(&w.s, '/');
+	assert_non_null(w.s.env.prompt.done);
+	w.s.env.prompt.changed(w.s.pane, "length>abc");
+	assert_true(w.s.env.prompt_error_set);
+	assert_string_not_equal(w.s.env.prompt_error, "");
+	assert_false(w.s.env.prompt.done(w.s.pane, "length>abc"));
+	assert_true(w.s.env.prompt.done(w.s.pane, "dns"));
+	stage_block(&w.s, 0, CAPTURE_TAG_DISPLAY, packets_status(1234, 2, true));
 	assert_string_equal(w.v->shown, "dns");
 	send_page(&w, 0, 2);
 	assert_int_equal(w.v->pages.count, 2);
-	draw(&w, 120, 36, "capture-shown-120x36");
-	key(&w, '\\');
+	stage_draw(&w.s, 120, 36, "capture-shown-120x36");
+	stage_key(&w.s, '\\');
 	assert_string_equal(w.v->show.text, "");
-	close_world(&w);
+	stage_close(&w.s);
 }
 
 /* The name of a DNS packet goes along to the DNS view. */
@@ -210,16 +167,16 @@ static void carries(void **state)
 	(void)state;
 	fill_world(&w, TEXT_UTF8);
 	carry_init(&carry);
-	w.pane->ops->give(w.pane, 'd', &carry);
+	w.s.pane->ops->give(w.s.pane, 'd', &carry);
 	assert_string_equal(carry.name, "");
 	grid_jump(&w.v->grid, 2);
-	w.pane->ops->give(w.pane, 'd', &carry);
+	w.s.pane->ops->give(w.s.pane, 'd', &carry);
 	assert_string_equal(carry.name, "db.default.svc");
 	carry_init(&carry);
 	grid_jump(&w.v->grid, 3); /* the reply */
-	w.pane->ops->give(w.pane, 'd', &carry);
+	w.s.pane->ops->give(w.s.pane, 'd', &carry);
 	assert_string_equal(carry.name, "db.default.svc");
-	close_world(&w);
+	stage_close(&w.s);
 }
 
 /* Packets leave the ring: the cursor stays on its packet. */
@@ -232,11 +189,11 @@ static void anchor(void **state)
 	fill_world(&w, TEXT_UTF8);
 	b = packets_status(1234, PACKETS_N, true);
 	((struct capture_row *)block_row(b, 0))->first = 4;
-	send_block(&w, 0, b);
+	stage_block(&w.s, 0, 0, b);
 	assert_int_equal(w.v->grid.cursor, 5);
 	send_page(&w, 3, PACKETS_N); /* places 0.. are packets 4.. now */
 	w.v->pages.page[0].from = 0;
-	close_world(&w);
+	stage_close(&w.s);
 }
 
 /* Answers for another worker, errors, and broken blocks change nothing that they should not. */
@@ -248,19 +205,19 @@ static void strangers(void **state)
 
 	(void)state;
 	fill_world(&w, TEXT_UTF8);
-	send_block(&w, PAGES_TAGS | 99, packets_page(0, 3));
+	stage_block(&w.s, 0, PAGES_TAGS | 99, packets_page(0, 3));
 	assert_int_equal(block_count(w.v->pages.page[0].block), PACKETS_N);
 	w.v->detail_asked = 9;
-	w.pane->ops->event(w.pane, 0, &error);
+	w.s.pane->ops->event(w.s.pane, 0, &error);
 	assert_null(layertree_selected(&w.v->tree));
-	draw(&w, 120, 36, "capture-left-120x36");
+	stage_draw(&w.s, 120, 36, "capture-left-120x36");
 	w.v->detail_asked = 9;
-	w.pane->feeds[0].state = FEED_ENDED;
-	strcpy(w.pane->feeds[0].why, "killed by signal 9");
-	w.pane->ops->event(w.pane, 0, &closed);
+	w.s.pane->feeds[0].state = FEED_ENDED;
+	strcpy(w.s.pane->feeds[0].why, "killed by signal 9");
+	w.s.pane->ops->event(w.s.pane, 0, &closed);
 	assert_int_equal(w.v->detail_asked, 0);
 	assert_int_equal(w.v->pages.count, PACKETS_N);
-	close_world(&w);
+	stage_close(&w.s);
 }
 
 /* Every key is in one table only once, and has help. */

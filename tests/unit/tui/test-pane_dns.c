@@ -1,6 +1,6 @@
 /* The DNS pane without workers: files and answers are handed to it as if they had come; pictures are compared with those on record. */
-#include "golden.h"
 #include "packets.h"
+#include "stage.h"
 
 #include "core/fd.h"
 #include "tui/dns_view.h"
@@ -15,32 +15,14 @@
 #include <cmocka.h>
 
 struct world {
-	struct pane_env env;
-	struct pane *pane;
+	struct stage s;
 	struct dns_view *v;
 };
 
-static void send_block(struct world *w, unsigned slot, uint32_t tag, struct block *b)
-{
-	struct link_event ev = { .type = LINK_BLOCK, .tag = tag, .row_type = block_type(b), .block = b };
-
-	w->pane->ops->event(w->pane, slot, &ev);
-}
-
 static void open_world(struct world *w, enum text_charset charset)
 {
-	memset(w, 0, sizeof *w);
-	w->env.targets = packets_targets();
-	w->env.look = (struct row_look){ .charset = charset, .utc = true, .now_ns = PACKETS_NOW };
-	w->env.now_ms = 100000;
-	assert_int_equal(pane_new(&pane_dns, &w->env, block_row(w->env.targets, 0), &w->pane, NULL), 0);
-	w->v = w->pane->state;
-}
-
-static void close_world(struct world *w)
-{
-	pane_free(w->pane);
-	block_unref(w->env.targets);
+	stage_open(&w->s, &pane_dns, charset);
+	w->v = w->s.pane->state;
 }
 
 /* An answer for what the form asks now, at a fixed time. */
@@ -48,7 +30,7 @@ static void answer(struct world *w, bool good)
 {
 	w->v->tag = 5;
 	w->v->waiting = true;
-	send_block(w, DNS_SLOT_ASK, 5, packets_answer(good));
+	stage_block(&w->s, DNS_SLOT_ASK, 5, packets_answer(good));
 	w->v->last.time = PACKETS_NOW + 114000000;
 	w->v->asked.items[w->v->asked.n - 1].time = PACKETS_NOW - (int64_t)w->v->asked.n * 11000000000;
 	struct block *b = asked_block(&w->v->asked);
@@ -62,38 +44,13 @@ static void take_name(struct world *w, const char *name)
 
 	carry_init(&carry);
 	snprintf(carry.name, sizeof carry.name, "%s", name);
-	w->pane->ops->take(w->pane, &carry);
-}
-
-static void draw(struct world *w, int width, int height, const char *name)
-{
-	struct canvas *c = canvas_new(width, height, w->env.look.charset);
-	struct area all = canvas_all(c);
-	int top = height < 14 ? 1 : 2, bottom = height < 14 ? 1 : 2;
-
-	w->pane->ops->draw(w->pane, canvas_sub(all, 0, top, width, height - top - bottom));
-	golden_check(name, c);
-	canvas_free(c);
-}
-
-static void key(struct world *w, int k)
-{
-	if (w->pane->ops->key(w->pane, k))
-		return;
-	for (unsigned i = 0; i < w->pane->ops->n_bindings; i++) {
-		const struct binding *b = &w->pane->ops->bindings[i];
-		if ((b->key == k || b->alias == k) && (!b->works || b->works(w->pane))) {
-			b->run(w->pane, k);
-			return;
-		}
-	}
-	fail_msg("key %d does nothing", k);
+	w->s.pane->ops->take(w->s.pane, &carry);
 }
 
 static void fill_world(struct world *w, enum text_charset charset)
 {
 	open_world(w, charset);
-	send_block(w, DNS_SLOT_FILES, 0, packets_files());
+	stage_block(&w->s, DNS_SLOT_FILES, 0, packets_files());
 	take_name(w, "queue.default.svc");
 	answer(w, false);
 	take_name(w, "db.default.svc");
@@ -111,9 +68,9 @@ static void screens(void **state)
 		fill_world(&w, cs ? TEXT_UTF8 : TEXT_ASCII);
 		for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
 			snprintf(name, sizeof name, "dns-%dx%d%s", sizes[i].w, sizes[i].h, cs ? "" : "-ascii");
-			draw(&w, sizes[i].w, sizes[i].h, name);
+			stage_draw(&w.s, sizes[i].w, sizes[i].h, name);
 		}
-		close_world(&w);
+		stage_close(&w.s);
 	}
 }
 
@@ -124,24 +81,24 @@ static void states(void **state)
 
 	(void)state;
 	open_world(&w, TEXT_UTF8);
-	draw(&w, 80, 24, "dns-start-80x24");
-	send_block(&w, DNS_SLOT_FILES, 0, packets_files());
-	draw(&w, 80, 24, "dns-nothing-80x24");
+	stage_draw(&w.s, 80, 24, "dns-start-80x24");
+	stage_block(&w.s, DNS_SLOT_FILES, 0, packets_files());
+	stage_draw(&w.s, 80, 24, "dns-nothing-80x24");
 	take_name(&w, "queue.default.svc");
-	w.env.now_ms += 3000;
-	draw(&w, 80, 24, "dns-asking-80x24");
+	w.s.env.now_ms += 3000;
+	stage_draw(&w.s, 80, 24, "dns-asking-80x24");
 	answer(&w, false);
-	draw(&w, 80, 24, "dns-timeout-80x24");
-	key(&w, 'a');
-	draw(&w, 120, 36, "dns-files-120x36");
-	close_world(&w);
+	stage_draw(&w.s, 80, 24, "dns-timeout-80x24");
+	stage_key(&w.s, 'a');
+	stage_draw(&w.s, 120, 36, "dns-files-120x36");
+	stage_close(&w.s);
 	open_world(&w, TEXT_UTF8);
-	w.pane->feeds[DNS_SLOT_FILES].state = FEED_FAILED;
-	strcpy(w.pane->feeds[DNS_SLOT_FILES].why, "no answer in 2 s");
-	w.pane->ops->event(w.pane, DNS_SLOT_FILES, &closed);
+	w.s.pane->feeds[DNS_SLOT_FILES].state = FEED_FAILED;
+	strcpy(w.s.pane->feeds[DNS_SLOT_FILES].why, "no answer in 2 s");
+	w.s.pane->ops->event(w.s.pane, DNS_SLOT_FILES, &closed);
 	assert_true(w.v->files_done);
-	draw(&w, 120, 36, "dns-nofiles-120x36");
-	close_world(&w);
+	stage_draw(&w.s, 120, 36, "dns-nofiles-120x36");
+	stage_close(&w.s);
 }
 
 /* o: the host's resolver does not know Docker's name; then one of them says something else. */
@@ -153,23 +110,23 @@ static void others(void **state)
 
 	(void)state;
 	fill_world(&w, TEXT_UTF8);
-	key(&w, 'o');
-	draw(&w, 80, 24, "dns-others-asked-80x24");
+	stage_key(&w.s, 'o');
+	stage_draw(&w.s, 80, 24, "dns-others-asked-80x24");
 	files_parse(b, "/etc/resolv.conf", resolv, sizeof resolv - 1);
 	dns_versus_take(&w.v->versus, DNS_MAX_PEERS, builder_block(b));
 	assert_int_equal(w.v->versus.n, 2);
 	dns_versus_take(&w.v->versus, 0, packets_answer(true));
 	dns_versus_take(&w.v->versus, 1, packets_answer(false));
-	draw(&w, 120, 36, "dns-others-120x36");
-	draw(&w, 80, 24, "dns-others-80x24");
-	key(&w, 'a');
+	stage_draw(&w.s, 120, 36, "dns-others-120x36");
+	stage_draw(&w.s, 80, 24, "dns-others-80x24");
+	stage_key(&w.s, 'a');
 	assert_true(dns_view_shows_files(w.v));
-	key(&w, 'o');
+	stage_key(&w.s, 'o');
 	assert_ptr_equal(dns_view_lower(w.v), &w.v->versus.grid);
-	key(&w, 'o');
+	stage_key(&w.s, 'o');
 	assert_ptr_equal(dns_view_lower(w.v), &w.v->history);
 	builder_free(b);
-	close_world(&w);
+	stage_close(&w.s);
 }
 
 /* What is in /etc/hosts is answered from there and nobody is asked. */
@@ -181,15 +138,15 @@ static void hosts(void **state)
 	open_world(&w, TEXT_UTF8);
 	take_name(&w, "shop-api-1");
 	assert_true(w.v->pending);
-	send_block(&w, DNS_SLOT_FILES, 0, packets_files());
+	stage_block(&w.s, DNS_SLOT_FILES, 0, packets_files());
 	assert_false(w.v->pending);
 	assert_string_equal(w.v->last.server, "/etc/hosts");
 	assert_string_equal(w.v->last.answer, "172.18.0.5");
 	w.v->last.time = PACKETS_NOW;
 	w.v->asked.n = 0;
 	table_set_block(w.v->history.table, NULL);
-	draw(&w, 80, 24, "dns-hosts-80x24");
-	close_world(&w);
+	stage_draw(&w.s, 80, 24, "dns-hosts-80x24");
+	stage_close(&w.s);
 }
 
 static void repeated(void **state)
@@ -205,9 +162,9 @@ static void repeated(void **state)
 		w.v->samples[w.v->n_samples++] = i % 13 == 12 ? -1 : 0.3 + 0.1 * (i * 7 % 11);
 	}
 	w.v->repeat = true;
-	draw(&w, 120, 36, "dns-repeat-120x36");
+	stage_draw(&w.s, 120, 36, "dns-repeat-120x36");
 	w.v->repeat = false;
-	close_world(&w);
+	stage_close(&w.s);
 }
 
 static void servers(void **state)
@@ -240,7 +197,7 @@ static void servers(void **state)
 		assert_string_equal(addr_format(&w.v->server_address, text), rows[i].address);
 		assert_int_equal(w.v->server_port, rows[i].port);
 	}
-	close_world(&w);
+	stage_close(&w.s);
 }
 
 static void forms(void **state)
@@ -255,25 +212,25 @@ static void forms(void **state)
 	dns_view_set_name(w.v, "172.18.0.3");
 	assert_string_equal(dns_choices[w.v->choice].name, "PTR");
 	dns_view_set_server(w.v, "8.8.8.8:5353");
-	key(&w, 'T');
+	stage_key(&w.s, 'T');
 	dns_view_dig(w.v, dig, sizeof dig);
 	assert_string_equal(dig, "dig @8.8.8.8 +tcp -p 5353 -x 172.18.0.3");
 	dns_view_set_name(w.v, "web");
 	assert_string_equal(dns_choices[w.v->choice].name, "A+AAAA");
-	key(&w, 't');
+	stage_key(&w.s, 't');
 	assert_string_equal(dns_choices[w.v->choice].name, "A");
-	key(&w, KEYS_TAB);
-	key(&w, 'j'); /* the older question: queue.default.svc */
+	stage_key(&w.s, KEYS_TAB);
+	stage_key(&w.s, 'j'); /* the older question: queue.default.svc */
 	w.v->waiting = false;
-	key(&w, KEYS_ENTER);
+	stage_key(&w.s, KEYS_ENTER);
 	assert_string_equal(w.v->name, "queue.default.svc");
-	key(&w, '/');
-	assert_non_null(w.env.prompt.done);
-	assert_false(w.env.prompt.done(w.pane, "two words"));
-	assert_true(w.env.prompt_error_set);
-	assert_true(w.env.prompt.done(w.pane, "  one"));
+	stage_key(&w.s, '/');
+	assert_non_null(w.s.env.prompt.done);
+	assert_false(w.s.env.prompt.done(w.s.pane, "two words"));
+	assert_true(w.s.env.prompt_error_set);
+	assert_true(w.s.env.prompt.done(w.s.pane, "  one"));
 	assert_string_equal(w.v->name, "one");
-	close_world(&w);
+	stage_close(&w.s);
 }
 
 /* An answer to an older question, and a worker that dies while it is asked. */
@@ -286,14 +243,14 @@ static void late(void **state)
 	fill_world(&w, TEXT_UTF8);
 	w.v->tag = 9;
 	w.v->waiting = true;
-	send_block(&w, DNS_SLOT_ASK, 8, packets_answer(false));
+	stage_block(&w.s, DNS_SLOT_ASK, 8, packets_answer(false));
 	assert_true(w.v->waiting);
-	strcpy(w.pane->feeds[DNS_SLOT_ASK].why, "killed by signal 9");
-	w.pane->feeds[DNS_SLOT_ASK].state = FEED_ENDED;
-	w.pane->ops->event(w.pane, DNS_SLOT_ASK, &closed);
+	strcpy(w.s.pane->feeds[DNS_SLOT_ASK].why, "killed by signal 9");
+	w.s.pane->feeds[DNS_SLOT_ASK].state = FEED_ENDED;
+	w.s.pane->ops->event(w.s.pane, DNS_SLOT_ASK, &closed);
 	assert_false(w.v->waiting);
-	draw(&w, 80, 24, "dns-ended-80x24");
-	close_world(&w);
+	stage_draw(&w.s, 80, 24, "dns-ended-80x24");
+	stage_close(&w.s);
 }
 
 /* --- on the wire --- */
@@ -445,13 +402,13 @@ static struct block *seen_searches(void)
 static void fill_wire(struct world *w, enum text_charset charset)
 {
 	fill_world(w, charset);
-	key(w, ']');
+	stage_key(&w->s, ']');
 	assert_true(w->v->on_wire);
-	send_block(w, DNS_SLOT_WATCH, 0, seen_state());
-	send_block(w, DNS_SLOT_WATCH, 1, seen_questions());
-	send_block(w, DNS_SLOT_WATCH, 3, seen_names());
-	send_block(w, DNS_SLOT_WATCH, 4, seen_searches());
-	send_block(w, DNS_SLOT_WATCH, 2, seen_findings());
+	stage_block(&w->s, DNS_SLOT_WATCH, 0, seen_state());
+	stage_block(&w->s, DNS_SLOT_WATCH, 1, seen_questions());
+	stage_block(&w->s, DNS_SLOT_WATCH, 3, seen_names());
+	stage_block(&w->s, DNS_SLOT_WATCH, 4, seen_searches());
+	stage_block(&w->s, DNS_SLOT_WATCH, 2, seen_findings());
 }
 
 static void wire_screens(void **state)
@@ -465,8 +422,8 @@ static void wire_screens(void **state)
 		for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
 			fill_wire(&w, ascii ? TEXT_ASCII : TEXT_UTF8);
 			snprintf(name, sizeof name, "dnswire-%dx%d%s", sizes[i].w, sizes[i].h, ascii ? "-ascii" : "");
-			draw(&w, sizes[i].w, sizes[i].h, name);
-			close_world(&w);
+			stage_draw(&w.s, sizes[i].w, sizes[i].h, name);
+			stage_close(&w.s);
 		}
 }
 
@@ -477,20 +434,20 @@ static void wire_views(void **state)
 
 	(void)state;
 	fill_wire(&w, TEXT_UTF8);
-	key(&w, KEYS_ENTER);
+	stage_key(&w.s, KEYS_ENTER);
 	for (unsigned i = 0; i < DNS_WIRE_TABS; i++) {
 		snprintf(name, sizeof name, "dnswire-%u-120x36", i);
-		draw(&w, 120, 36, name);
-		key(&w, 't');
+		stage_draw(&w.s, 120, 36, name);
+		stage_key(&w.s, 't');
 	}
 	assert_int_equal(w.v->wire.tab, DNS_WIRE_ALL);
-	key(&w, KEYS_ESC);
+	stage_key(&w.s, KEYS_ESC);
 	assert_false(w.v->wire.detail);
-	close_world(&w);
+	stage_close(&w.s);
 	open_world(&w, TEXT_UTF8);
-	key(&w, ']');
-	draw(&w, 80, 24, "dnswire-start-80x24");
-	close_world(&w);
+	stage_key(&w.s, ']');
+	stage_draw(&w.s, 80, 24, "dnswire-start-80x24");
+	stage_close(&w.s);
 }
 
 /* The selection goes along: to our own question, and to a capture. */
@@ -501,20 +458,20 @@ static void wire_keys(void **state)
 
 	(void)state;
 	fill_wire(&w, TEXT_UTF8);
-	key(&w, 'j');
+	stage_key(&w.s, 'j');
 	carry_init(&carry);
-	w.pane->ops->give(w.pane, 'c', &carry);
+	w.s.pane->ops->give(w.s.pane, 'c', &carry);
 	assert_string_equal(carry.bpf, "host 127.0.0.11");
-	key(&w, 'd');
+	stage_key(&w.s, 'd');
 	assert_false(w.v->on_wire);
 	assert_string_equal(w.v->name, "queue.default.svc.");
 	carry_init(&carry);
-	w.pane->ops->give(w.pane, 'c', &carry);
+	w.s.pane->ops->give(w.s.pane, 'c', &carry);
 	assert_string_equal(carry.bpf, "port 53");
-	key(&w, '[');
-	table_filter(w.pane->ops->grid(w.pane)->table, "state:waiting", NULL, NULL);
-	assert_int_equal(table_count(w.pane->ops->grid(w.pane)->table), 1);
-	close_world(&w);
+	stage_key(&w.s, '[');
+	table_filter(w.s.pane->ops->grid(w.s.pane)->table, "state:waiting", NULL, NULL);
+	assert_int_equal(table_count(w.s.pane->ops->grid(w.s.pane)->table), 1);
+	stage_close(&w.s);
 }
 
 static void bindings(void **state)

@@ -1,6 +1,6 @@
 /* The network pane without workers: blocks are handed to it as if they had come; pictures are compared with those on record. */
-#include "golden.h"
 #include "packets.h"
+#include "stage.h"
 
 #include "core/fd.h"
 #include "core/net/address.h"
@@ -22,18 +22,16 @@
 enum { HERE = 4026532871u, HOST = 4026531840u };
 
 struct world {
-	struct pane_env env;
-	struct pane *pane;
+	struct stage s;
 	struct net_view *v;
 };
 
 static void send_block(struct world *w, unsigned slot, struct builder *b)
 {
 	struct block *block = builder_block(b);
-	struct link_event ev = { .type = LINK_BLOCK, .row_type = block_type(block), .block = block };
 
 	builder_free(b);
-	w->pane->ops->event(w->pane, slot, &ev);
+	stage_block(&w->s, slot, 0, block);
 }
 
 /* --- what workers would tell --- */
@@ -166,42 +164,8 @@ static void fill(struct world *w, bool gateway_failed)
 
 static void open_world(struct world *w, enum text_charset charset)
 {
-	memset(w, 0, sizeof *w);
-	w->env.targets = packets_targets();
-	w->env.look = (struct row_look){ .charset = charset, .utc = true, .now_ns = PACKETS_NOW };
-	w->env.now_ms = 100000;
-	assert_int_equal(pane_new(&pane_net, &w->env, block_row(w->env.targets, 0), &w->pane, NULL), 0);
-	w->v = w->pane->state;
-}
-
-static void close_world(struct world *w)
-{
-	pane_free(w->pane);
-	block_unref(w->env.targets);
-}
-
-static void draw(struct world *w, int width, int height, const char *name)
-{
-	struct canvas *c = canvas_new(width, height, w->env.look.charset);
-	struct area all = canvas_all(c);
-	int top = height < 14 ? 1 : 2, bottom = height < 14 ? 1 : 2;
-
-	w->pane->ops->draw(w->pane, canvas_sub(all, 0, top, width, height - top - bottom));
-	golden_check(name, c);
-	canvas_free(c);
-}
-
-static void key(struct world *w, int k)
-{
-	for (unsigned i = 0; i < w->pane->ops->n_bindings; i++) {
-		const struct binding *b = &w->pane->ops->bindings[i];
-
-		if ((b->key == k || b->alias == k) && (!b->works || b->works(w->pane))) {
-			b->run(w->pane, k);
-			return;
-		}
-	}
-	fail_msg("key %d does nothing", k);
+	stage_open(&w->s, &pane_net, charset);
+	w->v = w->s.pane->state;
 }
 
 static void screens(void **state)
@@ -217,9 +181,9 @@ static void screens(void **state)
 		grid_move(&w.v->grids[NET_TAB_LINKS], 1);
 		for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
 			snprintf(name, sizeof name, "net-%dx%d%s", sizes[i].w, sizes[i].h, cs ? "" : "-ascii");
-			draw(&w, sizes[i].w, sizes[i].h, name);
+			stage_draw(&w.s, sizes[i].w, sizes[i].h, name);
 		}
-		close_world(&w);
+		stage_close(&w.s);
 	}
 }
 
@@ -229,21 +193,21 @@ static void tabs(void **state)
 
 	(void)state;
 	open_world(&w, TEXT_UTF8);
-	draw(&w, 80, 24, "net-start-80x24");
+	stage_draw(&w.s, 80, 24, "net-start-80x24");
 	fill(&w, true);
-	key(&w, ']');
-	draw(&w, 80, 24, "net-routes-80x24");
-	key(&w, '[');
-	key(&w, '[');
+	stage_key(&w.s, ']');
+	stage_draw(&w.s, 80, 24, "net-routes-80x24");
+	stage_key(&w.s, '[');
+	stage_key(&w.s, '[');
 	assert_int_equal(w.v->tab, NET_TAB_SETTINGS);
 	send_settings(&w, NET_SLOT_SETTINGS, "33");
 	send_settings(&w, NET_SLOT_HOST, "60");
-	draw(&w, 100, 30, "net-settings-100x30");
-	key(&w, '[');
-	draw(&w, 120, 36, "net-neighbours-120x36");
-	assert_int_equal(w.pane->ops->mouse(w.pane, KEYS_CLICK, w.v->tab_x[NET_TAB_RULES] + 1, w.v->tab_y), PANE_USED | PANE_DRAW);
+	stage_draw(&w.s, 100, 30, "net-settings-100x30");
+	stage_key(&w.s, '[');
+	stage_draw(&w.s, 120, 36, "net-neighbours-120x36");
+	assert_int_equal(w.s.pane->ops->mouse(w.s.pane, KEYS_CLICK, w.v->tab_x[NET_TAB_RULES] + 1, w.v->tab_y), PANE_USED | PANE_DRAW);
 	assert_int_equal(w.v->tab, NET_TAB_RULES);
-	close_world(&w);
+	stage_close(&w.s);
 }
 
 /* The other end of a cable is a target; on loopback there is none. */
@@ -254,16 +218,16 @@ static void follow(void **state)
 	(void)state;
 	open_world(&w, TEXT_UTF8);
 	fill(&w, false);
-	key(&w, KEYS_ENTER);
-	assert_int_equal(w.env.go, 0);
-	assert_string_equal(w.env.toast, "no target known at the other end");
-	key(&w, 't');
-	assert_non_null(w.env.prompt.done);
-	assert_false(w.env.prompt.done(w.pane, "example.org"));
-	assert_true(w.env.prompt_error_set);
-	assert_true(w.env.prompt.done(w.pane, "10.0.0.7"));
+	stage_key(&w.s, KEYS_ENTER);
+	assert_int_equal(w.s.env.go, 0);
+	assert_string_equal(w.s.env.toast, "no target known at the other end");
+	stage_key(&w.s, 't');
+	assert_non_null(w.s.env.prompt.done);
+	assert_false(w.s.env.prompt.done(w.s.pane, "example.org"));
+	assert_true(w.s.env.prompt_error_set);
+	assert_true(w.s.env.prompt.done(w.s.pane, "10.0.0.7"));
 	assert_int_equal(w.v->tab, NET_TAB_ROUTES);
-	close_world(&w);
+	stage_close(&w.s);
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* The probe pane without workers: results are handed to it as if they had come; pictures are compared with those on record. */
-#include "golden.h"
 #include "packets.h"
+#include "stage.h"
 
 #include "core/err.h"
 #include "core/fd.h"
@@ -16,25 +16,14 @@
 #include <cmocka.h>
 
 struct world {
-	struct pane_env env;
-	struct pane *pane;
+	struct stage s;
 	struct probe_view *v;
 };
 
 static void open_world(struct world *w, enum text_charset charset)
 {
-	memset(w, 0, sizeof *w);
-	w->env.targets = packets_targets();
-	w->env.look = (struct row_look){ .charset = charset, .utc = true, .now_ns = PACKETS_NOW };
-	w->env.now_ms = 100000;
-	assert_int_equal(pane_new(&pane_probe, &w->env, block_row(w->env.targets, 0), &w->pane, NULL), 0);
-	w->v = w->pane->state;
-}
-
-static void close_world(struct world *w)
-{
-	pane_free(w->pane);
-	block_unref(w->env.targets);
+	stage_open(&w->s, &pane_probe, charset);
+	w->v = w->s.pane->state;
 }
 
 static struct probe_item *add(struct world *w, const char *words)
@@ -43,7 +32,7 @@ static struct probe_item *add(struct world *w, const char *words)
 
 	carry_init(&carry);
 	snprintf(carry.probe, sizeof carry.probe, "%s", words);
-	w->pane->ops->take(w->pane, &carry);
+	w->s.pane->ops->take(w->s.pane, &carry);
 	return probe_view_selected(w->v);
 }
 
@@ -51,7 +40,7 @@ static void send_row(struct world *w, const struct probe_item *item, struct buil
 {
 	struct link_event ev = { .type = LINK_BLOCK, .tag = 1, .row_type = &probe_row_type, .block = builder_block(b) };
 
-	w->pane->ops->event(w->pane, PROBE_SLOT_FIRST + (unsigned)(item - w->v->items), &ev);
+	w->s.pane->ops->event(w->s.pane, PROBE_SLOT_FIRST + (unsigned)(item - w->v->items), &ev);
 }
 
 /* A result of this item; `n` of them before it. */
@@ -97,15 +86,6 @@ static void fill(struct world *w)
 	table_jump(w->v->list.table, 0);
 }
 
-static void draw(struct world *w, int width, int height, const char *name)
-{
-	struct canvas *c = canvas_new(width, height, w->env.look.charset);
-
-	w->pane->ops->draw(w->pane, canvas_sub(canvas_all(c), 0, 1, width, height - 2));
-	golden_check(name, c);
-	canvas_free(c);
-}
-
 static void test_screens(void **state)
 {
 	static const struct { int w, h; } sizes[] = { { 160, 24 }, { 80, 24 }, { 40, 10 } };
@@ -118,13 +98,13 @@ static void test_screens(void **state)
 		fill(&w);
 		for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
 			snprintf(name, sizeof name, "probe-%dx%d%s", sizes[i].w, sizes[i].h, cs ? "" : "-ascii");
-			draw(&w, sizes[i].w, sizes[i].h, name);
+			stage_draw(&w.s, sizes[i].w, sizes[i].h, name);
 		}
 		if (cs) {
 			table_jump(w.v->list.table, 1);
-			draw(&w, 120, 20, "probe-trace-120x20");
+			stage_draw(&w.s, 120, 20, "probe-trace-120x20");
 		}
-		close_world(&w);
+		stage_close(&w.s);
 	}
 }
 
@@ -135,7 +115,7 @@ static void test_adding(void **state)
 
 	(void)state;
 	open_world(&w, TEXT_UTF8);
-	draw(&w, 80, 8, "probe-empty-80x8");
+	stage_draw(&w.s, 80, 8, "probe-empty-80x8");
 	assert_false(probe_view_add(w.v, "tcp nowhere", &err));
 	assert_non_null(strstr(err.msg, "HOST:PORT"));
 	assert_true(probe_view_add(w.v, "10.0.0.1:80", &err));
@@ -153,7 +133,7 @@ static void test_adding(void **state)
 	assert_false(probe_view_add(w.v, "ping 10.0.2.1", &err));
 	probe_view_remove(w.v, probe_view_selected(w.v));
 	assert_true(probe_view_add(w.v, "ping 10.0.2.1", &err));
-	close_world(&w);
+	stage_close(&w.s);
 }
 
 int main(void)
