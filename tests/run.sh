@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs every test and says how it went: "N passed, N failed, N skipped" is the last line; anything failed: exit 1.
 #
-#   tests/run.sh [PART...]      parts: build style units sanitizers fuzz lab cli engine attack screens bench (all of them by default)
+#   tests/run.sh [PART...]      parts: build style units lab cli engine attack screens sanitizers fuzz bench (all of them by default)
 #
 # Each part prints TAP-like lines ("ok - name", "not ok - name: reason", "ok - name # SKIP reason"); logs go to tests/out/PART.log.
 set -u
@@ -36,18 +36,43 @@ part_style() { python3 tests/style/check.py; }
 
 part_units() { units build-test; }
 
+make_sanitizers() {
+	setup build-asan -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false && ninja -C build-asan
+}
+
+make_fuzz() {
+	CC=clang setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false && ninja -C build-fuzz $(fuzz_targets)
+}
+
+make_alone() { # WHAT LOG: one build at a time
+	{ flock 9; "make_$1" >"$2" 2>&1 9>&-; } 9>$out/build.lock
+}
+
+# The two long builds run beside parts that mostly wait for engines and timers, at idle priority so as not to disturb them.
+prebuild=
+start_prebuild() {
+	(
+		chrt --idle --pid 0 $BASHPID
+		make_alone sanitizers $out/setup-asan.log
+		make_alone fuzz $out/setup-fuzz.log
+	) >/dev/null 2>&1 </dev/null &
+	prebuild=$!
+	trap 'pkill -P $prebuild; kill $prebuild 2>/dev/null' EXIT
+}
+
+made() { # WHAT LOG
+	make_alone "$1" "$2" || { tail -40 "$2"; return 1; }
+}
+
 part_sanitizers() {
-	{ setup build-asan -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false && ninja -C build-asan; } >$out/setup-asan.log 2>&1 ||
-		{ tail -40 $out/setup-asan.log; echo "not ok - builds with sanitizers: see $out/setup-asan.log"; return; }
+	made sanitizers $out/setup-asan.log || { echo "not ok - builds with sanitizers: see $out/setup-asan.log"; return; }
 	units build-asan | sed 's/ - / - sanitizers: /'
 }
 
 fuzz_targets() { ninja -C build-fuzz -t targets all | grep -oE '^tests/fuzz/[a-z]+/fuzz-[a-z0-9-]+:' | tr -d :; }
 
 part_fuzz() {
-	{ CC=clang setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false && ninja -C build-fuzz $(fuzz_targets); } \
-		>$out/setup-fuzz.log 2>&1 ||
-		{ tail -40 $out/setup-fuzz.log; echo "not ok - fuzz targets build: see $out/setup-fuzz.log"; return; }
+	made fuzz $out/setup-fuzz.log || { echo "not ok - fuzz targets build: see $out/setup-fuzz.log"; return; }
 	tests/fuzz/run.sh build-fuzz "$fuzz_seconds"
 }
 
@@ -88,10 +113,11 @@ run_part() { # PART
 }
 
 mkdir -p $out
-[ $# -gt 0 ] || set -- build style units sanitizers fuzz lab cli engine attack screens bench
+[ $# -gt 0 ] || set -- build style units lab cli engine attack screens sanitizers fuzz bench
 for part; do
 	run_part "$part"
 	[ "$part" != build ] || [ $failed = 0 ] || break # nothing to test
+	[ "$part" != build ] || [ $# -lt 11 ] || start_prebuild
 done
 if [ ${#failures[@]} -gt 0 ]; then printf '\nfailed:\n'; printf '  %s\n' "${failures[@]}"; fi
 printf '\n%d passed, %d failed, %d skipped\n' $passed $failed $skipped

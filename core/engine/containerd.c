@@ -6,32 +6,18 @@
 
 #include "core/block.h"
 #include "core/engine/containerd_facts.h"
-#include "core/engine/docker.h"
-#include "core/engine/docker_calls.h"
+#include "core/engine/reader.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/loop.h"
-#include "core/worker.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
-	COALESCE_MS = 100, /* events of one moment are answered together */
-	RELIST_MS = 10000, /* CRI-O: it has no events that are spoken here */
-	ONCE_MS = 2900,
-	UNIMPLEMENTED = 12, /* grpc-status */
 	MAX_EVENTS = 1 << 20,
-};
-
-/* Made in open(), with privilege. */
-struct containerd_state {
-	int mover;
-	unsigned owner;
 };
 
 /* A call that waits for room. */
@@ -41,76 +27,36 @@ struct job {
 };
 
 struct reader {
-	struct worker *worker;
-	const struct docker_params *params;
-	const struct containerd_state *state;
-	struct docker_calls calls;
+	struct engine_reader base;
 	struct containerd_facts *last, *now; /* whole; of the round under way, NULL: none */
 	struct job *jobs;
 	unsigned n_jobs, cap_jobs;
-	struct builder *targets, *engines;
 	bool has_containerd, has_cri; /* in this round */
-	char error[192]; /* "" while it answers */
 	char gap[192];
-	unsigned n_failed, failures;
-	int64_t answered_at;
-	uint64_t latency_us;
-	bool is_over;
-	int broken;
-	uint64_t retry_at, round_at, relist_at, once_end; /* monotonic ms, 0 = off */
+	unsigned n_failed;
+	uint64_t round_at, relist_at; /* monotonic ms, 0 = off */
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 /* --- telling the app --- */
 
-static void send_block(struct reader *r, struct builder *b)
-{
-	int ret = worker_send_block(r->worker, 0, b);
-
-	if (ret < 0 && !r->broken)
-		r->broken = ret;
-}
-
 static void send_rows(struct reader *r)
 {
-	struct docker_rows_stamp stamp = { .engine = r->params->endpoint, .owner = r->state->owner ? r->state->owner : ROW_NO_UINT,
-		.as_of = ROW_NO_INT };
+	struct docker_rows_stamp stamp = engine_reader_stamp(&r->base, NULL);
 
-	if (r->error[0])
-		stamp.as_of = r->answered_at ? r->answered_at : now_ns();
-	builder_clear(r->targets);
+	builder_clear(r->base.targets);
 	if (r->last)
-		containerd_facts_rows(r->last, &stamp, r->targets);
-	if (r->n_failed && !r->error[0])
-		builder_note(r->targets, EBADMSG, "%.90s: not all could be read: %s", r->params->endpoint, r->gap);
-	send_block(r, r->targets);
+		containerd_facts_rows(r->last, &stamp, r->base.targets);
+	if (r->n_failed && !r->base.error[0])
+		builder_note(r->base.targets, EBADMSG, "%.90s: not all could be read: %s", r->base.params->endpoint, r->gap);
+	engine_reader_send(&r->base, r->base.targets);
 }
 
 static void send_engine(struct reader *r)
 {
-	const char *endpoint = r->params->endpoint, *version = r->last ? containerd_facts_version(r->last) : "";
-	struct engine_row *e;
-
-	builder_clear(r->engines);
-	e = builder_row(r->engines);
-	*e = (struct engine_row){ .answering = !r->error[0], .latency_us = r->answered_at ? r->latency_us : ROW_NO_UINT,
-		.answered_at = r->answered_at ? r->answered_at : ROW_NO_INT };
-	e->head.id = row_hash(endpoint, strlen(endpoint), 0);
-	e->head.severity = r->error[0] ? SEVERITY_BAD : SEVERITY_OK;
-	e->runtime = builder_str(r->engines, r->has_cri && !r->has_containerd ? "cri" : r->params->runtime);
-	e->endpoint = builder_str(r->engines, endpoint);
-	e->version = builder_str(r->engines, version[0] ? version : NULL);
-	e->api = builder_str(r->engines, r->has_containerd && r->has_cri ? "v1, cri v1" : r->has_cri ? "cri v1" : "v1");
-	e->error = builder_str(r->engines, r->error[0] ? r->error : NULL);
-	e->owner = r->state->owner ? r->state->owner : ROW_NO_UINT;
-	send_block(r, r->engines);
+	engine_reader_send_engine(&r->base,
+		&(struct engine_words){ .runtime = r->has_cri && !r->has_containerd ? "cri" : r->base.params->runtime,
+			.version = r->last ? containerd_facts_version(r->last) : "",
+			.api = r->has_containerd && r->has_cri ? "v1, cri v1" : r->has_cri ? "cri v1" : "v1" });
 }
 
 /* --- asking --- */
@@ -132,16 +78,13 @@ static void want(struct reader *r, enum mover_kind kind, const char *space, cons
 /* The order does not matter: each answer finds its place. */
 static void start_jobs(struct reader *r)
 {
-	while (r->n_jobs && docker_calls_have_room(&r->calls, r->jobs[r->n_jobs - 1].kind)) {
+	while (r->n_jobs && docker_calls_have_room(&r->base.calls, r->jobs[r->n_jobs - 1].kind)) {
 		const struct job *j = &r->jobs[--r->n_jobs];
 		struct mover_request as = { 0 };
-		int ret;
 
 		memcpy(as.id, j->id, sizeof as.id);
 		memcpy(as.space, j->space, sizeof as.space);
-		ret = docker_calls_start(&r->calls, j->kind, &as);
-		if (ret == -EPIPE)
-			r->broken = ret;
+		engine_reader_start(&r->base, j->kind, &as);
 	}
 }
 
@@ -149,9 +92,8 @@ static void ask_events(struct reader *r)
 {
 	const struct mover_request as = { 0 };
 
-	if (!r->params->once && !docker_calls_is_busy(&r->calls, MOVER_CTR_EVENTS) &&
-		docker_calls_start(&r->calls, MOVER_CTR_EVENTS, &as) == -EPIPE)
-		r->broken = -EPIPE;
+	if (!r->base.params->once && !docker_calls_is_busy(&r->base.calls, MOVER_CTR_EVENTS))
+		engine_reader_start(&r->base, MOVER_CTR_EVENTS, &as);
 }
 
 static void begin_round(struct reader *r)
@@ -159,7 +101,7 @@ static void begin_round(struct reader *r)
 	containerd_facts_free(r->now);
 	r->now = containerd_facts_new();
 	r->n_jobs = 0;
-	r->round_at = r->relist_at = r->retry_at = 0;
+	r->round_at = r->relist_at = r->base.retry_at = 0;
 	r->n_failed = 0;
 	r->has_containerd = r->has_cri = false;
 	ask_events(r); /* before the lists: nothing that happens meanwhile is missed */
@@ -169,38 +111,33 @@ static void begin_round(struct reader *r)
 
 static void end_round(struct reader *r)
 {
-	bool is_news = !r->last || r->error[0];
+	bool is_news = !r->last || r->base.error[0];
 
 	containerd_facts_free(r->last);
 	r->last = r->now;
 	r->now = NULL;
-	r->error[0] = 0;
-	r->failures = 0;
-	if (!r->has_containerd || !docker_calls_is_busy(&r->calls, MOVER_CTR_EVENTS))
-		r->relist_at = loop_now_ms() + RELIST_MS;
+	engine_reader_is_well(&r->base);
+	if (!r->has_containerd || !docker_calls_is_busy(&r->base.calls, MOVER_CTR_EVENTS))
+		r->relist_at = loop_now_ms() + ENGINE_RELIST_MS;
 	send_rows(r);
-	if (is_news || r->params->once)
+	if (is_news || r->base.params->once)
 		send_engine(r);
-	r->is_over = r->params->once;
+	r->base.is_over = r->base.params->once;
 }
 
 static void engine_failed(struct reader *r, const char *why)
 {
-	bool is_news = strcmp(r->error, why) != 0;
+	bool is_news = engine_reader_failed(&r->base, why);
 
-	docker_calls_reset(&r->calls);
 	containerd_facts_free(r->now);
 	r->now = NULL;
 	r->n_jobs = 0;
 	r->round_at = r->relist_at = 0;
-	snprintf(r->error, sizeof r->error, "%s", why);
-	r->retry_at = r->params->no_retry ? 0 : loop_now_ms() + (r->failures < 5 ? 1000u << r->failures : 30000u);
-	r->failures++;
 	if (is_news) {
 		send_rows(r);
 		send_engine(r);
 	}
-	r->is_over = r->params->once;
+	r->base.is_over = r->base.params->once;
 }
 
 /* --- answers --- */
@@ -249,9 +186,9 @@ static const char *bad_answer(const struct reader *r, const struct mover_done *d
 	if (done->status == 200 && done->grpc == 0)
 		return NULL;
 	if (done->grpc < 0)
-		snprintf(buf, 192, "%.90s answers, but not by gRPC: is it containerd or CRI-O?", r->params->endpoint);
+		snprintf(buf, 192, "%.90s answers, but not by gRPC: is it containerd or CRI-O?", r->base.params->endpoint);
 	else
-		snprintf(buf, 192, "%.60s says: %.100s (status %d)", r->params->endpoint, done->msg, done->grpc);
+		snprintf(buf, 192, "%.60s says: %.100s (status %d)", r->base.params->endpoint, done->msg, done->grpc);
 	return buf;
 }
 
@@ -259,8 +196,8 @@ static const char *bad_answer(const struct reader *r, const struct mover_done *d
 static void refused(struct reader *r, enum mover_kind kind, const struct mover_done *done, const char *why)
 {
 	bool is_object = kind == MOVER_CRI_POD || kind == MOVER_CRI_CONTAINER;
-	bool other = kind == MOVER_CTR_VERSION ? r->has_cri || docker_calls_is_busy(&r->calls, MOVER_CRI_VERSION) :
-		r->has_containerd || docker_calls_is_busy(&r->calls, MOVER_CTR_VERSION);
+	bool other = kind == MOVER_CTR_VERSION ? r->has_cri || docker_calls_is_busy(&r->base.calls, MOVER_CRI_VERSION) :
+		r->has_containerd || docker_calls_is_busy(&r->base.calls, MOVER_CTR_VERSION);
 
 	if (done->code || (is_version(kind) && (done->grpc < 0 || !other)))
 		engine_failed(r, why);
@@ -275,18 +212,16 @@ static void take_answer(struct reader *r, const struct docker_call *call, const 
 	struct err err = { 0 };
 
 	if (call->kind == MOVER_CTR_EVENTS) {
-		if (done->code || r->error[0])
+		if (done->code || r->base.error[0])
 			engine_failed(r, why ? why : "its events ended");
 		else if (!r->now) /* refused, or ended in order: from now on it is asked */
-			r->relist_at = loop_now_ms() + (done->grpc == 0 ? COALESCE_MS : RELIST_MS);
+			r->relist_at = loop_now_ms() + (done->grpc == 0 ? ENGINE_COALESCE_MS : ENGINE_RELIST_MS);
 		return;
 	}
 	if (!r->now)
 		return;
-	if (done->status) {
-		r->answered_at = now_ns();
-		r->latency_us = done->latency_us;
-	}
+	if (done->status)
+		engine_reader_answered(&r->base, done);
 	if (why)
 		refused(r, call->kind, done, why);
 	else if (containerd_facts_take(r->now, call->kind, call->space, call->id, call->body, call->n, &err) < 0)
@@ -303,7 +238,7 @@ static void take_events(struct reader *r, struct docker_call *call)
 
 	while ((frame = containerd_frame(p + used, call->n - used, &body, &n)) > 0) {
 		if (containerd_event_matters(body, n) && !r->round_at)
-			r->round_at = loop_now_ms() + COALESCE_MS;
+			r->round_at = loop_now_ms() + ENGINE_COALESCE_MS;
 		used += (size_t)frame;
 	}
 	docker_calls_eat(call, frame < 0 || call->n - used > MAX_EVENTS ? call->n : used);
@@ -319,17 +254,9 @@ static void take(void *arg, struct docker_call *call, const struct mover_done *d
 
 /* --- time --- */
 
-static bool is_due(uint64_t *timer, uint64_t now)
-{
-	if (!*timer || now < *timer)
-		return false;
-	*timer = 0;
-	return true;
-}
-
 static bool is_busy(const struct reader *r)
 {
-	return r->n_jobs > 0 || r->calls.n_busy > 0;
+	return r->n_jobs > 0 || r->base.calls.n_busy > 0;
 }
 
 static void run_timers(struct reader *r)
@@ -337,107 +264,63 @@ static void run_timers(struct reader *r)
 	uint64_t now = loop_now_ms();
 	char why[192];
 
-	if (is_due(&r->retry_at, now))
+	if (engine_timer_is_due(&r->base.retry_at, now))
 		begin_round(r);
-	if (!r->now && !r->error[0] && (is_due(&r->round_at, now) || is_due(&r->relist_at, now)))
+	if (!r->now && !r->base.error[0] && (engine_timer_is_due(&r->round_at, now) || engine_timer_is_due(&r->relist_at, now)))
 		begin_round(r);
-	if (is_due(&r->once_end, now) && !r->is_over) {
-		snprintf(why, sizeof why, "%.100s: no answer within %d ms: is containerd hanging?", r->params->endpoint, ONCE_MS);
+	if (engine_reader_is_late(&r->base, why))
 		engine_failed(r, why);
-	}
 }
 
-static int next_timer(const struct reader *r)
+static int wait_ms(const void *arg)
 {
-	const uint64_t timers[] = { r->retry_at, r->once_end, r->now ? 0 : r->round_at, r->now ? 0 : r->relist_at };
-	uint64_t first = UINT64_MAX, now = loop_now_ms();
-
-	for (size_t i = 0; i < ARRAY_LEN(timers); i++)
-		if (timers[i] && timers[i] < first)
-			first = timers[i];
-	if (first == UINT64_MAX)
-		return -1;
-	return first <= now ? 0 : (int)(first - now);
+	const struct reader *r = arg;
+	const uint64_t timers[] = { r->base.retry_at, r->base.once_end, r->now ? 0 : r->round_at, r->now ? 0 : r->relist_at };
+	return engine_timer_wait(timers, ARRAY_LEN(timers));
 }
 
 /* --- the source --- */
 
-/* A request means: look again now. False: the app left. */
-static bool take_request(struct reader *r)
+static void look_again(void *arg)
 {
-	struct msg m;
-	int ret = worker_recv(r->worker, &m, 0);
+	struct reader *r = arg;
 
-	if (ret == -EAGAIN)
-		return true;
-	if (ret <= 0)
-		return false;
-	fd_closep(&m.fd);
-	if (m.head.type == MSG_REQUEST && m.request.op == MSG_OP_SAMPLE && !r->now)
+	if (!r->now)
 		begin_round(r);
-	return true;
 }
 
-static int loop(struct reader *r, struct err *err)
+static void turn(void *arg)
 {
-	struct pollfd p[2] = { { .fd = worker_channel(r->worker), .events = POLLIN }, { .fd = r->calls.fd, .events = POLLIN } };
-	int ret = 0;
+	struct reader *r = arg;
 
-	while (!r->is_over && !r->broken) {
-		start_jobs(r);
-		if (poll(p, 2, ret == -EAGAIN ? 0 : next_timer(r)) < 0 && errno != EINTR)
-			return err_set(err, errno, "wait for the engine");
-		if (p[0].revents && !take_request(r))
-			return 0;
-		ret = docker_calls_read(&r->calls, take, r, err);
-		if (ret == -EPIPE || ret == -EBADMSG)
-			return err_set(err, ECHILD, "the process that talks to %.100s ended", r->params->endpoint);
-		if (ret < 0 && ret != -EAGAIN)
-			return ret;
-		run_timers(r);
-		if (r->now && !is_busy(r))
-			end_round(r);
-	}
-	return r->broken == -EPIPE ? 0 : r->broken;
+	run_timers(r);
+	if (r->now && !is_busy(r))
+		end_round(r);
+	start_jobs(r);
 }
+
+static const struct engine_ops containerd_ops = { .take = take, .ask = look_again, .turn = turn, .wait_ms = wait_ms };
 
 static int containerd_serve(struct worker *w, struct err *err)
 {
-	struct reader r = { .worker = w, .params = worker_params(w, sizeof *r.params), .state = *worker_state(w),
-		.targets = builder_new(&target_row_type), .engines = builder_new(&engine_row_type) };
+	struct reader r = { 0 };
 	int ret;
 
-	docker_calls_init(&r.calls, r.state->mover);
-	r.once_end = r.params->once ? loop_now_ms() + ONCE_MS : 0;
+	engine_reader_init(&r.base, w);
 	begin_round(&r);
-	ret = loop(&r, err);
-	docker_calls_done(&r.calls);
+	start_jobs(&r);
+	ret = engine_reader_serve(&r.base, &containerd_ops, &r, err);
+	engine_reader_done(&r.base);
 	containerd_facts_free(r.now);
 	containerd_facts_free(r.last);
 	free(r.jobs);
-	builder_free(r.targets);
-	builder_free(r.engines);
 	return ret;
-}
-
-static int containerd_open(struct worker *w, struct err *err)
-{
-	const struct docker_params *p = worker_params(w, sizeof *p);
-	struct containerd_state *s = fd_xcalloc(1, sizeof *s);
-	struct mover_target target;
-	int r;
-
-	*worker_state(w) = s;
-	if (!p || !memchr(p->endpoint, 0, sizeof p->endpoint) || !memchr(p->runtime, 0, sizeof p->runtime))
-		return err_set(err, EINVAL, "wrong parameters for an engine");
-	r = mover_target_parse(p->endpoint, &target, err);
-	return r < 0 ? r : mover_start(&target, &s->mover, &s->owner, err);
 }
 
 const struct source containerd_source = {
 	.name = "containerd",
 	.type = &target_row_type,
 	.cage = CAGE_BASE,
-	.open = containerd_open,
+	.open = engine_reader_open,
 	.serve = containerd_serve,
 };

@@ -6,31 +6,24 @@
 #include "core/engine/docker.h"
 
 #include "core/block.h"
-#include "core/engine/docker_calls.h"
 #include "core/engine/docker_json.h"
-#include "core/engine/docker_rows.h"
+#include "core/engine/reader.h"
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/loop.h"
-#include "core/worker.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
 	API_MAX = 52, /* Docker 29 refuses less than 1.44; nothing that 1.52 removed is read here */
 	API_MIN = 24,
-	COALESCE_MS = 100, /* events of one moment are answered together */
 	PARTIAL_MS = 300, /* a long round shows what it has this often */
 	ROUND_MS = 2500, /* `once`: details that come later are left out, and said so */
-	ONCE_MS = 2900,
 	SILENCE_MS = 30000, /* no event for so long: is it still there? */
-	RELIST_MS = 10000, /* engines that refuse /events */
 	MAX_EVENT = 64 << 10,
 	MAX_WANTED_NETWORKS = 16,
 };
@@ -43,31 +36,16 @@ enum phase {
 	PHASE_DOWN, /* no answer: waiting to try again */
 };
 
-/* Made in open(), with privilege. */
-struct docker_state {
-	int mover;
-	unsigned owner; /* of the engine's socket, when it is not root's */
-};
-
 struct reader {
-	struct worker *worker;
-	const struct docker_params *params;
-	const struct docker_state *state;
-	struct docker_calls calls;
+	struct engine_reader base;
 	struct docker_model model;
-	struct builder *targets, *networks, *engines;
+	struct builder *networks;
 	enum phase phase;
 	struct mover_request as; /* version and dialect of every request */
 	char runtime[16], version[64], api[16];
-	int64_t answered_at; /* wall clock, ns */
-	uint64_t latency_us, answered_ms; /* monotonic */
-	char error[192]; /* "" while it answers */
-	unsigned failures; /* in a row */
-	bool is_over; /* `once` has sent everything */
 	bool has_looked; /* for params->only */
 	bool shows_stale; /* the rows that the app has are marked */
 	bool has_listed, has_networks; /* since the engine last came back */
-	int broken; /* the app or the mover left: -errno */
 	/* what is to be asked */
 	uint32_t next; /* containers before this index are not wanted */
 	bool wants_networks;
@@ -78,47 +56,15 @@ struct reader {
 	char gap[192]; /* why the last one failed */
 	char no_events[192]; /* "": there are events */
 	/* timers: monotonic ms, 0 = off */
-	uint64_t retry_at, round_at, partial_at, round_end, ping_at, relist_at, once_end;
+	uint64_t round_at, partial_at, round_end, ping_at, relist_at;
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 /* --- telling the app --- */
 
-static void send_block(struct reader *r, struct builder *b)
-{
-	int ret = worker_send_block(r->worker, 0, b);
-
-	if (ret < 0 && !r->broken)
-		r->broken = ret;
-}
-
 static void send_engine(struct reader *r)
 {
-	const struct docker_params *p = r->params;
-	struct engine_row *e;
-
-	builder_clear(r->engines);
-	e = builder_row(r->engines);
-	*e = (struct engine_row){ .answering = !r->error[0], .latency_us = r->answered_at ? r->latency_us : ROW_NO_UINT,
-		.answered_at = r->answered_at ? r->answered_at : ROW_NO_INT };
-	e->head.id = row_hash(p->endpoint, strlen(p->endpoint), 0);
-	e->head.severity = r->error[0] ? SEVERITY_BAD : SEVERITY_OK;
-	e->runtime = builder_str(r->engines, r->runtime);
-	e->endpoint = builder_str(r->engines, p->endpoint);
-	e->version = builder_str(r->engines, r->version[0] ? r->version : NULL);
-	e->api = builder_str(r->engines, r->api[0] ? r->api : NULL);
-	e->error = builder_str(r->engines, r->error[0] ? r->error : NULL);
-	e->owner = r->state->owner ? r->state->owner : ROW_NO_UINT;
-	if (r->no_events[0])
-		builder_note(r->engines, 0, "no events, so it is asked every %d s: %s", RELIST_MS / 1000, r->no_events);
-	send_block(r, r->engines);
+	engine_reader_send_engine(&r->base,
+		&(struct engine_words){ .runtime = r->runtime, .version = r->version, .api = r->api, .no_events = r->no_events });
 }
 
 /* Once a round is over: what it could not get. */
@@ -131,29 +77,26 @@ static void note_gaps(struct reader *r)
 	for (uint32_t i = 0; i < r->model.n_containers; i++)
 		missing += r->model.containers[i]->is_listed && !r->model.containers[i]->is_detailed;
 	if (missing)
-		builder_note(r->targets, ETIMEDOUT, "details of %u containers are missing: %s", missing, r->gap);
+		builder_note(r->base.targets, ETIMEDOUT, "details of %u containers are missing: %s", missing, r->gap);
 	else if (r->n_failed)
-		builder_note(r->targets, EBADMSG, "not all could be read: %s", r->gap);
+		builder_note(r->base.targets, EBADMSG, "not all could be read: %s", r->gap);
 }
 
 static void send_rows(struct reader *r)
 {
-	struct docker_rows_stamp stamp = { .runtime = r->runtime, .engine = r->params->endpoint,
-		.owner = r->state->owner ? r->state->owner : ROW_NO_UINT, .as_of = ROW_NO_INT };
+	struct docker_rows_stamp stamp = engine_reader_stamp(&r->base, r->runtime);
 
-	if (r->error[0])
-		stamp.as_of = r->answered_at ? r->answered_at : now_ns();
-	builder_clear(r->targets);
-	docker_rows_targets(&r->model, &stamp, r->targets);
+	builder_clear(r->base.targets);
+	docker_rows_targets(&r->model, &stamp, r->base.targets);
 	note_gaps(r);
 	if (r->n_skipped)
-		builder_note(r->targets, EBADMSG, "%u containers or networks could not be read", r->n_skipped);
-	builder_lost(r->targets, r->n_skipped);
-	send_block(r, r->targets);
+		builder_note(r->base.targets, EBADMSG, "%u containers or networks could not be read", r->n_skipped);
+	builder_lost(r->base.targets, r->n_skipped);
+	engine_reader_send(&r->base, r->base.targets);
 	builder_clear(r->networks);
 	docker_rows_networks(&r->model, &stamp, r->networks);
-	send_block(r, r->networks);
-	r->shows_stale = r->error[0] != 0;
+	engine_reader_send(&r->base, r->networks);
+	r->shows_stale = r->base.error[0] != 0;
 	r->partial_at = 0;
 }
 
@@ -161,41 +104,37 @@ static void send_rows(struct reader *r)
 
 static void ask(struct reader *r, enum mover_kind kind, const char *id)
 {
-	int ret;
-
 	memset(r->as.id, 0, sizeof r->as.id);
 	if (id)
-		snprintf(r->as.id, sizeof r->as.id, "%s", id);
-	ret = docker_calls_start(&r->calls, kind, &r->as);
-	if (ret == -EPIPE)
-		r->broken = ret;
+		snprintf(r->as.id, sizeof r->as.id, "%.*s", MOVER_ID, id);
+	engine_reader_start(&r->base, kind, &r->as);
 }
 
 static bool is_waiting(const struct reader *r)
 {
-	return docker_calls_is_busy(&r->calls, MOVER_LIST) || docker_calls_is_busy(&r->calls, MOVER_INSPECT) ||
-		docker_calls_is_busy(&r->calls, MOVER_NETWORKS) || docker_calls_is_busy(&r->calls, MOVER_POD_LIST) ||
-		docker_calls_is_busy(&r->calls, MOVER_POD_NETWORKS) || docker_calls_is_busy(&r->calls, MOVER_NETWORK);
+	return docker_calls_is_busy(&r->base.calls, MOVER_LIST) || docker_calls_is_busy(&r->base.calls, MOVER_INSPECT) ||
+		docker_calls_is_busy(&r->base.calls, MOVER_NETWORKS) || docker_calls_is_busy(&r->base.calls, MOVER_POD_LIST) ||
+		docker_calls_is_busy(&r->base.calls, MOVER_POD_NETWORKS) || docker_calls_is_busy(&r->base.calls, MOVER_NETWORK);
 }
 
 static void begin(struct reader *r)
 {
-	bool finds = r->params->only[0] && !r->has_looked;
+	bool finds = r->base.params->only[0] && !r->has_looked;
 
 	r->phase = PHASE_PING;
-	r->retry_at = r->round_at = r->partial_at = r->round_end = r->ping_at = r->relist_at = 0;
+	r->base.retry_at = r->round_at = r->partial_at = r->round_end = r->ping_at = r->relist_at = 0;
 	r->has_listed = r->has_networks = false;
 	r->as = (struct mover_request){ 0 };
 	if (finds)
-		ask(r, MOVER_FIND, r->params->only); /* without a version: the engine's own is as good for this */
-	if (!finds || r->params->rest)
+		ask(r, MOVER_FIND, r->base.params->only); /* without a version: the engine's own is as good for this */
+	if (!finds || r->base.params->rest)
 		ask(r, MOVER_PING, NULL);
 }
 
 /* What only its own API tells, in one call each: pids and pods, interfaces of networks. */
 static void ask_podman(struct reader *r)
 {
-	if (!r->as.is_podman || docker_calls_is_busy(&r->calls, MOVER_POD_LIST))
+	if (!r->as.is_podman || docker_calls_is_busy(&r->base.calls, MOVER_POD_LIST))
 		return;
 	ask(r, MOVER_POD_LIST, NULL);
 	ask(r, MOVER_POD_NETWORKS, NULL);
@@ -218,13 +157,13 @@ static void ask_details(struct reader *r)
 {
 	struct docker_model *m = &r->model;
 
-	if (r->wants_networks && docker_calls_have_room(&r->calls, MOVER_NETWORKS)) {
+	if (r->wants_networks && docker_calls_have_room(&r->base.calls, MOVER_NETWORKS)) {
 		ask(r, MOVER_NETWORKS, NULL);
 		r->wants_networks = false;
 	}
-	while (r->n_wanted_networks && docker_calls_have_room(&r->calls, MOVER_NETWORK))
+	while (r->n_wanted_networks && docker_calls_have_room(&r->base.calls, MOVER_NETWORK))
 		ask(r, MOVER_NETWORK, r->wanted_networks[--r->n_wanted_networks]);
-	for (; r->next < m->n_containers && docker_calls_have_room(&r->calls, MOVER_INSPECT); r->next++) {
+	for (; r->next < m->n_containers && docker_calls_have_room(&r->base.calls, MOVER_INSPECT); r->next++) {
 		struct docker_container *c = m->containers[r->next];
 
 		if (!c->is_wanted || c->is_asked)
@@ -244,7 +183,7 @@ static void finish_once(struct reader *r)
 {
 	send_rows(r);
 	send_engine(r);
-	r->is_over = true;
+	r->base.is_over = true;
 }
 
 static void end_round(struct reader *r)
@@ -253,8 +192,8 @@ static void end_round(struct reader *r)
 	r->partial_at = r->round_end = 0;
 	r->ping_at = loop_now_ms() + SILENCE_MS;
 	if (r->no_events[0])
-		r->relist_at = loop_now_ms() + RELIST_MS;
-	if (r->params->once)
+		r->relist_at = loop_now_ms() + ENGINE_RELIST_MS;
+	if (r->base.params->once)
 		finish_once(r);
 	else
 		send_rows(r);
@@ -267,13 +206,13 @@ static void begin_round(struct reader *r)
 	r->phase = PHASE_ROUND;
 	r->next = 0;
 	r->round_at = 0;
-	r->round_end = r->params->once ? now + ROUND_MS : 0;
-	r->partial_at = r->params->once ? 0 : now + PARTIAL_MS;
+	r->round_end = r->base.params->once ? now + ROUND_MS : 0;
+	r->partial_at = r->base.params->once ? 0 : now + PARTIAL_MS;
 }
 
 static void go_on(struct reader *r)
 {
-	if (r->phase != PHASE_ROUND || r->is_over)
+	if (r->phase != PHASE_ROUND || r->base.is_over)
 		return;
 	ask_details(r);
 	if (!is_waiting(r) && !wants_more(r))
@@ -284,18 +223,13 @@ static void go_on(struct reader *r)
 
 static void engine_failed(struct reader *r, const char *why)
 {
-	bool was_told = r->shows_stale;
-	bool is_news = strcmp(r->error, why) != 0;
+	bool was_told = r->shows_stale, is_news = engine_reader_failed(&r->base, why);
 
-	docker_calls_reset(&r->calls);
 	r->phase = PHASE_DOWN;
-	snprintf(r->error, sizeof r->error, "%s", why);
 	for (uint32_t i = 0; i < r->model.n_containers; i++)
 		r->model.containers[i]->is_asked = false;
 	r->round_at = r->partial_at = r->round_end = r->ping_at = r->relist_at = 0;
-	r->retry_at = r->params->no_retry ? 0 : loop_now_ms() + (r->failures < 5 ? 1000u << r->failures : 30000u);
-	r->failures++;
-	if (r->params->once) {
+	if (r->base.params->once) {
 		finish_once(r);
 		return;
 	}
@@ -317,17 +251,10 @@ static const char *bad_answer(const struct reader *r, const struct docker_call *
 		return NULL;
 	docker_json_message(call->body, call->n < 4096 ? call->n : 4096, said, sizeof said);
 	if (said[0])
-		snprintf(buf, 192, "%.50s says: %s (HTTP %d)", r->params->endpoint, said, done->status);
+		snprintf(buf, 192, "%.50s says: %s (HTTP %d)", r->base.params->endpoint, said, done->status);
 	else
-		snprintf(buf, 192, "%.100s answers with HTTP %d: is it a Docker engine?", r->params->endpoint, done->status);
+		snprintf(buf, 192, "%.100s answers with HTTP %d: is it a Docker engine?", r->base.params->endpoint, done->status);
 	return buf;
-}
-
-static void answered(struct reader *r, const struct mover_done *done)
-{
-	r->answered_at = now_ns();
-	r->answered_ms = loop_now_ms();
-	r->latency_us = done->latency_us;
 }
 
 /* --- answers --- */
@@ -338,7 +265,7 @@ static void take_server(struct reader *r, const char *server)
 	const char *slash = strchr(server, '/');
 
 	r->as.is_podman = strncmp(server, "Libpod/", 7) == 0;
-	snprintf(r->runtime, sizeof r->runtime, "%s", r->as.is_podman ? "podman" : r->params->runtime);
+	snprintf(r->runtime, sizeof r->runtime, "%s", r->as.is_podman ? "podman" : r->base.params->runtime);
 	r->version[0] = 0;
 	if (slash)
 		snprintf(r->version, sizeof r->version, "%.*s", (int)strcspn(slash + 1, " "), slash + 1);
@@ -352,7 +279,7 @@ static void take_ping(struct reader *r, const struct mover_done *done)
 	if (r->phase != PHASE_PING)
 		return; /* only asked whether it is there */
 	if (sscanf(done->api, "%3u.%3u", &major, &minor) != 2 || major != 1) {
-		snprintf(why, sizeof why, "%.100s answers, but not as a Docker engine does", r->params->endpoint);
+		snprintf(why, sizeof why, "%.100s answers, but not as a Docker engine does", r->base.params->endpoint);
 		engine_failed(r, why);
 		return;
 	}
@@ -360,15 +287,15 @@ static void take_ping(struct reader *r, const struct mover_done *done)
 	r->as.minor = minor < API_MAX ? minor : API_MAX;
 	snprintf(r->api, sizeof r->api, "1.%u", r->as.minor);
 	if (minor < API_MIN) {
-		snprintf(why, sizeof why, "%.100s speaks API 1.%u only; nsdbg needs 1.%d (Docker 1.12) or newer", r->params->endpoint,
+		snprintf(why, sizeof why, "%.100s speaks API 1.%u only; nsdbg needs 1.%d (Docker 1.12) or newer", r->base.params->endpoint,
 			minor, API_MIN);
 		engine_failed(r, why);
 		return;
 	}
-	r->as.since = done->date >= 0 ? done->date - 1 : now_ns() / 1000000000 - 1;
+	r->as.since = done->date >= 0 ? done->date - 1 : (int64_t)time(NULL) - 1;
 	r->no_events[0] = 0;
 	/* Events first, and from a second ago: nothing that happens while we list is missed. */
-	if (!r->params->once)
+	if (!r->base.params->once)
 		ask(r, MOVER_EVENTS, NULL);
 	ask_list(r);
 }
@@ -381,21 +308,20 @@ static void take_list(struct reader *r, const struct docker_call *call)
 	char why[192];
 
 	if (docker_json_list(call->body, call->n, &list, &n, &skipped, &err) < 0) {
-		snprintf(why, sizeof why, "%.70s: list of containers: %.90s", r->params->endpoint, err.msg);
+		snprintf(why, sizeof why, "%.70s: list of containers: %.90s", r->base.params->endpoint, err.msg);
 		engine_failed(r, why);
 		return;
 	}
 	docker_model_merge_list(&r->model, list, n);
 	free(list);
 	r->n_skipped += skipped;
-	r->failures = 0;
-	r->error[0] = 0;
+	engine_reader_is_well(&r->base);
 	begin_round(r);
-	if (r->params->once)
+	if (r->base.params->once)
 		return;
 	if (!r->has_listed)
 		send_engine(r);
-	if (r->params->first_list && !r->has_listed && !r->shows_stale)
+	if (r->base.params->first_list && !r->has_listed && !r->shows_stale)
 		send_rows(r);
 	r->has_listed = true;
 	r->partial_at = loop_now_ms() + PARTIAL_MS;
@@ -409,7 +335,7 @@ static void take_networks(struct reader *r, const struct docker_call *call)
 	char why[192];
 
 	if (docker_json_networks(call->body, call->n, &list, &n, &skipped, &err) < 0) {
-		snprintf(why, sizeof why, "%.70s: list of networks: %.90s", r->params->endpoint, err.msg);
+		snprintf(why, sizeof why, "%.70s: list of networks: %.90s", r->base.params->endpoint, err.msg);
 		engine_failed(r, why);
 		return;
 	}
@@ -423,23 +349,22 @@ static void take_networks(struct reader *r, const struct docker_call *call)
 static bool is_the_one(const struct reader *r, const struct docker_container *c)
 {
 	struct text name = docker_model_get(&c->text, c->row.name);
-	size_t n = strlen(r->params->only);
+	size_t n = strlen(r->base.params->only);
 
-	return text_equal(name, text_of(r->params->only)) || (n >= TARGET_MIN_PREFIX && strncmp(c->id, r->params->only, n) == 0);
+	return text_equal(name, text_of(r->base.params->only)) || (n >= TARGET_MIN_PREFIX && strncmp(c->id, r->base.params->only, n) == 0);
 }
 
 static void send_one(struct reader *r, struct docker_container *c)
 {
-	struct docker_rows_stamp stamp = { .runtime = r->runtime, .engine = r->params->endpoint,
-		.owner = r->state->owner ? r->state->owner : ROW_NO_UINT, .as_of = ROW_NO_INT };
+	struct docker_rows_stamp stamp = engine_reader_stamp(&r->base, r->runtime);
 	struct docker_model one = { 0 };
 
 	docker_model_put(&one, c);
-	builder_clear(r->targets);
-	docker_rows_targets(&one, &stamp, r->targets);
-	send_block(r, r->targets);
+	builder_clear(r->base.targets);
+	docker_rows_targets(&one, &stamp, r->base.targets);
+	engine_reader_send(&r->base, r->base.targets);
 	docker_model_done(&one);
-	r->is_over = !r->params->rest;
+	r->base.is_over = !r->base.params->rest;
 }
 
 /* An answer that does not help says nothing yet: the list will. */
@@ -456,9 +381,9 @@ static void take_find(struct reader *r, const struct docker_call *call, const st
 	}
 	docker_model_container_free(c);
 	/* Nothing, said at once: with several engines the others need not wait for this one's list. */
-	builder_clear(r->targets);
-	send_block(r, r->targets);
-	if (!r->params->rest)
+	builder_clear(r->base.targets);
+	engine_reader_send(&r->base, r->base.targets);
+	if (!r->base.params->rest)
 		begin(r);
 }
 
@@ -539,7 +464,7 @@ static void object_failed(struct reader *r, const struct docker_call *call, cons
 		return;
 	}
 	gap(r, why);
-	if (done->code && !r->params->once && !docker_calls_is_busy(&r->calls, MOVER_PING))
+	if (done->code && !r->base.params->once && !docker_calls_is_busy(&r->base.calls, MOVER_PING))
 		ask(r, MOVER_PING, NULL);
 }
 
@@ -549,12 +474,12 @@ static void events_ended(struct reader *r, const struct mover_done *done, const 
 
 	if (!done->code && done->status != 200) { /* refused, by a proxy perhaps; the rest may work */
 		snprintf(r->no_events, sizeof r->no_events, "%s", why);
-		r->relist_at = loop_now_ms() + RELIST_MS;
+		r->relist_at = loop_now_ms() + ENGINE_RELIST_MS;
 		send_engine(r);
 		return;
 	}
 	if (!why) {
-		snprintf(buf, sizeof buf, "%.100s ended its events: is it restarting?", r->params->endpoint);
+		snprintf(buf, sizeof buf, "%.100s ended its events: is it restarting?", r->base.params->endpoint);
 		why = buf;
 	}
 	engine_failed(r, why);
@@ -566,7 +491,7 @@ static void take_answer(struct reader *r, const struct docker_call *call, const 
 	const char *why = bad_answer(r, call, done, buf);
 
 	if (done->status && !done->code)
-		answered(r, done);
+		engine_reader_answered(&r->base, done);
 	if (call->kind == MOVER_EVENTS)
 		events_ended(r, done, why);
 	else if (why && (call->kind == MOVER_INSPECT || call->kind == MOVER_NETWORK))
@@ -644,7 +569,7 @@ static void take_event(struct reader *r, const struct docker_event *e)
 		want_network(r, e->id);
 	}
 	if (!r->round_at)
-		r->round_at = loop_now_ms() + COALESCE_MS;
+		r->round_at = loop_now_ms() + ENGINE_COALESCE_MS;
 }
 
 /* An event that cannot be read may have been about anything: list again. */
@@ -662,7 +587,7 @@ static void take_line(struct reader *r, const char *p, size_t n)
 	if (ret == 0)
 		take_event(r, &e);
 	else if (ret != -ENOMSG && !r->relist_at)
-		r->relist_at = loop_now_ms() + COALESCE_MS;
+		r->relist_at = loop_now_ms() + ENGINE_COALESCE_MS;
 }
 
 static void take_events(struct reader *r, struct docker_call *call)
@@ -677,7 +602,7 @@ static void take_events(struct reader *r, struct docker_call *call)
 	docker_calls_eat(call, used);
 	if (call->n > MAX_EVENT) {
 		docker_calls_eat(call, call->n);
-		r->relist_at = loop_now_ms() + COALESCE_MS;
+		r->relist_at = loop_now_ms() + ENGINE_COALESCE_MS;
 	}
 	r->ping_at = r->phase == PHASE_LIVE ? loop_now_ms() + SILENCE_MS : 0;
 }
@@ -694,14 +619,6 @@ static void take(void *arg, struct docker_call *call, const struct mover_done *d
 
 /* --- time --- */
 
-static bool is_due(uint64_t *timer, uint64_t now)
-{
-	if (!*timer || now < *timer)
-		return false;
-	*timer = 0;
-	return true;
-}
-
 /* What is there, with a word about what is not. */
 static void cut_round(struct reader *r)
 {
@@ -709,16 +626,16 @@ static void cut_round(struct reader *r)
 		if (r->model.containers[i]->is_asked || r->model.containers[i]->is_wanted)
 			gap(r, "the engine answers too slowly");
 	}
-	docker_calls_reset(&r->calls);
+	docker_calls_reset(&r->base.calls);
 	end_round(r);
 }
 
 /* A long round: shows what it has; when nothing came in all the while, asks whether the engine is there at all. */
 static void look_at_round(struct reader *r, uint64_t now)
 {
-	if (r->answered_ms + PARTIAL_MS > now)
+	if (r->base.answered_ms + PARTIAL_MS > now)
 		send_rows(r);
-	else if (!docker_calls_is_busy(&r->calls, MOVER_PING))
+	else if (!docker_calls_is_busy(&r->base.calls, MOVER_PING))
 		ask(r, MOVER_PING, NULL);
 	r->partial_at = now + PARTIAL_MS;
 }
@@ -728,135 +645,81 @@ static void run_timers(struct reader *r)
 	uint64_t now = loop_now_ms();
 	char why[192];
 
-	if (is_due(&r->retry_at, now))
+	if (engine_timer_is_due(&r->base.retry_at, now))
 		begin(r);
-	if (r->phase == PHASE_LIVE && is_due(&r->relist_at, now))
+	if (r->phase == PHASE_LIVE && engine_timer_is_due(&r->relist_at, now))
 		ask_list(r);
-	if (r->phase == PHASE_LIVE && is_due(&r->round_at, now)) {
+	if (r->phase == PHASE_LIVE && engine_timer_is_due(&r->round_at, now)) {
 		r->n_failed = 0;
 		begin_round(r);
 		ask_podman(r);
 	}
-	if (r->phase == PHASE_LIVE && is_due(&r->ping_at, now)) {
+	if (r->phase == PHASE_LIVE && engine_timer_is_due(&r->ping_at, now)) {
 		ask(r, MOVER_PING, NULL);
 		r->ping_at = now + SILENCE_MS;
 	}
-	if (r->phase == PHASE_ROUND && is_due(&r->partial_at, now))
+	if (r->phase == PHASE_ROUND && engine_timer_is_due(&r->partial_at, now))
 		look_at_round(r, now);
-	if (r->phase == PHASE_ROUND && is_due(&r->round_end, now))
+	if (r->phase == PHASE_ROUND && engine_timer_is_due(&r->round_end, now))
 		cut_round(r);
-	if (r->params->once && !r->is_over && is_due(&r->once_end, now)) {
-		snprintf(why, sizeof why, "%.100s: no answer within %d ms: is it hanging?", r->params->endpoint, ONCE_MS);
+	if (engine_reader_is_late(&r->base, why))
 		engine_failed(r, why);
-	}
 }
 
-/* Milliseconds until something is due; -1: nothing is. */
-static int next_timer(const struct reader *r)
+static int wait_ms(const void *arg)
 {
+	const struct reader *r = arg;
 	const uint64_t timers[] = {
-		r->retry_at, r->once_end,
+		r->base.retry_at, r->base.once_end,
 		r->phase == PHASE_LIVE ? r->relist_at : 0, r->phase == PHASE_LIVE ? r->round_at : 0,
 		r->phase == PHASE_LIVE ? r->ping_at : 0, r->phase == PHASE_ROUND ? r->partial_at : 0,
 		r->phase == PHASE_ROUND ? r->round_end : 0,
 	};
-	uint64_t first = UINT64_MAX, now = loop_now_ms();
 
-	for (size_t i = 0; i < ARRAY_LEN(timers); i++)
-		if (timers[i] && timers[i] < first)
-			first = timers[i];
-	if (first == UINT64_MAX)
-		return -1;
-	return first <= now ? 0 : (int)(first - now);
+	return engine_timer_wait(timers, ARRAY_LEN(timers));
 }
 
 /* --- the source --- */
 
-/* A request means: look again now. False: the app left. */
-static bool take_request(struct reader *r)
+static void look_again(void *arg)
 {
-	struct msg m;
-	int ret = worker_recv(r->worker, &m, 0);
+	struct reader *r = arg;
 
-	if (ret == -EAGAIN)
-		return true;
-	if (ret <= 0)
-		return false;
-	fd_closep(&m.fd);
-	if (m.head.type != MSG_REQUEST || m.request.op != MSG_OP_SAMPLE)
-		return true;
 	if (r->phase == PHASE_DOWN)
-		r->retry_at = loop_now_ms();
+		r->base.retry_at = loop_now_ms();
 	else if (r->phase == PHASE_LIVE)
 		ask_list(r);
-	return true;
 }
 
-static int loop(struct reader *r, struct err *err)
+static void turn(void *arg)
 {
-	struct pollfd p[2] = { { .fd = worker_channel(r->worker), .events = POLLIN }, { .fd = r->calls.fd, .events = POLLIN } };
-	int ret = 0;
-
-	while (!r->is_over && !r->broken) {
-		if (poll(p, 2, ret == -EAGAIN ? 0 : next_timer(r)) < 0 && errno != EINTR)
-			return err_set(err, errno, "wait for the engine");
-		if (p[0].revents && !take_request(r))
-			return 0;
-		ret = docker_calls_read(&r->calls, take, r, err);
-		if (ret == -EPIPE || ret == -EBADMSG)
-			return err_set(err, ECHILD, "the process that talks to %.100s ended", r->params->endpoint);
-		if (ret < 0 && ret != -EAGAIN)
-			return ret;
-		run_timers(r);
-		go_on(r);
-	}
-	return r->broken == -EPIPE ? 0 : r->broken;
+	run_timers(arg);
+	go_on(arg);
 }
+
+static const struct engine_ops docker_ops = { .take = take, .ask = look_again, .turn = turn, .wait_ms = wait_ms };
 
 static int docker_serve(struct worker *w, struct err *err)
 {
-	struct reader r = { .worker = w, .params = worker_params(w, sizeof *r.params), .state = *worker_state(w),
-		.targets = builder_new(&target_row_type), .networks = builder_new(&network_row_type),
-		.engines = builder_new(&engine_row_type) };
+	struct reader r = { .networks = builder_new(&network_row_type) };
 	int ret;
 
-	snprintf(r.runtime, sizeof r.runtime, "%s", r.params->runtime);
-	docker_calls_init(&r.calls, r.state->mover);
-	r.once_end = r.params->once ? loop_now_ms() + ONCE_MS : 0;
+	engine_reader_init(&r.base, w);
+	snprintf(r.runtime, sizeof r.runtime, "%s", r.base.params->runtime);
 	begin(&r);
-	ret = loop(&r, err);
-	if (r.is_over)
+	ret = engine_reader_serve(&r.base, &docker_ops, &r, err);
+	if (r.base.is_over)
 		return ret; /* somebody waits for this process to end, which frees faster */
-	docker_calls_done(&r.calls);
+	engine_reader_done(&r.base);
 	docker_model_done(&r.model);
-	builder_free(r.targets);
 	builder_free(r.networks);
-	builder_free(r.engines);
 	return ret;
-}
-
-static int docker_open(struct worker *w, struct err *err)
-{
-	const struct docker_params *p = worker_params(w, sizeof *p);
-	struct docker_state *s = fd_xcalloc(1, sizeof *s);
-	struct mover_target target;
-	int r;
-
-	*worker_state(w) = s;
-	if (!p || !memchr(p->endpoint, 0, sizeof p->endpoint) || !memchr(p->runtime, 0, sizeof p->runtime) ||
-		!memchr(p->only, 0, sizeof p->only))
-		return err_set(err, EINVAL, "wrong parameters for an engine");
-	r = mover_target_parse(p->endpoint, &target, err);
-	if (r < 0)
-		return r;
-	r = mover_start(&target, &s->mover, &s->owner, err);
-	return r;
 }
 
 const struct source docker_source = {
 	.name = "engine",
 	.type = &target_row_type,
 	.cage = CAGE_BASE,
-	.open = docker_open,
+	.open = engine_reader_open,
 	.serve = docker_serve,
 };
