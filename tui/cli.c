@@ -11,6 +11,8 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/source/doctor.h"
+#include "core/net/holders.h"
+#include "core/net/listeners.h"
 #include "core/net/nat.h"
 #include "core/net/sides.h"
 #include "core/net/sysctl.h"
@@ -54,6 +56,8 @@ static const struct source *const sources[] = {
 	&net_source,
 	&net_sides_source,
 	&net_sysctl_source,
+	&net_listeners_source,
+	&net_holders_source,
 	&nat_source,
 	&probe_source,
 	&dnswatch_source,
