@@ -273,9 +273,10 @@ static void add_entries(struct join *j, struct net_port_group *g)
 
 /* --- 3: who listens --- */
 
-static bool is_taken(const struct net_port_group *g, uint32_t n, const struct net_listener_row *l)
+/* By a published port, or by another socket of the same server (SO_REUSEPORT). */
+static bool is_taken(const struct net_port_group *g, const struct net_listener_row *l)
 {
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < g->n; i++) {
 		const struct net_port_draft *d = &g->list[i];
 		bool same = text_equal(d->protocol, text_of(net_protocol_names[l->protocol]));
 
@@ -285,7 +286,7 @@ static bool is_taken(const struct net_port_group *g, uint32_t n, const struct ne
 	return false;
 }
 
-/* Of those that share the namespace the one whose cgroup the process is in. */
+/* Of those that share the namespace the one whose cgroup the process is in; NULL: a daemon's own namespace, which has no row. */
 static const struct target_row *owner_of(const struct net_port_group *g, const struct net_holder_row *by)
 {
 	struct text id = by ? block_text(g->f->holders, by->container) : (struct text){ 0 };
@@ -296,7 +297,7 @@ static const struct target_row *owner_of(const struct net_port_group *g, const s
 		if ((is_netns_of(t, g->netns) || t->head.flags & TARGET_HOST_NETWORK) && text_equal(block_text(g->f->targets, t->id), id))
 			return t;
 	}
-	return g->primary;
+	return g->primary && g->primary->head.flags & TARGET_HOST_NETWORK ? NULL : g->primary;
 }
 
 /* An engine's resolver in a container of its (127.0.0.11), and whoever else only came to visit. */
@@ -311,17 +312,13 @@ static bool is_guest(const struct net_port_group *g, const struct net_listener_r
 
 static void add_listeners(struct join *j, struct net_port_group *g)
 {
-	uint32_t published = g->n;
-
 	for (uint32_t i = 0; g->f->listeners && i < block_count(g->f->listeners); i++) {
 		const struct net_listener_row *l = block_row(g->f->listeners, i);
 		const struct net_holder_row *by = net_ports_holder(g->f, l);
 		struct net_port_draft *d;
 
-		if (l->netns != g->netns || j->used[i] || is_guest(g, l, by) || is_taken(g, g->own_stack ? 0 : published, l))
+		if (l->netns != g->netns || j->used[i] || is_guest(g, l, by) || is_taken(g, l))
 			continue;
-		if (g->n > published && is_taken(g, g->n, l))
-			continue; /* another socket of the same server (SO_REUSEPORT) */
 		d = add(g, owner_of(g, by));
 		d->kind = NET_PORT_LISTENS;
 		d->protocol = text_of(net_protocol_names[l->protocol]);
@@ -352,26 +349,28 @@ static uint64_t outside_of(const struct net_port_facts *f, const struct net_plac
 	return place->cable == NET_CABLE_PAIR ? place->outside : place->cable == NET_CABLE_TAP && host ? host->netns : ROW_NO_UINT;
 }
 
+/* No container's: the host's, a bare one, a daemon's of its own. */
+static bool is_own_stack(const struct target_row *t)
+{
+	return t->head.flags & TARGET_HOST_NETWORK || !(t->head.flags & (TARGET_IS_CONTAINER | TARGET_FOUND));
+}
+
 static void group_init(const struct join *j, const struct target_row *primary, struct net_port_group *g)
 {
 	const struct net_port_facts *f = j->f;
 	const struct target_row *host = host_of(f->targets);
-	bool container = primary->head.flags & (TARGET_IS_CONTAINER | TARGET_FOUND);
-
 	*g = (struct net_port_group){ .f = f, .netns = primary->netns, .primary = primary, .place = net_ports_place(f, primary->netns),
 		.host = host ? net_ports_place(f, host->netns) : NULL };
-	g->own_stack = !container || (host && primary->netns == host->netns);
+	g->own_stack = is_own_stack(primary) || (host && primary->netns == host->netns);
 	g->outside = net_ports_place(f, outside_of(f, g->place));
 	g->rules = g->outside ? rules_of(f, g->outside->netns) : NULL;
 }
 
-static bool is_wanted(const struct join *j, const struct net_port_group *g, const struct net_port_draft *d)
+static bool is_wanted(const struct join *j, const struct net_port_draft *d)
 {
 	const struct target_row *only = j->only;
 
-	if (!only || only->head.flags & TARGET_IS_HOST || !(only->head.flags & TARGET_HOST_NETWORK || (g->own_stack && d->owner != g->primary)))
-		return true;
-	return d->owner == only;
+	return !only || !(only->head.flags & TARGET_HOST_NETWORK) || d->owner == only;
 }
 
 /* Containers first: the sockets of their proxies are not the host's own ports. */
@@ -393,7 +392,7 @@ static void do_group(struct join *j, const struct target_row *primary)
 	}
 	add_listeners(j, &g);
 	for (uint32_t i = 0; i < g.n; i++)
-		if (is_wanted(j, &g, &g.list[i]))
+		if (is_wanted(j, &g.list[i]))
 			net_ports_emit(j->b, &g, &g.list[i]);
 	free(g.list);
 }
@@ -475,9 +474,7 @@ static void do_groups(struct join *j, bool own_stacks)
 		only = host->netns;
 	for (uint32_t i = 0; i < block_count(targets); i++) {
 		const struct target_row *t = block_row(targets, i);
-		bool own = !(t->head.flags & (TARGET_IS_CONTAINER | TARGET_FOUND));
-
-		if (own == own_stacks && is_first(targets, i) && (!j->only || t->netns == only))
+		if (is_own_stack(t) == own_stacks && is_first(targets, i) && (!j->only || t->netns == only))
 			do_group(j, t);
 	}
 }
