@@ -274,8 +274,7 @@ bool cli_targets(struct cli *c)
 	return good;
 }
 
-/* A path that we may not look at is left to the worker. */
-static bool path_is_there(struct cli *c)
+bool cli_path_is_there(struct cli *c)
 {
 	char msg[320];
 
@@ -317,7 +316,7 @@ bool cli_target_find(struct cli *c, const char *word)
 	struct err err = { 0 };
 	int r = resolve_word(c, word, &err);
 
-	return r < 0 ? not_found(c, r, &err) : path_is_there(c);
+	return r < 0 ? not_found(c, r, &err) : cli_path_is_there(c);
 }
 
 /* pid:, netns: and host are looked at straight away. What the scan says about them is only for the head of JSON. */
@@ -334,7 +333,7 @@ static bool find_kernel(struct cli *c)
 		merge_targets(c);
 	}
 	r = resolve(c, &err);
-	return r < 0 ? not_found(c, r, &err) : path_is_there(c);
+	return r < 0 ? not_found(c, r, &err) : cli_path_is_there(c);
 }
 
 /* The part of "docker:web" that an engine can be asked for, or NULL. */
@@ -643,6 +642,15 @@ static void run(struct cli *c)
 	config_free(c->config);
 }
 
+/* What was printed by hand has arrived; a reader that left early is no error. */
+static int printed(void)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
+		return CLI_OK;
+	fprintf(stderr, "nsdbg: write to standard output: %s\n", strerror(errno));
+	return CLI_INTERNAL;
+}
+
 static int help(const struct options *o)
 {
 	enum command_id id = o->command;
@@ -660,7 +668,7 @@ static int help(const struct options *o)
 		return CLI_USAGE;
 	}
 	options_help(stdout, id);
-	return CLI_OK;
+	return printed();
 }
 
 static int completion(const struct options *o)
@@ -670,7 +678,7 @@ static int completion(const struct options *o)
 		return CLI_USAGE;
 	}
 	options_completion(stdout);
-	return CLI_OK;
+	return printed();
 }
 
 int cli_main(const struct options *o)
@@ -682,16 +690,16 @@ int cli_main(const struct options *o)
 	if (o->help || o->command == COMMAND_HELP)
 		return help(o);
 	if (o->version || o->command == COMMAND_VERSION)
-		return printf("nsdbg %s\n", NSDBG_VERSION) < 0 ? CLI_INTERNAL : CLI_OK;
+		return printf("nsdbg %s\n", NSDBG_VERSION) < 0 ? CLI_INTERNAL : printed();
 	if (o->command == COMMAND_COMPLETION)
 		return completion(o);
 	if (o->print_manual) {
 		cli_manual(stdout);
-		return CLI_OK;
+		return printed();
 	}
 	if (o->print_keys) {
 		app_print_keys(stdout);
-		return CLI_OK;
+		return printed();
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	c.time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
