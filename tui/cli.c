@@ -4,6 +4,7 @@
 #include "capture/capture.h"
 #include "capture/dnswatch.h"
 #include "core/dns/ask.h"
+#include "core/engine/bundle.h"
 #include "core/engine/containerd.h"
 #include "core/engine/docker.h"
 #include "core/engine/mover.h"
@@ -11,7 +12,9 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/source/doctor.h"
+#include "core/net/nat.h"
 #include "core/net/sides.h"
+#include "core/net/walk.h"
 #include "core/net/sysctl.h"
 #include "core/source/files.h"
 #include "core/source/health.h"
@@ -35,12 +38,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_WAIT_MS = 60000 };
+enum { MAX_WAIT_MS = 60000, BUNDLES_MS = 700 };
 
 static const struct source *const sources[] = {
 	&docker_source,
 	&containerd_source,
 	&namespaces_source,
+	&bundle_source,
 	&sockets_source,
 	&owners_source,
 	&processes_source,
@@ -52,7 +56,9 @@ static const struct source *const sources[] = {
 	&doctor_source,
 	&net_source,
 	&net_sides_source,
+	&net_walk_source,
 	&net_sysctl_source,
+	&nat_source,
 	&probe_source,
 	&dnswatch_source,
 };
@@ -217,7 +223,7 @@ static void merge_targets(struct cli *c)
 	unsigned n = cli_engines_targets(c->asked, told);
 
 	block_unref(c->targets);
-	c->targets = target_merge(told, n, c->netns);
+	c->targets = target_merge_named(told, n, c->netns, c->bundles);
 	c->target = NULL; /* it was a row of the old list */
 }
 
@@ -259,6 +265,27 @@ static bool ask_found(struct cli *c)
 	return cli_engines_read(c->asked, false);
 }
 
+/* Names from files for containers that no engine named. True: there were some to look for. Late ones stay without. */
+static bool name_found(struct cli *c)
+{
+	AUTO(fd_closep) int fd = bundle_list(c->targets);
+	struct err err = { 0 };
+	struct link *l = fd < 0 ? NULL : session_open(c->session, &bundle_source, NULL, NULL, 0, &err);
+	uint64_t end = loop_now_ms() + BUNDLES_MS;
+	struct block *b = NULL;
+
+	if (!l)
+		return false;
+	if (link_request(l, 1, BUNDLE_LOOK, NULL, 0, fd) == 0)
+		for (int i = 0; i < BUNDLE_BLOCKS && cli_wait(c, l, &bundle_row_type, end, &b, &err) == 0; i++) {
+			block_unref(c->bundles);
+			c->bundles = b;
+		}
+	link_free(l);
+	merge_targets(c);
+	return true;
+}
+
 bool cli_targets(struct cli *c)
 {
 	bool good;
@@ -268,6 +295,7 @@ bool cli_targets(struct cli *c)
 	read_scan(c);
 	good &= ask_found(c);
 	merge_targets(c);
+	name_found(c);
 	/* What the scan could not see matters where it is the list. With all rights it is a process that nobody may look at. */
 	if ((c->o->command == COMMAND_LS || c->o->command == COMMAND_APP) && !session_is_privileged(c->session))
 		cli_notes(c, c->netns);
@@ -319,14 +347,14 @@ bool cli_target_find(struct cli *c, const char *word)
 	return r < 0 ? not_found(c, r, &err) : cli_path_is_there(c);
 }
 
-/* pid:, netns: and host are looked at straight away. What the scan says about them is only for the head of JSON. */
-static bool find_kernel(struct cli *c)
+/* pid:, netns: and host are looked at straight away. What the scan says about them is for the head of JSON, and for names. */
+static bool find_kernel(struct cli *c, enum cli_wants wants)
 {
 	bool is_inode = strncmp(c->o->words[0], "ns:", 3) == 0;
 	struct err err = { 0 };
 	int r;
 
-	if (is_inode || c->o->format == WRITER_JSON)
+	if (is_inode || wants == CLI_WANTS_NAMES || c->o->format == WRITER_JSON)
 		open_scan(c);
 	if (is_inode) {
 		read_scan(c);
@@ -382,12 +410,14 @@ static bool find_name(struct cli *c, enum cli_wants wants)
 		merge_targets(c);
 		r = resolve(c, &err);
 	}
+	if ((r < 0 || (c->target && c->target->head.flags & TARGET_FOUND)) && name_found(c))
+		r = resolve(c, &err);
 	return r < 0 ? not_found(c, r, &err) : true;
 }
 
 bool cli_find(struct cli *c, enum cli_wants wants)
 {
-	return target_is_kernel(c->o->words[0]) ? find_kernel(c) : find_name(c, wants);
+	return target_is_kernel(c->o->words[0]) ? find_kernel(c, wants) : find_name(c, wants);
 }
 
 void cli_complete(struct cli *c)
@@ -708,6 +738,7 @@ int cli_main(const struct options *o)
 	for (size_t i = 0; i < c.n_errors; i++)
 		free((char *)(uintptr_t)c.errors[i].message);
 	block_unref(c.netns);
+	block_unref(c.bundles);
 	block_unref(c.targets);
 	block_unref(c.networks);
 	block_unref(c.engines);
