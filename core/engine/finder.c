@@ -201,13 +201,13 @@ _Noreturn void finder_main(const struct mover_target *target, const struct mover
 
 	prctl(PR_SET_NAME, "nsdbg: find");
 	fd = connect_to(target);
-	code = fd < 0 ? fd : cage_enter(CAGE_BASE, 0, 0, true, &err);
+	code = fd < 0 ? fd : ask(fd, r->id); /* nothing but our own words yet: the engine looks while we go into the cage */
+	if (code >= 0)
+		code = cage_enter(CAGE_BASE, 0, 0, true, &err);
 	if (code >= 0) {
 		buf = fd_xrealloc(NULL, cap, 1); /* touched only as far as bytes come */
-		code = ask(fd, r->id);
-	}
-	if (code >= 0)
 		code = receive(fd, buf, cap, &done, &body, &n);
+	}
 	for (size_t at = 0; code >= 0 && at < n; at += MOVER_CHUNK)
 		send_frame(sock, MOVER_BODY, r->tag, buf + body + at, n - at < MOVER_CHUNK ? n - at : MOVER_CHUNK);
 	if (code < 0)
