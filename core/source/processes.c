@@ -225,7 +225,7 @@ static bool parse_user(struct text line, struct user *ret)
 void processes_scan_users(struct processes_scan *s, int passwd)
 {
 	enum { MAX = 1 << 20 };
-	AUTO(fd_freep) char *buf = fd_xcalloc(1, MAX);
+	AUTO(fd_freep) char *buf = fd_xrealloc(NULL, MAX, 1); /* not zeroed: little of it is used */
 	ssize_t n = passwd >= 0 ? fd_read_all(passwd, buf, MAX) : 0;
 	struct text rest = { .p = buf, .n = n > 0 ? (size_t)n : 0 }, line;
 	uint32_t cap = 0, kept = 0;
