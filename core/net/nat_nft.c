@@ -175,8 +175,11 @@ static void take_table(const struct nlmsghdr *nlh, void *arg)
 
 	net_attrs_of(nlh, sizeof(struct nfgenmsg), &a);
 	k.table = net_attr_text(a.at[NFTA_TABLE_NAME]);
-	if (has_key(r->tables, r->n_tables, &k) && be32_of(a.at[NFTA_TABLE_FLAGS], 0) & NFT_TABLE_F_DORMANT)
-		r->m->tables[table_of(r, &k)].dormant = true;
+	if (has_key(r->tables, r->n_tables, &k) && be32_of(a.at[NFTA_TABLE_FLAGS], 0) & NFT_TABLE_F_DORMANT) {
+		uint32_t table = table_of(r, &k);
+
+		r->m->tables[table].dormant = true;
+	}
 }
 
 static uint32_t hook_from(uint32_t hook)
