@@ -118,7 +118,7 @@ static void run_meta(const struct net_attrs *a, struct state *s)
 
 static void run_ct(const struct net_attrs *a, struct state *s)
 {
-	struct nat_field f = nat_field_ct(be32_of(a->at[NFTA_CT_KEY], UINT32_MAX), s->rule.match.family);
+	struct nat_field f = nat_field_ct(be32_of(a->at[NFTA_CT_KEY], UINT32_MAX));
 
 	if (a->at[NFTA_CT_DREG])
 		load(s, word_of(a->at[NFTA_CT_DREG]), &f);

@@ -307,7 +307,8 @@ bool nat_legacy_read(const struct nat_bytes *b, uint8_t family, struct nat_model
 	l.p = b->p + head;
 	l.n = b->n - head;
 	l.table = nat_model_table(m, family, TABLE_NUMBER + family, text_of(l.info.name));
-	whole = find_chains(&l);
+	whole = l.n == l.info.size;
+	whole = find_chains(&l) && whole;
 	whole = take_entries(&l) && whole;
 	free(l.starts);
 	return whole;

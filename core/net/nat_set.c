@@ -155,7 +155,6 @@ static void close_intervals(struct nat_set *set)
 {
 	uint32_t n = 0;
 
-	qsort(set->elements, set->n, sizeof *set->elements, by_key);
 	for (uint32_t i = 0; i < set->n; i++) {
 		struct nat_element *e = &set->elements[i];
 
@@ -179,9 +178,12 @@ void nat_sets_read(const struct nat_bytes *sets, const struct nat_bytes *element
 	*ret = (struct nat_sets){ 0 };
 	nat_nft_each(sets, NFT_MSG_NEWSET, take_set, ret);
 	nat_nft_each(elements, NFT_MSG_NEWSETELEM, take_elements, ret);
-	for (uint32_t i = 0; i < ret->n; i++)
+	for (uint32_t i = 0; i < ret->n; i++) {
+		if (ret->list[i].n)
+			qsort(ret->list[i].elements, ret->list[i].n, sizeof *ret->list[i].elements, by_key);
 		if (ret->list[i].flags & NFT_SET_INTERVAL && !(ret->list[i].flags & NFT_SET_CONCAT))
 			close_intervals(&ret->list[i]);
+	}
 }
 
 void nat_sets_done(struct nat_sets *s)

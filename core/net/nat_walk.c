@@ -163,6 +163,7 @@ static bool follow(struct walk *w, uint32_t chain, const struct nat_match *path,
 	for (uint32_t i = 0; i < c->n && !ended && w->steps < STEPS; i++, w->steps++)
 		ended = step(w, chain, i, path, depth, &returns);
 	c->visiting = false;
+	w->cut |= w->steps >= STEPS;
 	return ended && !returns;
 }
 
