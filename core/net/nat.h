@@ -26,7 +26,7 @@ struct nat_row {
 	struct addr address; /* destination that matches, with prefix; unknown: any */
 	uint8_t address_not; /* what does not match it */
 	uint8_t local_only; /* the rule or every jump to it asks for an address of the host (addrtype LOCAL, fib daddr type local) */
-	uint8_t loopback_not; /* ... refuses 127.0.0.0/8 for what the host itself sends */
+	uint8_t loopback_not; /* ... refuses 127.0.0.0/8 (IPv6: ::1) for what the host itself sends */
 	struct str in; /* interface that packets come in by; unknown: any */
 	uint8_t in_not; /* every interface but that one */
 	uint64_t port, port_last; /* destination ports, host order; ROW_NO_UINT: any */

@@ -43,13 +43,15 @@ struct legacy {
 static void take_name(struct nat_match *m, const char *name, const unsigned char *mask, bool out, bool not)
 {
 	char text[IFNAMSIZ + 2] = "";
-	size_t n = strnlen(name, IFNAMSIZ - 1);
+	size_t n = strnlen(name, IFNAMSIZ - 1), compared = 0;
 
-	if (mask[0] == 0)
+	while (compared < IFNAMSIZ && mask[compared])
+		compared++;
+	if (compared == 0)
 		return;
+	if (compared <= n) /* its end is not compared: "eth+" */
+		text[n = compared] = '*';
 	memcpy(text, name, n);
-	if (!mask[n]) /* its end is not compared */
-		text[n] = '*';
 	if (out)
 		nat_match_words(m, "%sout by %s", not ? "not " : "", text);
 	else

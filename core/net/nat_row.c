@@ -136,7 +136,7 @@ static const struct field nat_fields[] = {
 	{ FIELD(from, ENUM), .title = "FROM", .help = "whose packets meet it: outside: those that come in, host: those of the namespace itself",
 		.names = from_names, .n_names = ARRAY_LEN(from_names), .flags = FIELD_HIDDEN },
 	{ FIELD(local_only, BOOL), .title = "LOCAL", .help = "only for addresses of the namespace itself", .flags = FIELD_HIDDEN },
-	{ FIELD(loopback_not, BOOL), .title = "LOOPBACK-NOT", .help = "not for 127.0.0.0/8 when the namespace itself sends",
+	{ FIELD(loopback_not, BOOL), .title = "LOOPBACK-NOT", .help = "not for 127.0.0.0/8 or ::1 when the namespace itself sends",
 		.flags = FIELD_HIDDEN },
 	{ FIELD(in, TEXT), .title = "IN-NAME", .help = "interface that packets come in by; null: any", .flags = FIELD_HIDDEN },
 	{ FIELD(in_not, BOOL), .title = "IN-NOT", .help = "every interface but that one", .flags = FIELD_HIDDEN },

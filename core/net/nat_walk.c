@@ -13,14 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH = 64, STEPS = 2 << 20, SLOTS = NAT_MAX_ROWS * 2 };
+enum { DEPTH = 64, STEPS = 1 << 20, SLOTS = 256 };
 
 struct walk {
 	struct nat_model *m;
 	struct builder *b;
 	uint32_t from; /* hook that this walk began at */
 	uint32_t steps;
-	uint32_t *slots; /* rows by id: index + 1 */
+	uint32_t *slots, n_slots; /* rows by id: index + 1 */
 	bool cut;
 };
 
@@ -96,19 +96,39 @@ static void merge(struct nat_row *row, const struct walk *w, const struct nat_ma
 	row->from |= w->from;
 }
 
+/* Where the row with this id is, or would be. */
+static uint32_t *slot_of(const struct walk *w, uint64_t id)
+{
+	uint32_t i = (uint32_t)id & (w->n_slots - 1);
+
+	while (w->slots[i] && ((const struct nat_row *)builder_at(w->b, w->slots[i] - 1))->head.id != id)
+		i = (i + 1) & (w->n_slots - 1);
+	return &w->slots[i];
+}
+
+static void make_room(struct walk *w)
+{
+	if (builder_count(w->b) < w->n_slots / 2)
+		return;
+	free(w->slots);
+	w->n_slots = w->n_slots ? w->n_slots * 2 : SLOTS;
+	w->slots = fd_xcalloc(w->n_slots, sizeof *w->slots);
+	for (uint32_t i = 0; i < builder_count(w->b); i++)
+		*slot_of(w, ((const struct nat_row *)builder_at(w->b, i))->head.id) = i + 1;
+}
+
 static void emit(struct walk *w, const struct nat_chain *c, struct nat_rule *r, const struct nat_match *x)
 {
 	uint64_t id = identity(w->m, c, r, x);
-	uint32_t i = (uint32_t)id & (SLOTS - 1);
 	struct nat_row *row;
+	uint32_t *slot;
 
 	r->met = true;
-	for (; w->slots[i]; i = (i + 1) & (SLOTS - 1)) {
-		row = builder_at(w->b, w->slots[i] - 1);
-		if (row->head.id == id) {
-			merge(row, w, x);
-			return;
-		}
+	make_room(w);
+	slot = slot_of(w, id);
+	if (*slot) {
+		merge(builder_at(w->b, *slot - 1), w, x);
+		return;
 	}
 	if (builder_count(w->b) == NAT_MAX_ROWS) {
 		builder_lost(w->b, 1);
@@ -117,7 +137,7 @@ static void emit(struct walk *w, const struct nat_chain *c, struct nat_rule *r, 
 	row = builder_row(w->b);
 	fill(row, w, c, r, x);
 	row->head.id = id;
-	w->slots[i] = builder_count(w->b);
+	*slot = builder_count(w->b);
 }
 
 /* --- steps --- */
@@ -212,7 +232,7 @@ static void walk_rest(struct walk *w)
 
 void nat_walk(struct nat_model *m, struct builder *b)
 {
-	struct walk w = { .m = m, .b = b, .slots = fd_xcalloc(SLOTS, sizeof(uint32_t)) };
+	struct walk w = { .m = m, .b = b };
 
 	walk_hooks(&w);
 	walk_rest(&w);

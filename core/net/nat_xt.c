@@ -11,6 +11,7 @@
 #include <linux/netfilter/xt_iprange.h>
 #include <linux/netfilter/xt_mark.h>
 #include <linux/netfilter/xt_multiport.h>
+#include <linux/netfilter/xt_sctp.h>
 #include <linux/netfilter/xt_statistic.h>
 #include <linux/netfilter/xt_tcpudp.h>
 #include <linux/netfilter/xt_TPROXY.h>
@@ -76,6 +77,21 @@ static bool match_udp(const struct nat_xt *x, struct nat_match *m)
 	if (!take(x, &u, sizeof u))
 		return false;
 	take_ports(m, u.spts, u.dpts, u.invflags);
+	return true;
+}
+
+static bool match_sctp(const struct nat_xt *x, struct nat_match *m)
+{
+	static const uint16_t all[2] = { 0, UINT16_MAX };
+	struct xt_sctp_info v;
+	uint8_t invert;
+
+	if (!take(x, &v, sizeof v))
+		return false;
+	invert = (v.invflags & XT_SCTP_SRC_PORTS ? XT_TCP_INV_SRCPT : 0) | (v.invflags & XT_SCTP_DEST_PORTS ? XT_TCP_INV_DSTPT : 0);
+	take_ports(m, v.flags & XT_SCTP_SRC_PORTS ? v.spts : all, v.flags & XT_SCTP_DEST_PORTS ? v.dpts : all, invert);
+	if (v.flags & XT_SCTP_CHUNK_TYPES)
+		nat_match_words(m, "sctp chunks");
 	return true;
 }
 
@@ -254,6 +270,8 @@ static int understand(const struct nat_xt *x, struct nat_match *m, struct nat_xt
 		return match_tcp(x, m) ? 1 : -1;
 	if (is(x->name, "udp"))
 		return match_udp(x, m) ? 1 : -1;
+	if (is(x->name, "sctp"))
+		return match_sctp(x, m) ? 1 : -1;
 	if (is(x->name, "multiport"))
 		return match_multiport(x, m, ret) ? 1 : -1;
 	if (is(x->name, "addrtype"))
