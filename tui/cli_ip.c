@@ -13,6 +13,7 @@
 #include "core/net/rule.h"
 #include "core/net/sides.h"
 #include "core/net/sysctl.h"
+#include "core/net/walk.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -43,7 +44,7 @@ static const struct ip_word {
 struct ip {
 	struct cli *c;
 	enum ip_part part;
-	struct addr destination; /* get */
+	struct addr destination; /* get, path; unknown: the default route's way */
 	struct link *link;
 	struct block *parts[NET_PARTS];
 	struct block *side_links, *side_routes;
@@ -70,15 +71,19 @@ static bool find_part(struct ip *ip, const char *word)
 	return false;
 }
 
+/* Which words are filters depends on it: path takes an address or none. */
 static bool find_destination(struct ip *ip)
 {
 	const struct options *o = ip->c->o;
 	const char *word = o->n_words > 2 ? o->words[2] : NULL;
 	char msg[128];
 
-	if (ip->part != IP_GET)
+	if (ip->part == IP_PATH && (!word || addr_parse(word, &ip->destination) < 0 || ip->destination.kind == ADDR_MAC)) {
+		ip->destination = (struct addr){ .kind = ADDR_NONE };
 		return true;
-	if (word && addr_parse(word, &ip->destination) == 0 && ip->destination.kind != ADDR_MAC)
+	}
+	if ((ip->part != IP_GET && ip->part != IP_PATH) ||
+		(word && addr_parse(word, &ip->destination) == 0 && ip->destination.kind != ADDR_MAC))
 		return true;
 	snprintf(msg, sizeof msg, word ? "\"%.60s\" is not an address: look names up with nsdbg dns" :
 		"ip get wants an address: nsdbg ip TARGET get ADDRESS", word ? word : "");
@@ -275,6 +280,11 @@ static void print_facts(struct ip *ip, struct cli_print *p)
 	cli_print(ip->c, p);
 }
 
+static bool is_refusal(int r)
+{
+	return r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES || r == -EINVAL;
+}
+
 /* Exit 1 when the kernel has no way there: an answer as well. */
 static void print_route(struct ip *ip, struct cli_print *p)
 {
@@ -285,8 +295,47 @@ static void print_route(struct ip *ip, struct cli_print *p)
 	if (r == 0)
 		r = cli_wait(ip->c, ip->link, &net_route_row_type, cli_deadline(ip->c), &b, &err);
 	if (r < 0)
-		cli_error_err(ip->c, r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES || r == -EINVAL ? CLI_NO : CLI_INTERNAL, &err);
+		cli_error_err(ip->c, is_refusal(r) ? CLI_NO : CLI_INTERNAL, &err);
 	p->block = b;
+	cli_print(ip->c, p);
+}
+
+static void say_lost(struct ip *ip, const struct block *walk)
+{
+	uint32_t at = net_walk_lost(walk);
+	const struct net_hop_row *last = at == UINT32_MAX ? NULL : block_row(walk, at);
+	struct text name, why;
+	char msg[320], to[ADDR_TEXT];
+
+	if (!last)
+		return;
+	name = block_text(walk, last->name), why = block_text(walk, last->problem);
+	snprintf(msg, sizeof msg, "the way to %s is lost at %.*s: %.*s", addr_format(&ip->destination, to), (int)name.n, name.n ? name.p : "",
+		(int)why.n, why.n ? why.p : "");
+	cli_error(ip->c, CLI_NO, 0, msg);
+}
+
+/* Exit 1 when the packet gets lost somewhere. */
+static void print_walk(struct ip *ip, struct cli_print *p)
+{
+	struct net_walk_params params = { .to = ip->destination };
+	AUTO(block_unrefp) struct block *walk = NULL, *judged = NULL;
+	struct err err = { 0 };
+	int r = -EPIPE;
+
+	cli_complete(ip->c);
+	net_walk_list(ip->c->targets, ip->c->ref.netns, &params);
+	ip->link = session_open(ip->c->session, &net_walk_source, &ip->c->ref, &params, sizeof params, &err);
+	if (ip->link)
+		r = cli_wait(ip->c, ip->link, &net_hop_row_type, cli_deadline(ip->c), &walk, &err);
+	if (r < 0)
+		cli_error_err(ip->c, is_refusal(r) ? CLI_NO : cli_status_of(err.code), &err);
+	if (walk) {
+		p->block = judged = net_judge_walk(walk, ip->c->targets);
+		p->noted = true;
+		cli_notes(ip->c, walk);
+		say_lost(ip, judged);
+	}
 	cli_print(ip->c, p);
 }
 
@@ -346,6 +395,10 @@ static void run(struct ip *ip, struct cli_print *p)
 		print_settings(ip, p);
 		return;
 	}
+	if (ip->part == IP_PATH && ip->destination.kind) {
+		print_walk(ip, p);
+		return;
+	}
 	if (ip->part == IP_NAT) {
 		print_nat(ip, p);
 		return;
@@ -368,7 +421,7 @@ void cli_ip(struct cli *c)
 	if (!find_part(&ip, c->o->n_words > 1 ? c->o->words[1] : NULL) || !find_destination(&ip))
 		return;
 	p.type = ip_words[ip.part].type;
-	p.first_word = ip.part == IP_GET ? 3 : 2;
+	p.first_word = ip.destination.kind ? 3 : 2;
 	if (cli_check(c, &p) && cli_find(c, wants_names(&ip) ? CLI_WANTS_NAMES : CLI_WANTS_REF))
 		run(&ip, &p);
 	link_free(ip.link);

@@ -53,7 +53,7 @@ static const struct option_def global_options[] = {
 };
 
 static const struct option_def ls_options[] = {
-	{ 'a', "all", FLAG(all), .help = "stopped containers, too" },
+	{ 'a', "all", FLAG(all), .help = "stopped containers, and namespaces that only a descriptor, socket or thread holds" },
 	{ 'q', "quiet", FLAG(quiet), .help = "only ids" },
 	{ 0, "no-trunc", FLAG(no_trunc), .help = "whole ids and texts" },
 	{ 'f', "filter", TEXT(filter, "WORDS"), .help = "filter words, as behind the command" },
@@ -125,6 +125,10 @@ static const struct option_def ip_options[] = {
 	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
 	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
 	{ 'n', "numeric", FLAG(numbers), .help = "digits, no 1.2M" },
+};
+
+static const struct option_def ports_options[] = {
+	{ 'a', "all", FLAG(all), .help = "also what only the container itself reaches" },
 };
 
 static const struct option_def probe_options[] = {
@@ -238,7 +242,7 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg probe web http https://api:8443/health -k\n" },
 	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
-	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|nat|path|check|get ADDRESS] [FILTER...]",
+	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|nat|check|path [IP]|get IP] [FILTER...]",
 		.help = "interfaces, addresses, routes of a target, and the way out of it", OPTIONS(ip_options), .min_words = 1,
 		.max_words = OPTIONS_MAX_WORDS,
 		.more = "  link    interfaces: state, MTU, addresses, where the other end of each is (the default)\n"
@@ -248,7 +252,7 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  neigh   hardware addresses on the link, ARP and NDP\n"
 			"  sysctl  net.* settings that differ from the host's or the kernel's default (-a: all)\n"
 			"  nat     rules that send packets elsewhere: DNAT and REDIRECT of nft and both iptables\n"
-			"  path    the way out, device by device: eth0, its peer, the bridge, the host's uplink\n"
+			"  path    the way out, or to an address, device by device through all namespaces\n"
 			"  check   what is wrong with all that\n"
 			"  get     the route to an address; exit 1 when there is none\n\nExamples:\n"
 			"  nsdbg ip web                     interfaces\n"
@@ -281,10 +285,12 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg hostaliases web db cache -w aliases && HOSTALIASES=$PWD/aliases psql -h db\n"
 			"  nsdbg hostaliases web db --domain ip.example.net\n"
 			"  nsdbg hostaliases web db --hosts | sudo tee -a /etc/hosts\n" },
-	[COMMAND_PORTS] = { .name = "ports", .args = "[TARGET [FILTER...]]", .help = "published ports, and who listens behind each",
-		.max_words = OPTIONS_MAX_WORDS,
-		.more = "A published port that nobody listens on, or only on the container's loopback, is said to be\n"
-			"wrong. Firewall rules of the host are not looked at.\n" },
+	[COMMAND_PORTS] = { .name = "ports", .args = "[TARGET [FILTER...]]", .help = "ports that others may reach: published and listening, how, by whom",
+		OPTIONS(ports_options), .max_words = OPTIONS_MAX_WORDS,
+		.more = "Three facts are compared: what the engine published, which rules (DNAT) and programs forward, and who listens\n"
+			"inside. EXPOSED, by addresses alone (firewall rules are not looked at): loopback, only this host or only the\n"
+			"container itself; host, this machine and its containers; lan, private networks; world, a global address.\n\n"
+			"Examples:\n  nsdbg ports\n  nsdbg ports web --json\n  nsdbg ports exposure=world\n  nsdbg ports host\n" },
 	[COMMAND_FIELDS] = { .name = "fields", .args = "[TYPE]", .help = "explain every column and JSON field", .max_words = 1 },
 	[COMMAND_COMPLETION] = { .name = "completion", .args = "bash", .help = "print a completion script for bash", .min_words = 1,
 		.max_words = 1, .more = "Example:\n  source <(nsdbg completion bash)\n" },
