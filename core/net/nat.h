@@ -35,6 +35,7 @@ struct nat_row {
 	uint64_t to_port, to_port_last; /* ROW_NO_UINT: kept */
 	uint8_t shifted; /* port i becomes to_port + (i - port); otherwise any of to_port to to_port_last, if that is a range */
 	uint64_t packets, bytes; /* that the rule met; ROW_NO_UINT: not counted */
+	struct str unless; /* packets that earlier rules of its chain, or of those that lead to it, accept or send back; unknown: none */
 	struct str conditions; /* what else the rule asks for, in words as far as they are known; unknown: nothing else */
 };
 extern const struct row_type nat_row_type; /* "nat" */

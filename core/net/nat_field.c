@@ -14,12 +14,12 @@ static const char *const labels[NAT_FIELD_KINDS] = {
 	[NAT_FIELD_NONE] = "a value", [NAT_FIELD_VALUE] = "a value", [NAT_FIELD_FAMILY] = "family", [NAT_FIELD_ETHERTYPE] = "ethertype",
 	[NAT_FIELD_PROTOCOL] = "protocol", [NAT_FIELD_ADDRESS] = "to", [NAT_FIELD_SOURCE] = "from", [NAT_FIELD_PORT] = "port",
 	[NAT_FIELD_SOURCE_PORT] = "source port", [NAT_FIELD_IN] = "in by", [NAT_FIELD_OUT] = "out by",
+	[NAT_FIELD_IN_NUMBER] = "in by", [NAT_FIELD_OUT_NUMBER] = "out by",
 	[NAT_FIELD_TYPE] = "destination type", [NAT_FIELD_CT_STATE] = "ct state", [NAT_FIELD_OTHER] = "a value",
 };
 
 static const char *const meta_labels[] = {
-	[NFT_META_LEN] = "length", [NFT_META_PRIORITY] = "priority", [NFT_META_MARK] = "mark", [NFT_META_IIF] = "in by interface number",
-	[NFT_META_OIF] = "out by interface number", [NFT_META_IIFTYPE] = "in by interface type", [NFT_META_OIFTYPE] = "out by interface type",
+	[NFT_META_LEN] = "length", [NFT_META_PRIORITY] = "priority", [NFT_META_MARK] = "mark", [NFT_META_IIFTYPE] = "in by interface type", [NFT_META_OIFTYPE] = "out by interface type",
 	[NFT_META_SKUID] = "user", [NFT_META_SKGID] = "group", [NFT_META_RTCLASSID] = "realm", [NFT_META_PKTTYPE] = "packet type",
 	[NFT_META_CPU] = "cpu", [NFT_META_IIFGROUP] = "in by interface group", [NFT_META_OIFGROUP] = "out by interface group",
 	[NFT_META_CGROUP] = "cgroup", [NFT_META_PRANDOM] = "random number", [NFT_META_IIFKIND] = "in by interface kind",
@@ -66,7 +66,7 @@ static const char *label_in(const char *const *list, size_t n, uint32_t key, con
 	return key < n && list[key] ? list[key] : other;
 }
 
-struct nat_field nat_field_meta(uint32_t key)
+struct nat_field nat_field_meta(uint32_t key, const struct net_names *names)
 {
 	switch (key) {
 	case NFT_META_NFPROTO:
@@ -79,6 +79,10 @@ struct nat_field nat_field_meta(uint32_t key)
 		return (struct nat_field){ .kind = NAT_FIELD_IN, .n = 16 };
 	case NFT_META_OIFNAME:
 		return (struct nat_field){ .kind = NAT_FIELD_OUT, .n = 16 };
+	case NFT_META_IIF:
+		return (struct nat_field){ .kind = NAT_FIELD_IN_NUMBER, .n = 4, .names = names };
+	case NFT_META_OIF:
+		return (struct nat_field){ .kind = NAT_FIELD_OUT_NUMBER, .n = 4, .names = names };
 	default:
 		return (struct nat_field){ .kind = NAT_FIELD_OTHER, .n = 4, .label = label_in(meta_labels, ARRAY_LEN(meta_labels), key, "meta") };
 	}
@@ -105,7 +109,7 @@ const char *nat_field_label(const struct nat_field *f)
 
 bool nat_field_is_telling(const struct nat_field *f)
 {
-	return f->kind == NAT_FIELD_PROTOCOL || f->kind == NAT_FIELD_ADDRESS || f->kind == NAT_FIELD_PORT || f->kind == NAT_FIELD_IN ||
+	return f->kind == NAT_FIELD_PROTOCOL || f->kind == NAT_FIELD_ADDRESS || f->kind == NAT_FIELD_PORT || f->kind == NAT_FIELD_IN || f->kind == NAT_FIELD_IN_NUMBER ||
 		f->kind == NAT_FIELD_FAMILY || f->kind == NAT_FIELD_TYPE || f->kind == NAT_FIELD_ETHERTYPE;
 }
 
@@ -124,6 +128,17 @@ char *nat_field_ct_states(uint32_t bits, char *buf, size_t cap)
 			snprintf(buf + n, cap - n, "%s%s", n ? "," : "", names[i].name);
 	}
 	return buf;
+}
+
+/* NULL: no such interface, or nobody asked. */
+static const char *interface_of(const struct nat_field *f, const uint8_t *p, unsigned n)
+{
+	uint32_t index;
+
+	if (!f->names || n != sizeof index)
+		return NULL;
+	memcpy(&index, p, sizeof index); /* of the machine's order */
+	return net_names_find(f->names, index);
 }
 
 static uint32_t be(const uint8_t *p, unsigned n)
@@ -172,6 +187,12 @@ static size_t put_value(const struct nat_field *f, const uint8_t *p, unsigned n,
 	case NAT_FIELD_OUT:
 		return (size_t)snprintf(buf, cap, "%.*s%s", (int)strnlen((const char *)p, n), (const char *)p,
 			!memchr(p, 0, n) && n < 16 ? "*" : "");
+	case NAT_FIELD_IN_NUMBER:
+	case NAT_FIELD_OUT_NUMBER:
+		if (interface_of(f, p, n))
+			return (size_t)snprintf(buf, cap, "%s", interface_of(f, p, n));
+		memcpy(&number, p, n < 4 ? n : 4);
+		return (size_t)snprintf(buf, cap, "interface number %u", number);
 	case NAT_FIELD_OTHER:
 	case NAT_FIELD_CT_STATE:
 	case NAT_FIELD_TYPE:
@@ -320,6 +341,10 @@ static bool test(const struct nat_field *f, const uint8_t *from, const uint8_t *
 		return true;
 	case NAT_FIELD_IN:
 		return one && test_in(from, n, not, m);
+	case NAT_FIELD_IN_NUMBER:
+		if (one && interface_of(f, from, n))
+			nat_match_in(m, interface_of(f, from, n), not);
+		return one && interface_of(f, from, n);
 	case NAT_FIELD_TYPE:
 		return one && test_type(from, n, not, m);
 	default:

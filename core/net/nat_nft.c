@@ -76,6 +76,7 @@ struct key {
 struct reader {
 	struct nat_model *m;
 	struct nat_sets sets;
+	const struct net_names *names;
 	struct key *tables; /* with a rule that acts */
 	uint32_t n_tables;
 	struct key *wanted; /* sets that were told already */
@@ -210,7 +211,7 @@ static void take_rule(const struct nlmsghdr *nlh, void *arg)
 	struct net_attrs a;
 	struct key k;
 	const struct nlattr *list = rule_attrs(nlh, &a, &k), *handle = a.at[NFTA_RULE_HANDLE];
-	struct nat_expr_in in = { .model = r->m, .sets = &r->sets, .family = family_of(k.family), .number = k.family, .table_name = k.table };
+	struct nat_expr_in in = { .model = r->m, .sets = &r->sets, .names = r->names, .family = family_of(k.family), .number = k.family, .table_name = k.table };
 
 	if (!list || !a.at[NFTA_RULE_CHAIN] || !has_key(r->tables, r->n_tables, &k))
 		return;
@@ -220,9 +221,9 @@ static void take_rule(const struct nlmsghdr *nlh, void *arg)
 	nat_expr_read(&in, list);
 }
 
-void nat_nft_read(const struct nat_bytes dumps[NAT_DUMPS], struct nat_model *m)
+void nat_nft_read(const struct nat_bytes dumps[NAT_DUMPS], const struct net_names *names, struct nat_model *m)
 {
-	struct reader r = { .m = m };
+	struct reader r = { .m = m, .names = names };
 
 	nat_nft_each(&dumps[NAT_DUMP_RULES], NFT_MSG_NEWRULE, find_table, &r);
 	nat_sets_read(&dumps[NAT_DUMP_SETS], &dumps[NAT_DUMP_ELEMENTS], &r.sets);

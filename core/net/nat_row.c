@@ -116,6 +116,7 @@ static const struct field nat_fields[] = {
 		.n_names = ARRAY_LEN(origin_names), .priority = 5 },
 	{ FIELD(chain, TEXT), .title = "CHAIN", .help = "chain of the rule", .priority = 6 },
 	{ FIELD(conditions, TEXT), .title = "CONDITIONS", .help = "what else it asks for", .flags = FIELD_FLEX },
+	{ FIELD(unless, TEXT), .title = "UNLESS", .help = "packets that earlier rules keep away from it", .flags = FIELD_WIDE },
 	{ FIELD(family, ENUM), .title = "FAMILY", .help = "ipv4, ipv6 or both", .names = family_names, .n_names = ARRAY_LEN(family_names),
 		.flags = FIELD_WIDE },
 	{ FIELD(table, TEXT), .title = "TABLE", .help = "table of the rule", .flags = FIELD_WIDE },

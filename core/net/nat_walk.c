@@ -13,7 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH = 64, STEPS = 1 << 20, SLOTS = 256 };
+enum { DEPTH = 64, STEPS = 1 << 20, SLOTS = 256, EXCEPTIONS = 16 };
+
+/* How a packet came as far as this. */
+struct path {
+	struct nat_match match; /* what was asked for */
+	const struct nat_match *unless[EXCEPTIONS]; /* what was accepted, or sent back, before */
+	unsigned n_unless; /* may be more than there is room for */
+};
 
 struct walk {
 	struct nat_model *m;
@@ -117,8 +124,28 @@ static void make_room(struct walk *w)
 		*slot_of(w, ((const struct nat_row *)builder_at(w->b, i))->head.id) = i + 1;
 }
 
-static void emit(struct walk *w, const struct nat_chain *c, struct nat_rule *r, const struct nat_match *x)
+/* Exceptions that the rule itself makes already ("! -i docker0") say nothing new. */
+static struct str unless_text(struct builder *b, const struct path *p)
 {
+	struct nat_match said;
+	char text[NAT_WORDS * 2];
+
+	nat_match_init(&said);
+	for (unsigned i = 0; i < p->n_unless && i < EXCEPTIONS; i++) {
+		struct nat_match both = p->match;
+
+		nat_match_and(&both, p->unless[i]);
+		if (!both.never)
+			nat_match_words(&said, "%s", nat_match_say(p->unless[i], text, sizeof text));
+	}
+	if (p->n_unless > EXCEPTIONS)
+		nat_match_words(&said, "more");
+	return said.words[0] ? builder_str(b, said.words) : ROW_NO_TEXT;
+}
+
+static void emit(struct walk *w, const struct nat_chain *c, struct nat_rule *r, const struct path *p)
+{
+	const struct nat_match *x = &p->match;
 	uint64_t id = identity(w->m, c, r, x);
 	struct nat_row *row;
 	uint32_t *slot;
@@ -136,27 +163,32 @@ static void emit(struct walk *w, const struct nat_chain *c, struct nat_rule *r, 
 	}
 	row = builder_row(w->b);
 	fill(row, w, c, r, x);
+	row->unless = unless_text(w->b, p);
 	row->head.id = id;
 	*slot = builder_count(w->b);
 }
 
 /* --- steps --- */
 
-static bool follow(struct walk *w, uint32_t chain, const struct nat_match *path, unsigned depth);
+static bool follow(struct walk *w, uint32_t chain, const struct path *from, unsigned depth);
 
 /* True: no packet that came as far as here gets to the next rule. */
-static bool step(struct walk *w, uint32_t chain, uint32_t rule, const struct nat_match *path, unsigned depth, bool *ret_returns)
+static bool step(struct walk *w, uint32_t chain, uint32_t rule, struct path *path, unsigned depth, bool *ret_returns)
 {
 	const struct nat_chain *c = &w->m->chains[chain];
 	struct nat_rule *r = &c->rules[rule];
 	bool all = nat_match_is_all(&r->match);
-	struct nat_match x = *path;
+	struct path x = *path;
 
-	nat_match_and(&x, &r->match);
-	if (r->verdict == NAT_CONTINUE || x.never)
+	nat_match_and(&x.match, &r->match);
+	if (w->from & NAT_FROM_HOST && x.match.in[0] && !x.match.in_not)
+		x.match.never = true; /* what the host sends comes in nowhere */
+	if (r->verdict == NAT_CONTINUE || x.match.never)
 		return false;
-	if (r->verdict == NAT_ACT && !(w->from & NAT_FROM_HOST && x.in[0] && !x.in_not)) /* what the host sends comes in nowhere */
+	if (r->verdict == NAT_ACT)
 		emit(w, c, r, &x);
+	if (!all && (r->verdict == NAT_RETURN || r->verdict == NAT_END) && path->n_unless++ < EXCEPTIONS)
+		path->unless[path->n_unless - 1] = &r->match;
 	if (r->verdict == NAT_RETURN && all)
 		*ret_returns = true;
 	if (r->verdict == NAT_JUMP || r->verdict == NAT_GOTO) {
@@ -170,10 +202,11 @@ static bool step(struct walk *w, uint32_t chain, uint32_t rule, const struct nat
 }
 
 /* True: nothing comes back to the chain that jumped here. */
-static bool follow(struct walk *w, uint32_t chain, const struct nat_match *path, unsigned depth)
+static bool follow(struct walk *w, uint32_t chain, const struct path *from, unsigned depth)
 {
 	struct nat_chain *c = &w->m->chains[chain];
 	bool ended = false, returns = false;
+	struct path path = *from;
 
 	if (c->visiting || depth == DEPTH || w->steps >= STEPS) {
 		w->cut |= !c->visiting;
@@ -181,7 +214,7 @@ static bool follow(struct walk *w, uint32_t chain, const struct nat_match *path,
 	}
 	c->visiting = true;
 	for (uint32_t i = 0; i < c->n && !ended && w->steps < STEPS; i++, w->steps++)
-		ended = step(w, chain, i, path, depth, &returns);
+		ended = step(w, chain, i, &path, depth, &returns);
 	c->visiting = false;
 	w->cut |= w->steps >= STEPS;
 	return ended && !returns;
@@ -202,15 +235,16 @@ static int by_priority(const void *x, const void *y, void *arg)
 static void walk_hooks(struct walk *w)
 {
 	uint32_t *order = fd_xcalloc(w->m->n_chains + 1, sizeof *order), n = 0;
-	struct nat_match any;
 
 	for (uint32_t i = 0; i < w->m->n_chains; i++)
 		if (w->m->chains[i].from)
 			order[n++] = i;
 	qsort_r(order, n, sizeof *order, by_priority, w->m);
 	for (uint32_t i = 0; i < n; i++) {
-		nat_match_init(&any);
-		any.family = w->m->tables[w->m->chains[order[i]].table].family;
+		struct path any = { 0 };
+
+		nat_match_init(&any.match);
+		any.match.family = w->m->tables[w->m->chains[order[i]].table].family;
 		w->from = w->m->chains[order[i]].from;
 		follow(w, order[i], &any, 0);
 	}
@@ -224,9 +258,10 @@ static void walk_rest(struct walk *w)
 	for (uint32_t i = 0; i < w->m->n_chains; i++)
 		for (uint32_t k = 0; k < w->m->chains[i].n; k++) {
 			struct nat_rule *r = &w->m->chains[i].rules[k];
+			struct path own = { .match = r->match };
 
 			if (r->verdict == NAT_ACT && !r->met)
-				emit(w, &w->m->chains[i], r, &r->match);
+				emit(w, &w->m->chains[i], r, &own);
 		}
 }
 

@@ -85,6 +85,7 @@ table ip t {
     iifname "eth*" ip daddr 10.0.0.0/9 tcp dport != 99 dnat to 10.5.5.5
     iifname { "wg0", "tun0" } ip daddr != 10.1.2.3 udp dport 1000 dnat to 10.5.5.5-10.5.5.9:700-709
     ip daddr . meta l4proto . th dport vmap @svc
+    iif "lo" tcp dport 11 dnat to 10.9.9.6
     ct state new limit rate 5/second ip saddr 192.168.0.0/16 meta mark 0x17 tcp dport 7 dnat to 10.6.6.6
   }
   chain out { type nat hook output priority -100; ip daddr != 127.0.0.0/8 tcp dport 8080 dnat to 172.17.0.2:80 ; ip daddr 10.44.0.2 udp dport 9 counter dnat to 127.0.0.1:10 ; }
@@ -211,6 +212,7 @@ def native(t):
                {("tcp", "10.96.0.1", 443, "10.0.0.1", "turn 0"), ("tcp", "10.96.0.1", 443, "10.0.0.2", "turn 1"), ("udp", "10.96.0.10", 53, "10.0.0.3", None)})
         t.same("a chain that nothing leads to, an empty set, a dormant table", {r["from"] for r in rows if r["chain"] == "lost" or r["table"] == "asleep" or
                r["to_address"] == "10.9.9.8"}, {"nowhere"})
+        t.same("a number of an interface has its name", [(r["in"], r["port"]) for r in rows if r["to_address"] == "10.9.9.6"], [("lo", 11)])
         t.same("other conditions in words", [r["conditions"] for r in rows if r["to_address"] == "10.6.6.6"], ["ct state new; limit; from 192.168.0.0/16; mark 23"])
 
 

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	nat_nft_sets(dumps, count, &n);
 	nat_model_init(&m);
-	nat_nft_read(dumps, &m);
+	nat_nft_read(dumps, NULL, &m);
 	b = builder_new(&nat_row_type);
 	nat_walk(&m, b);
 	block = builder_block(b);

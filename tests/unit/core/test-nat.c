@@ -74,7 +74,7 @@ static struct block *read_nft(const char *name)
 	load(name, &f);
 	split(&f, dumps);
 	nat_model_init(&m);
-	nat_nft_read(dumps, &m);
+	nat_nft_read(dumps, NULL, &m);
 	return walk(&m);
 }
 
@@ -119,6 +119,18 @@ static void docker_rules(void **state)
 		"tcp host:443|redirect|host:3128|outside, host not lo||DOCKER|-",
 		"tcp host:1000-1010|redirect|host:3128|outside, host not lo||DOCKER|-"
 	);
+}
+
+/* "-A DOCKER -i docker0 -j RETURN" comes first: new to the rule that does not ask for an interface. */
+static void earlier_rules(void **state)
+{
+	struct block *b = read_nft("docker.nft");
+	const struct nat_row *dnat = block_row(b, 0), *redirect = block_row(b, 2);
+
+	(void)state;
+	assert_null(block_text(b, dnat->unless).p);
+	assert_true(text_equal(block_text(b, redirect->unless), text_of("in by docker0")));
+	block_unref(b);
 }
 
 static void native_rules(void **state)
@@ -223,7 +235,7 @@ static void broken_messages(void **state)
 		if (cut % 2 && cut / 7 < dumps[NAT_DUMP_RULES].n)
 			dumps[NAT_DUMP_RULES].n = cut / 7;
 		nat_model_init(&m);
-		nat_nft_read(dumps, &m);
+		nat_nft_read(dumps, NULL, &m);
 		block_unref(walk(&m));
 	}
 }
@@ -472,7 +484,7 @@ static void no_module_is_loaded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(docker_rules), cmocka_unit_test(native_rules), cmocka_unit_test(compat_rules), cmocka_unit_test(only_needed_sets),
+		cmocka_unit_test(docker_rules), cmocka_unit_test(earlier_rules), cmocka_unit_test(native_rules), cmocka_unit_test(compat_rules), cmocka_unit_test(only_needed_sets),
 		cmocka_unit_test(broken_messages), cmocka_unit_test(legacy_rules), cmocka_unit_test(broken_tables), cmocka_unit_test(loops_end),
 		cmocka_unit_test(tangles_end), cmocka_unit_test(what_ends_a_chain), cmocka_unit_test(packets), cmocka_unit_test(together),
 		cmocka_unit_test(no_module_is_loaded),
