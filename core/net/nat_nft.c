@@ -70,7 +70,7 @@ bool nat_nft_is_one(const struct nat_bytes dumps[NAT_DUMPS])
 
 struct key {
 	uint8_t family;
-	struct text table, set;
+	struct text table;
 };
 
 struct reader {
@@ -79,8 +79,7 @@ struct reader {
 	const struct net_names *names;
 	struct key *tables; /* with a rule that acts */
 	uint32_t n_tables;
-	struct key *wanted; /* sets that were told already */
-	uint32_t n_wanted;
+	struct nat_sets wanted; /* that were told already */
 	struct key now;
 	nat_set_fn fn;
 	void *arg;
@@ -89,7 +88,7 @@ struct reader {
 static bool has_key(const struct key *list, uint32_t n, const struct key *k)
 {
 	for (uint32_t i = n; i-- > 0;)
-		if (list[i].family == k->family && text_equal(list[i].table, k->table) && text_equal(list[i].set, k->set))
+		if (list[i].family == k->family && text_equal(list[i].table, k->table))
 			return true;
 	return false;
 }
@@ -123,12 +122,10 @@ static void find_table(const struct nlmsghdr *nlh, void *arg)
 static void want(struct text set, void *arg)
 {
 	struct reader *r = arg;
-	struct key k = { .family = r->now.family, .table = r->now.table, .set = set };
+	const struct nat_set wanted = { .family = r->now.family, .table = r->now.table, .name = set };
 
-	if (has_key(r->wanted, r->n_wanted, &k))
-		return;
-	add_key(&r->wanted, &r->n_wanted, &k);
-	r->fn(k.family, k.table, k.set, r->arg);
+	if (nat_sets_add(&r->wanted, &wanted))
+		r->fn(wanted.family, wanted.table, set, r->arg);
 }
 
 static void find_sets(const struct nlmsghdr *nlh, void *arg)
@@ -148,7 +145,7 @@ void nat_nft_sets(const struct nat_bytes dumps[NAT_DUMPS], nat_set_fn fn, void *
 	nat_nft_each(&dumps[NAT_DUMP_RULES], NFT_MSG_NEWRULE, find_table, &r);
 	nat_nft_each(&dumps[NAT_DUMP_RULES], NFT_MSG_NEWRULE, find_sets, &r);
 	free(r.tables);
-	free(r.wanted);
+	nat_sets_done(&r.wanted);
 }
 
 /* --- reading --- */

@@ -22,12 +22,49 @@ static uint32_t be32_of(const struct nlattr *a, uint32_t missing)
 	return a && mnl_attr_get_payload_len(a) == 4 ? ntohl((uint32_t)v) : missing;
 }
 
+static uint32_t *slot_of(const struct nat_sets *s, uint8_t family, struct text table, struct text name)
+{
+	uint32_t i = (uint32_t)row_hash(name.p ? name.p : "", name.n, row_hash(table.p ? table.p : "", table.n, family)) & (s->n_slots - 1);
+
+	for (; s->slots[i]; i = (i + 1) & (s->n_slots - 1)) {
+		const struct nat_set *set = &s->list[s->slots[i] - 1];
+
+		if (set->family == family && text_equal(set->name, name) && text_equal(set->table, table))
+			break;
+	}
+	return &s->slots[i];
+}
+
 static struct nat_set *find(const struct nat_sets *s, uint8_t family, struct text table, struct text name)
 {
+	uint32_t at = s->n ? *slot_of(s, family, table, name) : 0;
+
+	return at ? &s->list[at - 1] : NULL;
+}
+
+static void grow(struct nat_sets *s)
+{
+	s->cap = s->cap ? s->cap * 2 : 8;
+	s->list = fd_xrealloc(s->list, s->cap, sizeof *s->list);
+	free(s->slots);
+	s->n_slots = s->cap * 2;
+	s->slots = fd_xcalloc(s->n_slots, sizeof *s->slots);
 	for (uint32_t i = 0; i < s->n; i++)
-		if (s->list[i].family == family && text_equal(s->list[i].name, name) && text_equal(s->list[i].table, table))
-			return &s->list[i];
-	return NULL;
+		*slot_of(s, s->list[i].family, s->list[i].table, s->list[i].name) = i + 1;
+}
+
+bool nat_sets_add(struct nat_sets *s, const struct nat_set *set)
+{
+	uint32_t *slot;
+
+	if (s->n == s->cap)
+		grow(s);
+	slot = slot_of(s, set->family, set->table, set->name);
+	if (*slot)
+		return false;
+	s->list[s->n++] = *set;
+	*slot = s->n;
+	return true;
 }
 
 const struct nat_set *nat_sets_find(const struct nat_sets *s, uint8_t family, struct text table, struct text name)
@@ -45,13 +82,8 @@ static void take_set(const struct nlmsghdr *nlh, void *arg)
 	set.table = net_attr_text(a.at[NFTA_SET_TABLE]);
 	set.name = net_attr_text(a.at[NFTA_SET_NAME]);
 	set.flags = be32_of(a.at[NFTA_SET_FLAGS], 0);
-	if (!set.name.n || find(s, set.family, set.table, set.name))
-		return;
-	if (s->n == s->cap) {
-		s->cap = s->cap ? s->cap * 2 : 8;
-		s->list = fd_xrealloc(s->list, s->cap, sizeof *s->list);
-	}
-	s->list[s->n++] = set;
+	if (set.name.n)
+		nat_sets_add(s, &set);
 }
 
 /* --- elements --- */
@@ -191,5 +223,6 @@ void nat_sets_done(struct nat_sets *s)
 	for (uint32_t i = 0; i < s->n; i++)
 		free(s->list[i].elements);
 	free(s->list);
+	free(s->slots);
 	*s = (struct nat_sets){ 0 };
 }
