@@ -227,6 +227,7 @@ void nat_nft_read(const struct nat_bytes dumps[NAT_DUMPS], const struct net_name
 	nat_nft_each(&dumps[NAT_DUMP_TABLES], NFT_MSG_NEWTABLE, take_table, &r);
 	nat_nft_each(&dumps[NAT_DUMP_CHAINS], NFT_MSG_NEWCHAIN, take_chain, &r);
 	nat_nft_each(&dumps[NAT_DUMP_RULES], NFT_MSG_NEWRULE, take_rule, &r);
+	m->lost += r.sets.lost;
 	nat_sets_done(&r.sets);
 	free(r.tables);
 }

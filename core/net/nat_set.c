@@ -120,7 +120,7 @@ static void take_data(const struct nlattr *nest, struct nat_element *e)
 	e->chain = net_attr_text(verdict.at[NFTA_VERDICT_CHAIN]);
 }
 
-static void take_element(struct nat_set *set, const struct nlattr *nest)
+static void take_element(struct nat_set *set, const struct nlattr *nest, uint64_t *lost)
 {
 	struct nat_element e = { 0 };
 	struct net_attrs a;
@@ -139,8 +139,12 @@ static void take_element(struct nat_set *set, const struct nlattr *nest)
 	take_data(a.at[NFTA_SET_ELEM_DATA], &e);
 	e.any = flags & NFT_SET_ELEM_CATCHALL;
 	e.end = flags & NFT_SET_ELEM_INTERVAL_END;
-	if ((!e.n_key && !e.any) || set->n == MAX_ELEMENTS)
+	if (!e.n_key && !e.any)
 		return;
+	if (set->n == MAX_ELEMENTS) {
+		(*lost)++;
+		return;
+	}
 	if (set->n == set->cap) {
 		set->cap = set->cap ? set->cap * 2 : 16;
 		set->elements = fd_xrealloc(set->elements, set->cap, sizeof *set->elements);
@@ -150,7 +154,7 @@ static void take_element(struct nat_set *set, const struct nlattr *nest)
 
 static void take_elements(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nat_sets *s = arg;
+	struct nat_sets *s = arg;
 	const struct nlattr *list, *item;
 	struct net_attrs a;
 	struct nat_set *set;
@@ -161,7 +165,7 @@ static void take_elements(const struct nlmsghdr *nlh, void *arg)
 	if (!set || !list)
 		return;
 	mnl_attr_for_each_nested(item, list)
-		take_element(set, item);
+		take_element(set, item, &s->lost);
 }
 
 /* By key; an end before the start at the same place. */

@@ -27,6 +27,7 @@ struct nat_set {
 struct nat_sets {
 	struct nat_set *list;
 	uint32_t n, cap;
+	uint64_t lost; /* elements beyond 65536 of a set */
 	uint32_t *slots, n_slots; /* index + 1, by name: each "tcp dport { 80, 443 }" is a set */
 };
 

@@ -274,6 +274,6 @@ void nat_walk(struct nat_model *m, struct builder *b)
 	if (w.cut)
 		builder_note(b, 0, "the rules are too entangled: not every way through them was followed");
 	if (m->lost)
-		builder_note(b, 0, "%" PRIu64 " rules beyond the first %d were left out", m->lost, NAT_MAX_RULES);
+		builder_note(b, 0, "%" PRIu64 " rules or elements of sets were left out: there are too many", m->lost);
 	free(w.slots);
 }
