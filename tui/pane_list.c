@@ -14,6 +14,7 @@
 #include "core/source/namespaces.h"
 #include "tui/facts.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,7 @@ struct list_state {
 	uint64_t walk_at; /* loop_now_ms of the next walk over descriptors; 0: not planned */
 	struct block *merged; /* target_row, without health */
 	struct block *health; /* health_row */
+	uint32_t unwatched; /* targets beyond what the health worker takes */
 	uint64_t watched; /* health_watch_hash of what the health worker was told */
 	unsigned hidden; /* stopped, not shown */
 };
@@ -389,13 +391,12 @@ static void watch_health(struct pane *p)
 	struct list_state *s = p->state;
 	uint64_t hash = health_watch_hash(s->merged);
 	AUTO(fd_closep) int fd = -1;
-	uint32_t lost;
 
 	if (!p->env->session || hash == s->watched)
 		return;
 	if (p->feeds[SLOT_HEALTH].state == FEED_OFF)
 		pane_feed_open(p, SLOT_HEALTH, &spec);
-	fd = health_watch_list(s->merged, &lost);
+	fd = health_watch_list(s->merged, &s->unwatched);
 	if (fd >= 0 && pane_feed_request(p, SLOT_HEALTH, 0, HEALTH_WATCH, NULL, 0, fd) == 0)
 		s->watched = hash;
 }
@@ -764,6 +765,24 @@ static void engine_words(const struct pane *p, char *buf, size_t cap)
 	}
 }
 
+/* What the list leaves out, never silently: health of those beyond the limits, descriptors that were not looked at. */
+static int left_out(const struct list_state *s, char *buf, size_t cap)
+{
+	const struct block *const blocks[] = { s->health, s->holders };
+	int n = 0;
+
+	if (s->unwatched)
+		n = snprintf(buf, cap, "%u targets without health   ", s->unwatched);
+	for (unsigned k = 0; k < ARRAY_LEN(blocks); k++) {
+		int code = 0;
+		struct text note = blocks[k] && block_notes(blocks[k]) ? block_note(blocks[k], 0, &code) : (struct text){ 0 };
+
+		if (note.n && code != EACCES && (size_t)n < cap)
+			n += snprintf(buf + n, cap - (size_t)n, "%.*s   ", note.n > 160 ? 160 : (int)note.n, note.p);
+	}
+	return (size_t)n < cap ? n : (int)cap - 1;
+}
+
 static void list_status(const struct pane *p, char *buf, size_t cap)
 {
 	const struct list_state *s = p->state;
@@ -776,6 +795,7 @@ static void list_status(const struct pane *p, char *buf, size_t cap)
 		n = snprintf(buf, cap, "%u of %u shown%s   ", shown, total,
 			!s->all && s->hidden && s->tab == TAB_TARGETS ? ", [a] all" : "");
 	engine_words(p, engine, sizeof engine);
+	n += left_out(s, buf + n, cap - (size_t)n);
 	snprintf(buf + n, cap - (size_t)n, "%s", engine);
 }
 
