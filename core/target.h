@@ -33,6 +33,7 @@ enum { /* target_row.head.flags */
 	TARGET_STALE = 1 << 4, /* the engine does not answer; see as_of */
 	TARGET_FOUND = 1 << 5, /* a container that only /proc shows: no engine named it */
 	TARGET_LOCKED = 1 << 6, /* we may not enter it; `problem` says what is missing */
+	TARGET_FOREIGN = 1 << 7, /* TARGET_FOUND, and an engine of its kind answers: it is another one's */
 };
 
 /* A published or exposed port. JSON in `ports`: host_address, host_port, port, protocol. */
@@ -141,14 +142,19 @@ struct engine_row {
 };
 extern const struct row_type engine_row_type; /* "engines" */
 
+/* What the kernel and files tell beside the engines; borrowed, each may be NULL. */
+struct target_seen {
+	const struct block *netns; /* netns_row, core/source/namespaces.h */
+	const struct block *holders; /* holder_row, core/source/holders.h: namespaces that only a descriptor, a socket or a thread holds */
+	const struct block *bundles; /* bundle_row, core/engine/bundle.h: names from files for containers that no engine names */
+};
+
 /*
- * One list from the engines' blocks (target_row; NULL: one that has not answered yet) and the scan (netns_row,
- * core/source/namespaces.h; may be NULL): fills netns, start and processes of containers by pid, names shares_with and shared_by, adds
- * containers that only /proc shows, bare namespaces that no container has, and the host. A container that several engines name is one
- * row, the first one's. `holders` (holder_row, core/source/holders.h; may be NULL) adds the namespaces that only a descriptor, a socket
- * or a thread keeps alive. Sets problem and severity. Never NULL.
+ * One list from the engines' blocks (target_row; NULL: one that has not answered yet) and what was seen without them: fills netns, start
+ * and processes of containers by pid, names shares_with and shared_by, adds containers that only /proc shows, namespaces that no
+ * container has, and the host. A container that several engines name is one row, the first one's. Sets problem and severity. Never NULL.
  */
-struct block *target_merge(const struct block *const *engines, unsigned n, const struct block *netns, const struct block *holders);
+struct block *target_merge(const struct block *const *engines, unsigned n, const struct target_seen *seen);
 
 /* The rows, notes and losses of n blocks of `type` (NULL: none) as one block; never NULL. */
 struct block *target_union(const struct row_type *type, const struct block *const *blocks, unsigned n);

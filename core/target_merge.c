@@ -32,6 +32,7 @@ struct merge {
 	struct seen seen; /* ids and pids of containers */
 	const struct block *const *engines;
 	unsigned n_engines;
+	const struct block *bundles;
 };
 
 #define CMP(a, b) (((a) > (b)) - ((a) < (b)))
@@ -416,6 +417,8 @@ static void judge_found(struct merge *m, struct target_row *r, struct text runti
 			"another user's: needs CAP_SYS_PTRACE to look into; run with sudo", SEVERITY_UNKNOWN);
 	} else if (r->head.severity != SEVERITY_OK && !is_waiting(m)) {
 		if (has_engine(m, runtime))
+			r->head.flags |= TARGET_FOREIGN;
+		if (r->head.flags & TARGET_FOREIGN)
 			snprintf(text, sizeof text, "of another %.*s than those that were asked", (int)runtime.n, runtime.p);
 		else
 			snprintf(text, sizeof text, "no engine answers for it; found in /proc");
@@ -435,6 +438,7 @@ static void add_found(struct merge *m)
 			continue;
 		r = blank(m);
 		found_describe(m->scan, f, m->out, r);
+		found_name(m->bundles, m->out, r);
 		r->head.flags |= TARGET_FOUND;
 		judge_found(m, r, block_text(m->scan, f->row->runtime));
 	}
@@ -456,10 +460,10 @@ static bool waits_for_pid(const struct block *const *engines, unsigned n, struct
 	return false;
 }
 
-struct block *target_merge(const struct block *const *engines, unsigned n, const struct block *netns, const struct block *holders)
+struct block *target_merge(const struct block *const *engines, unsigned n, const struct target_seen *seen)
 {
-	struct merge m = { .out = builder_new(&target_row_type), .scan = netns, .holders = holders, .found = found_index_new(netns), .engines = engines,
-		.n_engines = n };
+	struct merge m = { .out = builder_new(&target_row_type), .scan = seen->netns, .holders = seen->holders, .bundles = seen->bundles,
+		.found = found_index_new(seen->netns), .engines = engines, .n_engines = n };
 	struct block *ret;
 
 	index_members(&m);
@@ -471,12 +475,12 @@ struct block *target_merge(const struct block *const *engines, unsigned n, const
 	for (int host = 0; host <= 1; host++) {
 		if (host)
 			add_held(&m);
-		for (uint32_t i = 0; i < block_count(netns); i++) {
-			const struct netns_row *row = block_row(netns, i);
+		for (uint32_t i = 0; i < block_count(seen->netns); i++) {
+			const struct netns_row *row = block_row(seen->netns, i);
 
 			if (row->is_host != host || (!host && m.taken[i]) || row->inode == ROW_NO_UINT)
 				continue;
-			if (host || !waits_for_pid(engines, n, block_text(netns, row->container)))
+			if (host || !waits_for_pid(engines, n, block_text(seen->netns, row->container)))
 				add_namespace(&m, row);
 		}
 	}

@@ -4,6 +4,7 @@
 #include "capture/capture.h"
 #include "capture/dnswatch.h"
 #include "core/dns/ask.h"
+#include "core/engine/bundle.h"
 #include "core/engine/containerd.h"
 #include "core/engine/docker.h"
 #include "core/engine/mover.h"
@@ -11,7 +12,11 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/source/doctor.h"
+#include "core/net/holders.h"
+#include "core/net/listeners.h"
+#include "core/net/nat.h"
 #include "core/net/sides.h"
+#include "core/net/walk.h"
 #include "core/net/sysctl.h"
 #include "core/source/files.h"
 #include "core/source/health.h"
@@ -36,12 +41,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_WAIT_MS = 60000 };
+enum { MAX_WAIT_MS = 60000, BUNDLES_MS = 700 };
 
 static const struct source *const sources[] = {
 	&docker_source,
 	&containerd_source,
 	&namespaces_source,
+	&bundle_source,
 	&holders_source,
 	&sockets_source,
 	&owners_source,
@@ -54,7 +60,11 @@ static const struct source *const sources[] = {
 	&doctor_source,
 	&net_source,
 	&net_sides_source,
+	&net_walk_source,
 	&net_sysctl_source,
+	&net_listeners_source,
+	&net_holders_source,
+	&nat_source,
 	&probe_source,
 	&dnswatch_source,
 };
@@ -219,7 +229,7 @@ static void merge_targets(struct cli *c)
 	unsigned n = cli_engines_targets(c->asked, told);
 
 	block_unref(c->targets);
-	c->targets = target_merge(told, n, c->netns, c->holders);
+	c->targets = target_merge(told, n, &(struct target_seen){ .netns = c->netns, .holders = c->holders, .bundles = c->bundles });
 	c->target = NULL; /* it was a row of the old list */
 }
 
@@ -287,6 +297,27 @@ static bool ask_found(struct cli *c)
 	return cli_engines_read(c->asked, false);
 }
 
+/* Names from files for containers that no engine named. True: there were some to look for. Late ones stay without. */
+static bool name_found(struct cli *c)
+{
+	AUTO(fd_closep) int fd = bundle_list(c->targets);
+	struct err err = { 0 };
+	struct link *l = fd < 0 ? NULL : session_open(c->session, &bundle_source, NULL, NULL, 0, &err);
+	uint64_t end = loop_now_ms() + BUNDLES_MS;
+	struct block *b = NULL;
+
+	if (!l)
+		return false;
+	if (link_request(l, 1, BUNDLE_LOOK, NULL, 0, fd) == 0)
+		for (int i = 0; i < BUNDLE_BLOCKS && cli_wait(c, l, &bundle_row_type, end, &b, &err) == 0; i++) {
+			block_unref(c->bundles);
+			c->bundles = b;
+		}
+	link_free(l);
+	merge_targets(c);
+	return true;
+}
+
 static bool is_list(const struct cli *c)
 {
 	return c->o->command == COMMAND_LS || c->o->command == COMMAND_APP;
@@ -310,6 +341,7 @@ bool cli_targets(struct cli *c)
 	good &= ask_found(c);
 	read_holders(c);
 	merge_targets(c);
+	name_found(c);
 	/* What the scan could not see matters where it is the list. With all rights it is a process that nobody may look at. */
 	if (is_list(c) && !session_is_privileged(c->session))
 		cli_notes(c, c->netns);
@@ -317,8 +349,7 @@ bool cli_targets(struct cli *c)
 	return good;
 }
 
-/* A path that we may not look at is left to the worker. */
-static bool path_is_there(struct cli *c)
+bool cli_path_is_there(struct cli *c)
 {
 	char msg[320];
 
@@ -360,7 +391,7 @@ bool cli_target_find(struct cli *c, const char *word)
 	struct err err = { 0 };
 	int r = resolve_word(c, word, &err);
 
-	return r < 0 ? not_found(c, r, &err) : path_is_there(c);
+	return r < 0 ? not_found(c, r, &err) : cli_path_is_there(c);
 }
 
 /* Nothing else knows the word: is it a namespace that only a descriptor, a socket or a thread holds? `r`: how it went without. */
@@ -380,14 +411,14 @@ static int resolve_held(struct cli *c, int r, struct err *err)
 	return again;
 }
 
-/* pid:, netns: and host are looked at straight away. What the scan says about them is only for the head of JSON. */
-static bool find_kernel(struct cli *c)
+/* pid:, netns: and host are looked at straight away. What the scan says about them is for the head of JSON, and for names. */
+static bool find_kernel(struct cli *c, enum cli_wants wants)
 {
 	bool is_inode = strncmp(c->o->words[0], "ns:", 3) == 0;
 	struct err err = { 0 };
 	int r;
 
-	if (is_inode || c->o->format == WRITER_JSON)
+	if (is_inode || wants == CLI_WANTS_NAMES || c->o->format == WRITER_JSON)
 		open_scan(c);
 	if (is_inode) {
 		read_scan(c);
@@ -395,7 +426,7 @@ static bool find_kernel(struct cli *c)
 	}
 	r = resolve(c, &err);
 	r = resolve_held(c, r, &err);
-	return r < 0 ? not_found(c, r, &err) : path_is_there(c);
+	return r < 0 ? not_found(c, r, &err) : cli_path_is_there(c);
 }
 
 /* The part of "docker:web" that an engine can be asked for, or NULL. */
@@ -444,13 +475,15 @@ static bool find_name(struct cli *c, enum cli_wants wants)
 		merge_targets(c);
 		r = resolve(c, &err);
 	}
+	if ((r < 0 || (c->target && c->target->head.flags & TARGET_FOUND)) && name_found(c))
+		r = resolve(c, &err);
 	r = resolve_held(c, r, &err);
 	return r < 0 ? not_found(c, r, &err) : true;
 }
 
 bool cli_find(struct cli *c, enum cli_wants wants)
 {
-	return target_is_kernel(c->o->words[0]) ? find_kernel(c) : find_name(c, wants);
+	return target_is_kernel(c->o->words[0]) ? find_kernel(c, wants) : find_name(c, wants);
 }
 
 void cli_complete(struct cli *c)
@@ -706,6 +739,15 @@ static void run(struct cli *c)
 	config_free(c->config);
 }
 
+/* What was printed by hand has arrived; a reader that left early is no error. */
+static int printed(void)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
+		return CLI_OK;
+	fprintf(stderr, "nsdbg: write to standard output: %s\n", strerror(errno));
+	return CLI_INTERNAL;
+}
+
 static int help(const struct options *o)
 {
 	enum command_id id = o->command;
@@ -723,7 +765,7 @@ static int help(const struct options *o)
 		return CLI_USAGE;
 	}
 	options_help(stdout, id);
-	return CLI_OK;
+	return printed();
 }
 
 static int completion(const struct options *o)
@@ -733,7 +775,7 @@ static int completion(const struct options *o)
 		return CLI_USAGE;
 	}
 	options_completion(stdout);
-	return CLI_OK;
+	return printed();
 }
 
 int cli_main(const struct options *o)
@@ -745,16 +787,16 @@ int cli_main(const struct options *o)
 	if (o->help || o->command == COMMAND_HELP)
 		return help(o);
 	if (o->version || o->command == COMMAND_VERSION)
-		return printf("nsdbg %s\n", NSDBG_VERSION) < 0 ? CLI_INTERNAL : CLI_OK;
+		return printf("nsdbg %s\n", NSDBG_VERSION) < 0 ? CLI_INTERNAL : printed();
 	if (o->command == COMMAND_COMPLETION)
 		return completion(o);
 	if (o->print_manual) {
 		cli_manual(stdout);
-		return CLI_OK;
+		return printed();
 	}
 	if (o->print_keys) {
 		app_print_keys(stdout);
-		return CLI_OK;
+		return printed();
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	c.time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
@@ -763,6 +805,7 @@ int cli_main(const struct options *o)
 	for (size_t i = 0; i < c.n_errors; i++)
 		free((char *)(uintptr_t)c.errors[i].message);
 	block_unref(c.netns);
+	block_unref(c.bundles);
 	block_unref(c.holders);
 	block_unref(c.targets);
 	block_unref(c.networks);

@@ -5,6 +5,7 @@
  */
 #include "tui/pane_list.h"
 
+#include "core/engine/bundle.h"
 #include "core/engine/docker.h"
 #include "core/engine/places.h"
 #include "core/fd.h"
@@ -20,7 +21,7 @@
 #include <string.h>
 
 /* The first engine has slot 0, the others those behind. */
-enum { SLOT_FIRST, SLOT_SCAN, SLOT_HEALTH, SLOT_HOLDERS, SLOT_MORE };
+enum { SLOT_FIRST, SLOT_SCAN, SLOT_HEALTH, SLOT_BUNDLES, SLOT_HOLDERS, SLOT_MORE };
 _Static_assert(PANE_FEEDS >= SLOT_MORE + ENGINE_PLACES - 1, "every engine has a slot");
 
 /* What one engine has told. */
@@ -38,12 +39,15 @@ struct list_state {
 	bool all; /* stopped ones too */
 	struct engine_places places; /* a copy: processes give away further ones */
 	struct engine_blocks told[ENGINE_PLACES];
+	bool runs[ENGINE_PLACES]; /* its daemon was in the last scan */
 	struct block *scan; /* netns_row */
 	struct block *holders; /* holder_row */
 	uint64_t walk_at; /* loop_now_ms of the next walk over descriptors; 0: not planned */
 	struct block *merged; /* target_row, without health */
 	struct block *health; /* health_row */
 	uint32_t unwatched; /* targets beyond what the health worker takes */
+	struct block *bundles; /* bundle_row: names from files */
+	uint64_t named; /* bundle_list_hash of what was asked for */
 	uint64_t watched; /* health_watch_hash of what the health worker was told */
 	unsigned hidden; /* stopped, not shown */
 };
@@ -282,13 +286,20 @@ static bool is_stopped(const struct target_row *t)
 	return t->state == TARGET_STATE_EXITED || t->state == TARGET_STATE_CREATED || t->state == TARGET_STATE_DEAD;
 }
 
+/* --runtime */
+static bool is_wanted(const struct list_state *s, const struct block *b, const struct target_row *t)
+{
+	return engine_places_shows(&s->places, block_text(b, t->runtime));
+}
+
 /* Stopped ones are hidden unless something is wrong with them. */
 static bool keep_target(const struct block *b, const void *row, void *arg)
 {
 	const struct target_row *t = row;
 	const struct list_state *s = arg;
 
-	(void)b;
+	if (!is_wanted(s, b, t))
+		return false;
 	return s->all || !is_stopped(t) || t->head.severity == SEVERITY_WARN || t->head.severity == SEVERITY_BAD;
 }
 
@@ -363,13 +374,14 @@ static void list_done(struct pane *p)
 	block_unref(s->holders);
 	block_unref(s->merged);
 	block_unref(s->health);
+	block_unref(s->bundles);
 }
 
 static void count_hidden(struct list_state *s, const struct block *targets)
 {
 	s->hidden = 0;
 	for (uint32_t i = 0; i < block_count(targets); i++)
-		s->hidden += is_stopped(block_row(targets, i));
+		s->hidden += is_stopped(block_row(targets, i)) && is_wanted(s, targets, block_row(targets, i));
 }
 
 static void show_targets(struct pane *p, struct block *merged)
@@ -401,20 +413,41 @@ static void watch_health(struct pane *p)
 		s->watched = hash;
 }
 
+/* Has some files read for the names of those that no engine named, once all engines have spoken. */
+static void look_for_names(struct pane *p, bool is_waiting)
+{
+	static const struct feed_spec spec = { .source = &bundle_source, .no_target = true };
+	struct list_state *s = p->state;
+	uint64_t hash = bundle_list_hash(s->merged);
+	AUTO(fd_closep) int fd = -1;
+
+	if (!p->env->session || is_waiting || hash == 0 || hash == s->named)
+		return;
+	if (p->feeds[SLOT_BUNDLES].state == FEED_OFF)
+		pane_feed_open(p, SLOT_BUNDLES, &spec);
+	fd = bundle_list(s->merged);
+	if (fd >= 0 && pane_feed_request(p, SLOT_BUNDLES, 0, BUNDLE_LOOK, NULL, 0, fd) == 0)
+		s->named = hash;
+}
+
 static void merge(struct pane *p)
 {
 	struct list_state *s = p->state;
 	const struct block *told[ENGINE_PLACES];
-
+	bool is_waiting = false;
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < s->places.n; i++)
-		if (!s->places.list[i].is_idle)
-			told[n++] = s->told[i].targets;
+	for (unsigned i = 0; i < s->places.n; i++) {
+		if (s->places.list[i].is_idle)
+			continue;
+		is_waiting |= !s->told[i].targets;
+		told[n++] = s->told[i].targets;
+	}
 	block_unref(s->merged);
-	s->merged = target_merge(told, n, s->scan, s->holders);
+	s->merged = target_merge(told, n, &(struct target_seen){ .netns = s->scan, .holders = s->holders, .bundles = s->bundles });
 	show_targets(p, target_with_health(s->merged, s->health));
 	watch_health(p);
+	look_for_names(p, is_waiting);
 }
 
 static void merge_networks(struct pane *p)
@@ -496,10 +529,31 @@ static void take_holders(struct pane *p, struct link_event *ev)
 	merge(p);
 }
 
-static void list_refresh(struct pane *p)
+static bool answers(const struct engine_blocks *told)
 {
-	pane_feeds_refresh(p);
-	walk_descriptors(p);
+	return block_count(told->engines) && ((const struct engine_row *)block_row(told->engines, 0))->answering == 1;
+}
+
+/* Daemons that the scan shows: unknown ones, those that systemd listened for until now, and those that came back are asked at once. */
+static void find_daemons(struct pane *p)
+{
+	struct list_state *s = p->state;
+	unsigned known = s->places.n;
+
+	engine_places_from_scan(&s->places, s->scan);
+	for (unsigned i = 0; i < s->places.n; i++) {
+		struct engine_place *place = &s->places.list[i];
+		bool ran = s->runs[i], was_idle = place->is_idle;
+
+		s->runs[i] = engine_places_runs(place, s->scan);
+		place->is_idle &= !s->runs[i];
+		if (i >= known || (was_idle && !place->is_idle))
+			open_engine(p, i);
+		else if (s->runs[i] && !ran && s->told[i].engines && !answers(&s->told[i]))
+			pane_feed_sample(p, slot_of(i));
+		if (was_idle && !place->is_idle)
+			merge_engines(p);
+	}
 }
 
 /* Tests hand a finished list in as a block of targets on the scan's slot. */
@@ -507,6 +561,8 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 {
 	struct list_state *s = p->state;
 
+	if (ev->type == LINK_READY && slot == SLOT_BUNDLES)
+		s->named = 0;
 	if (ev->type == LINK_READY && slot == SLOT_HEALTH)
 		s->watched = 0; /* a new worker knows nobody: the next list is told again */
 	if (slot == SLOT_HOLDERS && ev->type == LINK_CLOSED)
@@ -518,14 +574,13 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 	} else if (ev->row_type == &target_row_type) {
 		show_targets(p, ev->block);
 	} else if (ev->row_type == &netns_row_type) {
-		unsigned n = s->places.n;
-
 		swap(&s->scan, ev);
-		engine_places_from_scan(&s->places, s->scan);
-		for (; n < s->places.n; n++)
-			open_engine(p, n);
+		find_daemons(p);
 		merge(p);
 		plan_walk(p);
+	} else if (ev->row_type == &bundle_row_type) {
+		swap(&s->bundles, ev);
+		merge(p);
 	} else if (ev->row_type == &holder_row_type) {
 		take_holders(p, ev);
 	} else if (ev->row_type == &health_row_type) {
@@ -535,6 +590,18 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 	} else {
 		block_unref(ev->block);
 	}
+}
+
+/* Engines tell by themselves what changes; who presses a key wants to know whether that is still so. */
+static void list_refresh(struct pane *p)
+{
+	struct list_state *s = p->state;
+
+	pane_feeds_refresh(p);
+	for (unsigned i = 0; i < s->places.n; i++)
+		if (!s->places.list[i].is_activated || answers(&s->told[i]))
+			pane_feed_sample(p, slot_of(i));
+	walk_descriptors(p);
 }
 
 static void list_freeze(struct pane *p, bool on)
@@ -608,41 +675,16 @@ static void draw_target_preview(const struct pane *p, struct area a)
 		y = facts_draw(order[i], a, y, b, t, &p->env->look);
 }
 
-static void draw_members(const struct network_row *n, const struct block *b, struct area a, int y)
-{
-	struct text name;
-	int x = 11;
-
-	canvas_str(a, 1, y, STYLE_DIM, "members");
-	for (uint32_t i = 0; block_list_item(b, n->members, i, &name) && y < a.h; i++) {
-		if (x + (int)text_width(name) + 2 > a.w && x > 11) {
-			x = 11;
-			y++;
-		}
-		x += canvas_put(a, x, y, STYLE_TEXT, name) + 2;
-	}
-	if (x == 11)
-		canvas_str(a, x, y, STYLE_DIM, "none");
-}
-
 static void draw_network_preview(const struct pane *p, struct area a)
 {
 	const struct list_state *s = p->state;
 	const struct block *b = NULL;
 	const struct network_row *n = grid_selected(&s->grids[TAB_NETWORKS], &b);
-	char title[160], id[80];
 
-	if (!n) {
+	if (n)
+		facts_draw_network(a, b, n, &p->env->look);
+	else
 		canvas_rule(a, 0, NULL);
-		return;
-	}
-	struct text name = block_text(b, n->name);
-	snprintf(title, sizeof title, "network %.*s", name.n > 120 ? 120 : (int)name.n, name.p);
-	canvas_rule(a, 0, title);
-	canvas_str(a, 1, 1, STYLE_DIM, "id");
-	row_format(b, row_field_find(&network_row_type, "id"), n, &p->env->look, id, sizeof id);
-	canvas_str(a, 11, 1, STYLE_TEXT, id);
-	draw_members(n, b, a, 2);
 }
 
 /* Lines for the preview with its rule: what the screen can spare. */

@@ -109,7 +109,7 @@ static struct block *merged(void)
 	AUTO(block_unrefp) struct block *scan = scan_block();
 	const struct block *engines[] = { engine };
 
-	return target_merge(engines, 1, scan, NULL);
+	return target_merge(engines, 1, &(struct target_seen){ .netns = scan });
 }
 
 static const struct target_row *find(const struct block *b, const char *name)
@@ -239,7 +239,7 @@ static void test_bare_list(void **state)
 		((struct netns_row *)builder_at(sb, 1))->container = builder_str(sb, "aaaa11112222");
 		engine = builder_block(eb);
 		scan = builder_block(sb);
-		b = target_merge((const struct block *const[]){ engine }, 1, scan, NULL);
+		b = target_merge((const struct block *const[]){ engine }, 1, &(struct target_seen){ .netns = scan });
 		assert_int_equal(block_count(b), t[i].rows);
 		block_unref(b);
 		block_unref(engine);
@@ -307,7 +307,7 @@ static void test_found(void **state)
 		((struct netns_row *)builder_at(sb, 1))->containers = found_of(sb, 100, "docker", "aaaa11112222");
 		scan = builder_block(sb);
 		builder_free(sb);
-		b = target_merge((const struct block *const[]){ one, two }, rows[i].is_double ? 2 : rows[i].has_engine, scan, NULL);
+		b = target_merge((const struct block *const[]){ one, two }, rows[i].is_double ? 2 : rows[i].has_engine, &(struct target_seen){ .netns = scan });
 		assert_int_equal(block_count(b), 2); /* and the host */
 		r = block_row(b, 0);
 		assert_true(r->pid == 100 && r->start == 1000 && r->netns == 4001);
@@ -320,7 +320,7 @@ static void test_found(void **state)
 /* No engine, no scan: an empty list, not a crash. */
 static void test_empty(void **state)
 {
-	AUTO(block_unrefp) struct block *b = target_merge(NULL, 0, NULL, NULL);
+	AUTO(block_unrefp) struct block *b = target_merge(NULL, 0, &(struct target_seen){ 0 });
 	struct target_ref ref;
 	uint32_t row;
 
@@ -359,7 +359,7 @@ static struct block *holders_block(void)
 static void test_held(void **state)
 {
 	AUTO(block_unrefp) struct block *scan = scan_block(), *holders = holders_block();
-	AUTO(block_unrefp) struct block *b = target_merge(NULL, 0, scan, holders);
+	AUTO(block_unrefp) struct block *b = target_merge(NULL, 0, &(struct target_seen){ .netns = scan, .holders = holders });
 	const struct target_row *r;
 	struct target_ref ref;
 	struct err err = { 0 };
