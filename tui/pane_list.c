@@ -507,7 +507,7 @@ static void walk_descriptors(struct pane *p)
 	pane_feed_open(p, SLOT_HOLDERS, &spec);
 }
 
-/* With each scan: is it time? */
+/* With each reading: is it time? */
 static void plan_walk(struct pane *p)
 {
 	struct list_state *s = p->state;
@@ -587,6 +587,7 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 		swap(&s->health, ev);
 		if (s->merged)
 			show_targets(p, target_with_health(s->merged, s->health));
+		plan_walk(p);
 	} else {
 		block_unref(ev->block);
 	}
