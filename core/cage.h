@@ -21,6 +21,9 @@ int cage_rest_caps(uint64_t caps, struct err *err);
 int cage_set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 void cage_drop_bounding(uint64_t keep);
 
+/* Takes up again those of `caps` that rest in the permitted set; what is not there stays away. */
+void cage_raise_caps(uint64_t caps);
+
 /* Bit set of this process's effective capabilities (bit n = capability n). */
 uint64_t cage_caps(void);
 

@@ -129,6 +129,9 @@ size_t row_format(const struct block *b, const struct field *f, const void *row,
 /* An age as screens say it: "12s", "5m", "3h", "4d" (days from two on), "-3s" for the future. Returns its length. */
 size_t row_format_age(double seconds, char *buf, size_t cap);
 
+/* Decimal, as snprintf(3) with "%llu": returns the length that it has, or would have. */
+size_t row_format_uint(uint64_t v, char *buf, size_t cap);
+
 /* Order of two rows of the same block by one field; unknown comes last. -1, 0, 1. */
 int row_compare(const struct block *b, const struct field *f, const void *x, const void *y);
 

@@ -33,6 +33,7 @@ enum { /* target_row.head.flags */
 	TARGET_STALE = 1 << 4, /* the engine does not answer; see as_of */
 	TARGET_FOUND = 1 << 5, /* a container that only /proc shows: no engine named it */
 	TARGET_LOCKED = 1 << 6, /* we may not enter it; `problem` says what is missing */
+	TARGET_FOREIGN = 1 << 7, /* TARGET_FOUND, and an engine of its kind answers: it is another one's */
 };
 
 /* A published or exposed port. JSON in `ports`: host_address, host_port, port, protocol. */
@@ -147,6 +148,8 @@ extern const struct row_type engine_row_type; /* "engines" */
  * row, the first one's. Sets problem and severity. Never NULL.
  */
 struct block *target_merge(const struct block *const *engines, unsigned n, const struct block *netns);
+/* The same, with names from files (bundle_row, core/engine/bundle.h; NULL: none) for containers that only /proc shows. */
+struct block *target_merge_named(const struct block *const *engines, unsigned n, const struct block *netns, const struct block *bundles);
 
 /* The rows, notes and losses of n blocks of `type` (NULL: none) as one block; never NULL. */
 struct block *target_union(const struct row_type *type, const struct block *const *blocks, unsigned n);

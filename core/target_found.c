@@ -4,6 +4,7 @@
  */
 #include "core/target_found.h"
 
+#include "core/engine/bundle.h"
 #include "core/fd.h"
 
 #include <stdio.h>
@@ -150,6 +151,37 @@ void found_describe(const struct block *scan, const struct found *f, struct buil
 	r->infra = f->row->infra;
 	r->addresses = copy_list(scan, n->addresses, out);
 	r->command = n->pid == f->row->pid ? copy(scan, n->leader, out) : ROW_NO_TEXT;
+}
+
+static void replace(const struct block *from, struct str s, struct builder *out, struct str *to)
+{
+	struct text t = block_text(from, s);
+
+	if (t.n)
+		*to = builder_text(out, t.p, t.n);
+}
+
+void found_name(const struct block *bundles, struct builder *out, struct target_row *r)
+{
+	const struct bundle_row *f = NULL;
+
+	for (uint32_t i = 0; i < block_count(bundles) && !f; i++) {
+		f = block_row(bundles, i);
+		f = f->pid == r->pid && f->start == r->start ? f : NULL;
+	}
+	if (!f)
+		return;
+	replace(bundles, f->name, out, &r->name);
+	replace(bundles, f->image, out, &r->image);
+	replace(bundles, f->hostname, out, &r->hostname);
+	replace(bundles, f->project, out, &r->project);
+	replace(bundles, f->space, out, &r->space);
+	replace(bundles, f->pod, out, &r->pod);
+	r->infra = f->infra == ROW_NO_BOOL ? r->infra : f->infra;
+	r->attempt = f->attempt;
+	r->restarts = f->restarts;
+	r->created_at = f->created_at;
+	r->started_at = f->started_at;
 }
 
 /* --- groups --- */

@@ -38,6 +38,9 @@ uint64_t seen_pid(uint64_t pid);
 /* Fills row (blank) from what /proc shows. */
 void found_describe(const struct block *scan, const struct found *f, struct builder *out, struct target_row *row);
 
+/* Adds what its files say (bundle_row, in any order; NULL: none). */
+void found_name(const struct block *bundles, struct builder *out, struct target_row *row);
+
 /* Sets shares_with and shared_by of the containers that are together in one network namespace. The owner is a pod's sandbox, else the
  * one that joined nobody, else the oldest. */
 void found_groups(struct builder *out);

@@ -29,6 +29,7 @@ struct merge {
 	struct seen seen; /* ids and pids of containers */
 	const struct block *const *engines;
 	unsigned n_engines;
+	const struct block *bundles;
 };
 
 #define CMP(a, b) (((a) > (b)) - ((a) < (b)))
@@ -339,6 +340,8 @@ static void judge_found(struct merge *m, struct target_row *r, struct text runti
 			"another user's: needs CAP_SYS_PTRACE to look into; run with sudo", SEVERITY_UNKNOWN);
 	} else if (r->head.severity != SEVERITY_OK && !is_waiting(m)) {
 		if (has_engine(m, runtime))
+			r->head.flags |= TARGET_FOREIGN;
+		if (r->head.flags & TARGET_FOREIGN)
 			snprintf(text, sizeof text, "of another %.*s than those that were asked", (int)runtime.n, runtime.p);
 		else
 			snprintf(text, sizeof text, "no engine answers for it; found in /proc");
@@ -358,6 +361,7 @@ static void add_found(struct merge *m)
 			continue;
 		r = blank(m);
 		found_describe(m->scan, f, m->out, r);
+		found_name(m->bundles, m->out, r);
 		r->head.flags |= TARGET_FOUND;
 		judge_found(m, r, block_text(m->scan, f->row->runtime));
 	}
@@ -381,8 +385,13 @@ static bool waits_for_pid(const struct block *const *engines, unsigned n, struct
 
 struct block *target_merge(const struct block *const *engines, unsigned n, const struct block *netns)
 {
+	return target_merge_named(engines, n, netns, NULL);
+}
+
+struct block *target_merge_named(const struct block *const *engines, unsigned n, const struct block *netns, const struct block *bundles)
+{
 	struct merge m = { .out = builder_new(&target_row_type), .scan = netns, .found = found_index_new(netns), .engines = engines,
-		.n_engines = n };
+		.n_engines = n, .bundles = bundles };
 	struct block *ret;
 
 	index_members(&m);

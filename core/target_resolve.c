@@ -132,8 +132,11 @@ static int resolve_host(const struct block *targets, uint32_t *ret_row, struct t
 
 /* --- names and ids --- */
 
-/* BARE: exactly a namespace's name below /run/netns; a container of that name comes before it (its own old one, often). */
-enum match { MATCH_NONE, MATCH_PREFIX, MATCH_BARE, MATCH_EXACT };
+/*
+ * BARE: exactly a namespace's name below /run/netns; a container of that name comes before it (its own old one, often). FOREIGN: the name of
+ * a container whose engine was not asked; one that the asked engine has under this name is meant.
+ */
+enum match { MATCH_NONE, MATCH_PREFIX, MATCH_BARE, MATCH_FOREIGN, MATCH_EXACT };
 
 struct search {
 	const struct block *targets;
@@ -164,7 +167,7 @@ static enum match match_row(const struct search *s, const struct target_row *r)
 	if (s->is_pod)
 		return r->infra == 1 && text_equal(block_text(s->targets, r->pod), s->what) ? MATCH_EXACT : MATCH_NONE;
 	if (text_equal(name_of(s->targets, r), s->what) || text_equal(id, s->what))
-		return r->head.flags & TARGET_IS_NETNS ? MATCH_BARE : MATCH_EXACT;
+		return r->head.flags & TARGET_IS_NETNS ? MATCH_BARE : r->head.flags & TARGET_FOREIGN ? MATCH_FOREIGN : MATCH_EXACT;
 	if (!(r->head.flags & TARGET_IS_CONTAINER) || !s->is_hex || s->what.n < TARGET_MIN_PREFIX || s->what.n > id.n)
 		return MATCH_NONE;
 	return memcmp(id.p, s->what.p, s->what.n) == 0 ? MATCH_PREFIX : MATCH_NONE;

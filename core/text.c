@@ -143,14 +143,27 @@ static bool put_one(struct out *o, uint32_t cp, enum text_charset cs, unsigned *
 	return out_put(o, buf, text_encode(cp, buf));
 }
 
+/* Most text is nothing but printable ASCII, which stays as it is: how much of it stands at the front? */
+static size_t plain_prefix(struct text t)
+{
+	size_t i = 0;
+
+	while (i < t.n && t.p[i] >= 0x20 && t.p[i] < 0x7f)
+		i++;
+	return i;
+}
+
 size_t text_clean(char *dst, size_t cap, struct text src, enum text_charset cs)
 {
 	struct out o = { .p = dst, .cap = cap };
 	unsigned marks = 0;
-	size_t i = 0;
+	size_t i;
 
 	if (cap == 0)
 		return 0;
+	i = plain_prefix((struct text){ .p = src.p, .n = src.n < cap ? src.n : cap - 1 });
+	if (i)
+		out_put(&o, src.p, i);
 	while (i < src.n) {
 		uint32_t cp;
 		size_t len = text_decode(src.p + i, src.n - i, &cp);
@@ -188,6 +201,16 @@ static void count_put(struct count_out *o, const char *s, size_t n)
 	o->n += n;
 }
 
+static void put_plain(struct count_out *o, const char *p, size_t n)
+{
+	if (o->n + n < o->cap) {
+		count_put(o, p, n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		count_put(o, p + i, 1);
+}
+
 static void json_one(struct count_out *o, uint32_t cp)
 {
 	static const char short_names[] = "\bb\tt\nn\ff\rr\"\"\\\\";
@@ -213,15 +236,32 @@ static void json_one(struct count_out *o, uint32_t cp)
 	count_put(o, buf, text_encode(cp, buf));
 }
 
+/* What JSON takes as it is. */
+static size_t plain_json(struct text t)
+{
+	size_t i = 0;
+
+	while (i < t.n && t.p[i] >= 0x20 && t.p[i] < 0x7f && t.p[i] != '"' && t.p[i] != '\\')
+		i++;
+	return i;
+}
+
 size_t text_json(char *dst, size_t cap, struct text src)
 {
 	struct count_out o = { .p = dst, .cap = cap };
 	size_t i = 0;
 
 	while (i < src.n) {
+		struct text rest = { .p = src.p + i, .n = src.n - i };
+		size_t plain = plain_json(rest), len;
 		uint32_t cp;
-		size_t len = text_decode(src.p + i, src.n - i, &cp);
 
+		if (plain) {
+			put_plain(&o, rest.p, plain);
+			i += plain;
+			continue;
+		}
+		len = text_decode(rest.p, rest.n, &cp);
 		if (len == 0) {
 			cp = 0xfffd;
 			len = 1;
@@ -240,8 +280,14 @@ size_t text_fit(struct text clean, size_t columns, size_t *ret_width)
 
 	while (i < clean.n) {
 		uint32_t cp;
-		size_t len = text_decode(clean.p + i, clean.n - i, &cp), w;
+		size_t len, w;
 
+		if ((unsigned char)clean.p[i] < 0x7f && width < columns) { /* most are */
+			width++;
+			i++;
+			continue;
+		}
+		len = text_decode(clean.p + i, clean.n - i, &cp);
 		if (len == 0) {
 			cp = '?';
 			len = 1;

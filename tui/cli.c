@@ -4,6 +4,7 @@
 #include "capture/capture.h"
 #include "capture/dnswatch.h"
 #include "core/dns/ask.h"
+#include "core/engine/bundle.h"
 #include "core/engine/containerd.h"
 #include "core/engine/docker.h"
 #include "core/engine/mover.h"
@@ -11,6 +12,7 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/source/doctor.h"
+#include "core/net/nat.h"
 #include "core/net/sides.h"
 #include "core/net/walk.h"
 #include "core/net/sysctl.h"
@@ -36,12 +38,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_WAIT_MS = 60000 };
+enum { MAX_WAIT_MS = 60000, BUNDLES_MS = 700 };
 
 static const struct source *const sources[] = {
 	&docker_source,
 	&containerd_source,
 	&namespaces_source,
+	&bundle_source,
 	&sockets_source,
 	&owners_source,
 	&processes_source,
@@ -55,6 +58,7 @@ static const struct source *const sources[] = {
 	&net_sides_source,
 	&net_walk_source,
 	&net_sysctl_source,
+	&nat_source,
 	&probe_source,
 	&dnswatch_source,
 };
@@ -219,7 +223,7 @@ static void merge_targets(struct cli *c)
 	unsigned n = cli_engines_targets(c->asked, told);
 
 	block_unref(c->targets);
-	c->targets = target_merge(told, n, c->netns);
+	c->targets = target_merge_named(told, n, c->netns, c->bundles);
 	c->target = NULL; /* it was a row of the old list */
 }
 
@@ -261,6 +265,27 @@ static bool ask_found(struct cli *c)
 	return cli_engines_read(c->asked, false);
 }
 
+/* Names from files for containers that no engine named. True: there were some to look for. Late ones stay without. */
+static bool name_found(struct cli *c)
+{
+	AUTO(fd_closep) int fd = bundle_list(c->targets);
+	struct err err = { 0 };
+	struct link *l = fd < 0 ? NULL : session_open(c->session, &bundle_source, NULL, NULL, 0, &err);
+	uint64_t end = loop_now_ms() + BUNDLES_MS;
+	struct block *b = NULL;
+
+	if (!l)
+		return false;
+	if (link_request(l, 1, BUNDLE_LOOK, NULL, 0, fd) == 0)
+		for (int i = 0; i < BUNDLE_BLOCKS && cli_wait(c, l, &bundle_row_type, end, &b, &err) == 0; i++) {
+			block_unref(c->bundles);
+			c->bundles = b;
+		}
+	link_free(l);
+	merge_targets(c);
+	return true;
+}
+
 bool cli_targets(struct cli *c)
 {
 	bool good;
@@ -270,6 +295,7 @@ bool cli_targets(struct cli *c)
 	read_scan(c);
 	good &= ask_found(c);
 	merge_targets(c);
+	name_found(c);
 	/* What the scan could not see matters where it is the list. With all rights it is a process that nobody may look at. */
 	if ((c->o->command == COMMAND_LS || c->o->command == COMMAND_APP) && !session_is_privileged(c->session))
 		cli_notes(c, c->netns);
@@ -385,6 +411,8 @@ static bool find_name(struct cli *c, enum cli_wants wants)
 		merge_targets(c);
 		r = resolve(c, &err);
 	}
+	if ((r < 0 || (c->target && c->target->head.flags & TARGET_FOUND)) && name_found(c))
+		r = resolve(c, &err);
 	return r < 0 ? not_found(c, r, &err) : true;
 }
 
@@ -702,6 +730,7 @@ int cli_main(const struct options *o)
 	for (size_t i = 0; i < c.n_errors; i++)
 		free((char *)(uintptr_t)c.errors[i].message);
 	block_unref(c.netns);
+	block_unref(c.bundles);
 	block_unref(c.targets);
 	block_unref(c.networks);
 	block_unref(c.engines);

@@ -46,6 +46,7 @@ struct cli {
 	struct cli_engines *asked;
 	struct link *scan;
 	struct block *netns; /* of the scan */
+	struct block *bundles; /* names from files, for those that no engine named */
 	int names_fd; /* file of names, opened by cli_names_open; -1 none */
 	char host[65];
 	int64_t time_ns;

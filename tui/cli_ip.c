@@ -8,6 +8,7 @@
 #include "core/fd.h"
 #include "core/net/address.h"
 #include "core/net/judge.h"
+#include "core/net/nat.h"
 #include "core/net/neighbour.h"
 #include "core/net/rule.h"
 #include "core/net/sides.h"
@@ -18,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum ip_part { IP_LINK, IP_ADDR, IP_ROUTE, IP_RULE, IP_NEIGH, IP_SYSCTL, IP_PATH, IP_GET, IP_CHECK, IP_N };
+enum ip_part { IP_LINK, IP_ADDR, IP_ROUTE, IP_RULE, IP_NEIGH, IP_SYSCTL, IP_NAT, IP_PATH, IP_GET, IP_CHECK, IP_N };
 
 enum { LINK = 1 << NET_LINKS, ADDR = 1 << NET_ADDRESSES, ROUTE = 1 << NET_ROUTES, RULE = 1 << NET_RULES, NEIGH = 1 << NET_NEIGHBOURS };
 
@@ -34,6 +35,7 @@ static const struct ip_word {
 	[IP_RULE] = { "rule", "rules", &net_rule_row_type, RULE, false },
 	[IP_NEIGH] = { "neigh", "neighbour", &net_neighbour_row_type, LINK | ROUTE | NEIGH, false },
 	[IP_SYSCTL] = { "sysctl", "settings", &net_sysctl_row_type, 0, false },
+	[IP_NAT] = { "nat", "dnat", &nat_row_type, 0, false },
 	[IP_PATH] = { "path", "way", &net_hop_row_type, LINK | ADDR | ROUTE, true },
 	[IP_GET] = { "get", "to", &net_route_row_type, 0, false },
 	[IP_CHECK] = { "check", "problems", &net_finding_row_type, LINK | ADDR | ROUTE | NEIGH, true },
@@ -223,6 +225,11 @@ static bool keep_row(const struct block *b, const void *row, void *arg)
 		return family_wanted(o, ((const struct net_rule_row *)row)->family);
 	case IP_NEIGH:
 		return family_wanted(o, ((const struct net_neighbour_row *)row)->address.kind);
+	case IP_NAT: {
+		uint32_t family = ((const struct nat_row *)row)->family;
+
+		return family == 0 || family_wanted(o, family);
+	}
 	case IP_SYSCTL:
 		return o->all || (s->differs != ROW_NO_ENUM && s->differs != NET_SYSCTL_SAME);
 	case IP_LINK:
@@ -253,6 +260,7 @@ static struct block *result(struct ip *ip)
 	case IP_CHECK:
 		return ip->facts.findings;
 	case IP_SYSCTL:
+	case IP_NAT:
 	case IP_GET:
 	case IP_N:
 		break;
@@ -331,15 +339,33 @@ static void print_walk(struct ip *ip, struct cli_print *p)
 	cli_print(ip->c, p);
 }
 
-static struct block *read_settings(struct cli *c, const struct target_ref *ref, struct err *err)
+/* One sample of a source of its own. */
+static struct block *read_source(struct cli *c, const struct source *s, const struct target_ref *ref, struct err *err)
 {
-	struct link *l = session_open(c->session, &net_sysctl_source, ref, NULL, 0, err);
+	struct link *l = session_open(c->session, s, ref, NULL, 0, err);
 	struct block *b = NULL;
 
 	if (l)
-		cli_wait(c, l, &net_sysctl_row_type, cli_deadline(c), &b, err);
+		cli_wait(c, l, s->type, cli_deadline(c), &b, err);
 	link_free(l);
 	return b;
+}
+
+static void say_error(struct cli *c, const struct err *err)
+{
+	cli_error_err(c, cli_status_of(err->code) == CLI_USAGE ? CLI_NO_TARGET : cli_status_of(err->code), err);
+}
+
+static void print_nat(struct ip *ip, struct cli_print *p)
+{
+	AUTO(block_unrefp) struct block *b = NULL;
+	struct err err = { 0 };
+
+	p->block = b = read_source(ip->c, &nat_source, &ip->c->ref, &err);
+	if (b)
+		cli_print(ip->c, p);
+	else
+		say_error(ip->c, &err);
 }
 
 static void print_settings(struct ip *ip, struct cli_print *p)
@@ -348,13 +374,13 @@ static void print_settings(struct ip *ip, struct cli_print *p)
 	AUTO(block_unrefp) struct block *target = NULL, *theirs = NULL, *both = NULL;
 	struct err err = { 0 };
 
-	target = read_settings(ip->c, &ip->c->ref, &err);
+	target = read_source(ip->c, &net_sysctl_source, &ip->c->ref, &err);
 	if (!target) {
-		cli_error_err(ip->c, cli_status_of(err.code) == CLI_USAGE ? CLI_NO_TARGET : cli_status_of(err.code), &err);
+		say_error(ip->c, &err);
 		return;
 	}
 	if (ip->c->ref.kind != TARGET_HOST)
-		theirs = read_settings(ip->c, &host, &err);
+		theirs = read_source(ip->c, &net_sysctl_source, &host, &err);
 	if (!theirs && ip->c->ref.kind != TARGET_HOST)
 		cli_error_err(ip->c, CLI_PARTIAL, &err);
 	p->block = both = net_sysctl_compare(target, theirs);
@@ -373,8 +399,12 @@ static void run(struct ip *ip, struct cli_print *p)
 		print_walk(ip, p);
 		return;
 	}
+	if (ip->part == IP_NAT) {
+		print_nat(ip, p);
+		return;
+	}
 	if (open_target(ip, &err) < 0 || read_target(ip, &err) < 0) {
-		cli_error_err(ip->c, cli_status_of(err.code) == CLI_USAGE ? CLI_NO_TARGET : cli_status_of(err.code), &err);
+		say_error(ip->c, &err);
 		return;
 	}
 	if (ip->part == IP_GET)

@@ -238,7 +238,7 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg probe web http https://api:8443/health -k\n" },
 	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
-	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|check|path [IP]|get IP] [FILTER...]",
+	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|nat|check|path [IP]|get IP] [FILTER...]",
 		.help = "interfaces, addresses, routes of a target, and the way out of it", OPTIONS(ip_options), .min_words = 1,
 		.max_words = OPTIONS_MAX_WORDS,
 		.more = "  link    interfaces: state, MTU, addresses, where the other end of each is (the default)\n"
@@ -247,6 +247,7 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  rule    which table is asked for which packets\n"
 			"  neigh   hardware addresses on the link, ARP and NDP\n"
 			"  sysctl  net.* settings that differ from the host's or the kernel's default (-a: all)\n"
+			"  nat     rules that send packets elsewhere: DNAT and REDIRECT of nft and both iptables\n"
 			"  path    the way out, or to an address, device by device through all namespaces\n"
 			"  check   what is wrong with all that\n"
 			"  get     the route to an address; exit 1 when there is none\n\nExamples:\n"

@@ -5,6 +5,7 @@
  */
 #include "tui/pane_list.h"
 
+#include "core/engine/bundle.h"
 #include "core/engine/docker.h"
 #include "core/engine/places.h"
 #include "core/fd.h"
@@ -17,7 +18,7 @@
 #include <string.h>
 
 /* The first engine has slot 0, the others those behind. */
-enum { SLOT_FIRST, SLOT_SCAN, SLOT_HEALTH, SLOT_MORE };
+enum { SLOT_FIRST, SLOT_SCAN, SLOT_HEALTH, SLOT_BUNDLES, SLOT_MORE };
 _Static_assert(PANE_FEEDS >= SLOT_MORE + ENGINE_PLACES - 1, "every engine has a slot");
 
 /* What one engine has told. */
@@ -36,6 +37,8 @@ struct list_state {
 	struct block *scan; /* netns_row */
 	struct block *merged; /* target_row, without health */
 	struct block *health; /* health_row */
+	struct block *bundles; /* bundle_row: names from files */
+	uint64_t named; /* bundle_list_hash of what was asked for */
 	uint64_t watched; /* health_watch_hash of what the health worker was told */
 	unsigned hidden; /* stopped, not shown */
 };
@@ -354,6 +357,7 @@ static void list_done(struct pane *p)
 	block_unref(s->scan);
 	block_unref(s->merged);
 	block_unref(s->health);
+	block_unref(s->bundles);
 }
 
 static void count_hidden(struct list_state *s, const struct block *targets)
@@ -393,20 +397,41 @@ static void watch_health(struct pane *p)
 		s->watched = hash;
 }
 
+/* Has some files read for the names of those that no engine named, once all engines have spoken. */
+static void look_for_names(struct pane *p, bool is_waiting)
+{
+	static const struct feed_spec spec = { .source = &bundle_source, .no_target = true };
+	struct list_state *s = p->state;
+	uint64_t hash = bundle_list_hash(s->merged);
+	AUTO(fd_closep) int fd = -1;
+
+	if (!p->env->session || is_waiting || hash == 0 || hash == s->named)
+		return;
+	if (p->feeds[SLOT_BUNDLES].state == FEED_OFF)
+		pane_feed_open(p, SLOT_BUNDLES, &spec);
+	fd = bundle_list(s->merged);
+	if (fd >= 0 && pane_feed_request(p, SLOT_BUNDLES, 0, BUNDLE_LOOK, NULL, 0, fd) == 0)
+		s->named = hash;
+}
+
 static void merge(struct pane *p)
 {
 	struct list_state *s = p->state;
 	const struct block *told[ENGINE_PLACES];
-
+	bool is_waiting = false;
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < s->places.n; i++)
-		if (!s->places.list[i].is_idle)
-			told[n++] = s->told[i].targets;
+	for (unsigned i = 0; i < s->places.n; i++) {
+		if (s->places.list[i].is_idle)
+			continue;
+		is_waiting |= !s->told[i].targets;
+		told[n++] = s->told[i].targets;
+	}
 	block_unref(s->merged);
-	s->merged = target_merge(told, n, s->scan);
+	s->merged = target_merge_named(told, n, s->scan, s->bundles);
 	show_targets(p, target_with_health(s->merged, s->health));
 	watch_health(p);
+	look_for_names(p, is_waiting);
 }
 
 static void merge_networks(struct pane *p)
@@ -462,11 +487,13 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 {
 	struct list_state *s = p->state;
 
+	if (ev->type == LINK_READY && slot == SLOT_BUNDLES)
+		s->named = 0;
 	if (ev->type == LINK_READY && slot == SLOT_HEALTH)
 		s->watched = 0; /* a new worker knows nobody: the next list is told again */
 	if (ev->type != LINK_BLOCK)
 		return;
-	if (slot != SLOT_SCAN && slot != SLOT_HEALTH) {
+	if (slot != SLOT_SCAN && slot != SLOT_HEALTH && slot != SLOT_BUNDLES) {
 		engine_event(p, &s->told[engine_of(slot)], ev);
 	} else if (ev->row_type == &target_row_type) {
 		show_targets(p, ev->block);
@@ -477,6 +504,9 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 		engine_places_from_scan(&s->places, s->scan);
 		for (; n < s->places.n; n++)
 			open_engine(p, n);
+		merge(p);
+	} else if (ev->row_type == &bundle_row_type) {
+		swap(&s->bundles, ev);
 		merge(p);
 	} else if (ev->row_type == &health_row_type) {
 		swap(&s->health, ev);

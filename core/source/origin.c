@@ -243,6 +243,18 @@ bool origin_from_parent(enum origin_parent kind, struct text cmdline, struct ori
 	return true;
 }
 
+bool origin_bundle(struct text cmdline, char *ret, size_t cap)
+{
+	struct text dir = { 0 };
+
+	if (!find_option(cmdline, "-b", &dir) && !find_option(cmdline, "--bundle", &dir))
+		return false;
+	if (dir.n == 0 || dir.n >= cap || dir.p[0] != '/')
+		return false;
+	copy(ret, cap, dir);
+	return true;
+}
+
 /* --- cgroups --- */
 
 /* Names that engines give: prefix, 64 digits, suffix. */

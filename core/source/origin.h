@@ -35,6 +35,9 @@ enum origin_parent origin_parent_of(struct text comm);
 /* The container that a process with these arguments (cmdline: each ended by NUL) runs. False: none, or only an exec'd command. */
 bool origin_from_parent(enum origin_parent kind, struct text cmdline, struct origin *ret);
 
+/* Where conmon with these arguments keeps the files of its container ("-b DIR"); false: not said, or not an absolute path. */
+bool origin_bundle(struct text cmdline, char *ret, size_t cap);
+
 /* From /proc/PID/cgroup: the innermost component of any line that an engine made. `runtime` stays "" for a bare id of 64 digits. */
 bool origin_from_cgroup(struct text bytes, struct origin *ret);
 

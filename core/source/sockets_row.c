@@ -14,13 +14,43 @@ static size_t put(char *buf, size_t cap, int n)
 	return n < 0 ? 0 : (size_t)n < cap ? (size_t)n : cap - 1;
 }
 
+/* By hand: 100,000 rows have three such cells each. */
+static size_t append(char *buf, size_t cap, size_t n, const char *p, size_t len)
+{
+	if (len > cap - 1 - n)
+		len = cap - 1 - n;
+	if (len)
+		memcpy(buf + n, p, len);
+	buf[n + len] = 0;
+	return n + len;
+}
+
+static size_t append_str(char *buf, size_t cap, size_t n, const char *s)
+{
+	return append(buf, cap, n, s, strlen(s));
+}
+
+static size_t append_uint(char *buf, size_t cap, size_t n, uint64_t v)
+{
+	char digits[24];
+
+	return append(buf, cap, n, digits, row_format_uint(v, digits, sizeof digits));
+}
+
 static size_t format_endpoint(const struct addr *a, uint64_t port, struct text device, char *buf, size_t cap)
 {
 	char text[ADDR_TEXT];
 	bool v6 = a->kind == ADDR_IP6;
+	size_t n = append_str(buf, cap, 0, v6 ? "[" : "");
 
-	return put(buf, cap, snprintf(buf, cap, "%s%s%s%s%.*s:%" PRIu64, v6 ? "[" : "", addr_format(a, text), v6 ? "]" : "",
-		device.n ? "%" : "", (int)(device.n < 16 ? device.n : 16), device.n ? device.p : "", port));
+	n = append_str(buf, cap, n, addr_format(a, text));
+	n = append_str(buf, cap, n, v6 ? "]" : "");
+	if (device.n) {
+		n = append_str(buf, cap, n, "%");
+		n = append(buf, cap, n, device.p, device.n < 16 ? device.n : 16);
+	}
+	n = append_str(buf, cap, n, ":");
+	return append_uint(buf, cap, n, port);
 }
 
 static size_t format_local(const struct block *b, const void *row, char *buf, size_t cap)
@@ -54,11 +84,14 @@ static size_t format_holder(const struct block *b, const void *row, char *buf, s
 {
 	const struct sock_row *s = row;
 	struct text name = block_text(b, s->process);
+	size_t n;
 
 	if (s->pid == ROW_NO_UINT)
 		return put(buf, cap, snprintf(buf, cap, "-"));
-	return put(buf, cap, snprintf(buf, cap, "%.*s/%" PRIu64 "%s", (int)(name.n < 64 ? name.n : 64), name.n ? name.p : "", s->pid,
-		s->owners.n > 1 ? "+" : ""));
+	n = append(buf, cap, 0, name.p, name.n < 64 ? name.n : 64);
+	n = append_str(buf, cap, n, "/");
+	n = append_uint(buf, cap, n, s->pid);
+	return append_str(buf, cap, n, s->owners.n > 1 ? "+" : "");
 }
 
 static const char *const protocol_names[SOCK_PROTO_N] = {
