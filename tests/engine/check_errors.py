@@ -136,7 +136,7 @@ def crowded(t):
         crowd = subprocess.Popen([sys.executable, "-c", CROWD], stdout=subprocess.PIPE, env={**os.environ, "HOLD": str(hold)})
         crowd.stdout.readline()
         result = nsdbg("ip", "two", "link")
-        t.ok(f"no room for descriptors for {hold} s: {"said" if code else "waits"}", (result.returncode != 0) == (code != 0) and says in result.stderr, (result.returncode, result.stderr))
+        t.ok(f"no room for descriptors for {hold} s: {'said' if code else 'waits'}", (result.returncode != 0) == (code != 0) and says in result.stderr, (result.returncode, result.stderr))
         crowd.wait()
         crowd.stdout.close()
 
