@@ -55,6 +55,10 @@ def link_of_ip(link):
         facts["mode"] = data["mode"]
     if info.get("info_kind") == "vxlan":
         facts |= {"vni": data["id"], "port": data["port"], "remote": data.get("remote") or data.get("group"), "local": data.get("local")}
+    if info.get("info_kind") in ("gre", "gretap", "sit", "ipip"):
+        facts |= {"remote": data.get("remote"), "local": data.get("local") if data.get("local") not in ("any", "0.0.0.0") else None}
+    if info.get("info_kind") == "bond":
+        facts["mode"] = data["mode"]
     if info.get("info_kind") == "bridge":
         facts |= {"stp": bool(data["stp_state"]), "vlan_filtering": bool(data["vlan_filtering"])}
     if info.get("info_kind") == "tun":
@@ -225,12 +229,13 @@ class Lab:
             self.ip(a, f"link add mv-{mode} link x3 type macvlan mode {mode}")
         self.ip(b, "link add mvfar link y3 type macvlan mode bridge", "link set mvfar netns @A")
         self.ip(a, "link add mt0 link x2 type macvtap", "link add vx0 type vxlan id 42 dstport 4789 remote 192.0.2.9 local 192.0.2.1 dev x1",
-                "link add br1 type bridge stp_state 1", "link add br2 type bridge vlan_filtering 1", "link add ifb7 type ifb", "link set tun7 up", "link set tap7 master br1")
+                "link add br1 type bridge stp_state 1", "link add ifb7 type ifb", "link set tun7 up", "link set tap7 master br1")
         self.ip(a, "link add \x1b[31mred type veth peer name b\u00f6se")
         for line in ("link add link x0 name vl0 type vlan id 7", "link add d0 type dummy", "link add iv0 link x0 type ipvlan mode l3",
                      "link add gv0 type geneve id 9 remote 192.0.2.9", "link add wg0 type wireguard", "link add gr0 type gre remote 192.0.2.9",
                      "link add si0 type sit remote 192.0.2.9", "link add ii0 type ipip remote 192.0.2.9", "link add bo0 type bond", "link add te0 type team",
-                     "link add nm0 type nlmon", "link add xf0 type xfrm if_id 7", "link add vc0 type vcan", "link add vr0 type vrf table 9"):
+                     "link add nm0 type nlmon", "link add xf0 type xfrm if_id 7", "link add vc0 type vcan", "link add vr0 type vrf table 9",
+                     "link add br2 type bridge vlan_filtering 1"):
             self.maybe(a, line)
         self.routes()
 
