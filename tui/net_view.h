@@ -22,6 +22,9 @@ struct net_view {
 	enum net_tab tab;
 	bool all; /* the kernel's own routes and usual settings, too */
 	int tab_x[NET_TABS + 1], tab_y; /* screen coordinates as last drawn, for the mouse */
+	struct net_trace *traces; /* of interfaces; owned */
+	uint32_t n_traces;
+	int64_t traced_ms, traced_now_ms; /* of the last bar, of the last sample */
 	/* route to a typed address */
 	struct addr to; /* unknown: the default route's */
 	struct block *walk, *way; /* net_hop_row: as the worker sent it, with verdicts */
@@ -43,6 +46,16 @@ struct net_map net_view_map(const struct net_view *v);
 /* --- net_rows.c --- */
 
 void net_view_grids(struct net_view *v);
+
+/* --- net_trace.c --- */
+
+enum { NET_TRACE = 10 };
+void net_trace_take(struct net_view *v, const struct block *links);
+void net_trace_done(struct net_view *v);
+/* Both directions' bytes a second as bars; empty: nothing moved. */
+size_t net_trace_bars(const struct net_view *v, uint64_t id, enum text_charset charset, char *buf, size_t cap);
+/* What drops (or errors) grew by since the view opened, if that was lately; else 0. */
+uint64_t net_trace_grown(const struct net_view *v, uint64_t id, bool errors);
 
 /* --- net_way.c --- */
 

@@ -129,6 +129,7 @@ static void target_event(struct net_view *v, struct link_event *ev)
 			keep(&v->parts[p], ev->block);
 	if (ev->row_type != net_types[NET_PARTS - 1])
 		return; /* the others of this sample are coming */
+	net_trace_take(v, v->parts[NET_LINKS]);
 	judge(v);
 	ask_numbers(v);
 	look_at_sides(v);
@@ -185,6 +186,7 @@ static void net_done(struct pane *p)
 	block_unref(v->host_settings);
 	block_unref(v->answer);
 	net_way_clear(v);
+	net_trace_done(v);
 	net_facts_done(&v->facts);
 	prompt_history_done(&v->history);
 }

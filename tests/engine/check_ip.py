@@ -397,6 +397,18 @@ def live(t):
         watch(t, Terminal(120, 36, [NSDBG, "--config", slow.name, "two"]))
 
 
+def moved(t, screen):
+    """Frames of a protocol that nobody speaks are dropped by who gets them (rx_dropped, as ip -s counts them)."""
+    veth = [r["peer"] for r in rows("link", "two") if r["name"] == "eth0"][0]
+    before = [link for link in ip_json(pid_of("two"), "-s", "link") if link["ifname"] == "eth0"][0]["stats64"]["rx"]["dropped"]
+    run("nsenter", "--net=" + daemon_net(), sys.executable, "-c", "import socket, sys\n"
+        "s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind((sys.argv[1], 0))\n"
+        "for _ in range(7): s.send(b'\\xff' * 6 + b'\\2' * 6 + b'\\x88\\xb5' + bytes(50))", veth)
+    screen.keys("R")
+    t.ok("network view: a counter that moved is marked with what it grew by", screen.wait(rf"eth0 .* {before + 7} \+7 ", 6), screen.screen())
+    t.ok("network view: and the latest rates are drawn", screen.wait(r"eth0 .* [▁-█]+ "), screen.screen())
+
+
 def watch(t, screen):
     with screen:
         if not t.ok("network view: the screen opens on its target", screen.wait(r"> two .*\n.*Overview\]", 20), screen.screen()):
@@ -407,6 +419,7 @@ def watch(t, screen):
         t.ok("network view: a new interface is there at once", screen.wait("fresh0", 4), screen.screen())
         in_net(pid_of("two"), "ip", "link", "del", "fresh0")
         t.ok("network view: and gone again", wait_for(lambda: "fresh0" not in screen.screen(), 4), screen.screen())
+        moved(t, screen)
         screen.keys("]")
         t.ok("network view: routes", screen.wait(r"default +172\.30\.1\.1"), screen.screen())
         in_net(pid_of("two"), "ip", "route", "add", "203.0.113.0/24", "via", "172.30.1.1")
