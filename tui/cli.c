@@ -12,6 +12,8 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/source/doctor.h"
+#include "core/net/holders.h"
+#include "core/net/listeners.h"
 #include "core/net/nat.h"
 #include "core/net/sides.h"
 #include "core/net/walk.h"
@@ -60,6 +62,8 @@ static const struct source *const sources[] = {
 	&net_sides_source,
 	&net_walk_source,
 	&net_sysctl_source,
+	&net_listeners_source,
+	&net_holders_source,
 	&nat_source,
 	&probe_source,
 	&dnswatch_source,

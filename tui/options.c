@@ -127,6 +127,10 @@ static const struct option_def ip_options[] = {
 	{ 'n', "numeric", FLAG(numbers), .help = "digits, no 1.2M" },
 };
 
+static const struct option_def ports_options[] = {
+	{ 'a', "all", FLAG(all), .help = "also what only the container itself reaches" },
+};
+
 static const struct option_def probe_options[] = {
 	{ 'c', "count", NUMBER(count, "N"), .help = "try N times (1)" },
 	{ 'i', "interval", TIME(interval_ms, "TIME"), .help = "from try to try (1s); without -c until ^C" },
@@ -281,10 +285,12 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg hostaliases web db cache -w aliases && HOSTALIASES=$PWD/aliases psql -h db\n"
 			"  nsdbg hostaliases web db --domain ip.example.net\n"
 			"  nsdbg hostaliases web db --hosts | sudo tee -a /etc/hosts\n" },
-	[COMMAND_PORTS] = { .name = "ports", .args = "[TARGET [FILTER...]]", .help = "published ports, and who listens behind each",
-		.max_words = OPTIONS_MAX_WORDS,
-		.more = "A published port that nobody listens on, or only on the container's loopback, is said to be\n"
-			"wrong. Firewall rules of the host are not looked at.\n" },
+	[COMMAND_PORTS] = { .name = "ports", .args = "[TARGET [FILTER...]]", .help = "ports that others may reach: published and listening, how, by whom",
+		OPTIONS(ports_options), .max_words = OPTIONS_MAX_WORDS,
+		.more = "Three facts are compared: what the engine published, which rules (DNAT) and programs forward, and who listens\n"
+			"inside. EXPOSED, by addresses alone (firewall rules are not looked at): loopback, only this host or only the\n"
+			"container itself; host, this machine and its containers; lan, private networks; world, a global address.\n\n"
+			"Examples:\n  nsdbg ports\n  nsdbg ports web --json\n  nsdbg ports exposure=world\n  nsdbg ports host\n" },
 	[COMMAND_FIELDS] = { .name = "fields", .args = "[TYPE]", .help = "explain every column and JSON field", .max_words = 1 },
 	[COMMAND_COMPLETION] = { .name = "completion", .args = "bash", .help = "print a completion script for bash", .min_words = 1,
 		.max_words = 1, .more = "Example:\n  source <(nsdbg completion bash)\n" },

@@ -38,6 +38,7 @@ struct list_state {
 	bool all; /* stopped ones too */
 	struct engine_places places; /* a copy: processes give away further ones */
 	struct engine_blocks told[ENGINE_PLACES];
+	bool runs[ENGINE_PLACES]; /* its daemon was in the last scan */
 	struct block *scan; /* netns_row */
 	struct block *holders; /* holder_row */
 	uint64_t walk_at; /* loop_now_ms of the next walk over descriptors; 0: not planned */
@@ -520,10 +521,31 @@ static void take_holders(struct pane *p, struct link_event *ev)
 	merge(p);
 }
 
-static void list_refresh(struct pane *p)
+static bool answers(const struct engine_blocks *told)
 {
-	pane_feeds_refresh(p);
-	walk_descriptors(p);
+	return block_count(told->engines) && ((const struct engine_row *)block_row(told->engines, 0))->answering == 1;
+}
+
+/* Daemons that the scan shows: unknown ones, those that systemd listened for until now, and those that came back are asked at once. */
+static void find_daemons(struct pane *p)
+{
+	struct list_state *s = p->state;
+	unsigned known = s->places.n;
+
+	engine_places_from_scan(&s->places, s->scan);
+	for (unsigned i = 0; i < s->places.n; i++) {
+		struct engine_place *place = &s->places.list[i];
+		bool ran = s->runs[i], was_idle = place->is_idle;
+
+		s->runs[i] = engine_places_runs(place, s->scan);
+		place->is_idle &= !s->runs[i];
+		if (i >= known || (was_idle && !place->is_idle))
+			open_engine(p, i);
+		else if (s->runs[i] && !ran && s->told[i].engines && !answers(&s->told[i]))
+			pane_feed_sample(p, slot_of(i));
+		if (was_idle && !place->is_idle)
+			merge_engines(p);
+	}
 }
 
 /* Tests hand a finished list in as a block of targets on the scan's slot. */
@@ -544,17 +566,13 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 	} else if (ev->row_type == &target_row_type) {
 		show_targets(p, ev->block);
 	} else if (ev->row_type == &netns_row_type) {
-		unsigned n = s->places.n;
-
 		swap(&s->scan, ev);
-		engine_places_from_scan(&s->places, s->scan);
-		for (; n < s->places.n; n++)
-			open_engine(p, n);
+		find_daemons(p);
 		merge(p);
+		plan_walk(p);
 	} else if (ev->row_type == &bundle_row_type) {
 		swap(&s->bundles, ev);
 		merge(p);
-		plan_walk(p);
 	} else if (ev->row_type == &holder_row_type) {
 		take_holders(p, ev);
 	} else if (ev->row_type == &health_row_type) {
@@ -564,6 +582,18 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 	} else {
 		block_unref(ev->block);
 	}
+}
+
+/* Engines tell by themselves what changes; who presses a key wants to know whether that is still so. */
+static void list_refresh(struct pane *p)
+{
+	struct list_state *s = p->state;
+
+	pane_feeds_refresh(p);
+	for (unsigned i = 0; i < s->places.n; i++)
+		if (!s->places.list[i].is_activated || answers(&s->told[i]))
+			pane_feed_sample(p, slot_of(i));
+	walk_descriptors(p);
 }
 
 static void list_freeze(struct pane *p, bool on)

@@ -161,7 +161,7 @@ static void test_foreign(void **state)
 	r->pid = 7;
 	r->start = 70;
 	r->as_of = ROW_NO_INT;
-	r->ports = r->endpoints = (struct rows){ 0 };
+	r->ports = r->endpoints = r->holders = (struct rows){ 0 };
 	engine = builder_block(eb);
 	builder_free(eb);
 	b = target_merge((const struct block *const[]){ engine }, 1, &(struct target_seen){ .netns = scan, .bundles = bundles });
