@@ -7,6 +7,10 @@ set -eu
 cd "$(dirname "$(readlink -f "$0")")/../.."
 
 out=$(readlink -m "${1:-screenshots}")
+if [ -z "${NSDBG:-}" ]; then # a fresh clone has nothing built
+	[ -e build-test/build.ninja ] || meson setup build-test >/dev/null
+	ninja -C build-test tui/nsdbg tests/lab/lab >/dev/null
+fi
 export NSDBG=${NSDBG:-$PWD/build-test/tui/nsdbg} LAB=${LAB:-$PWD/build-test/tests/lab/lab}
 dir=$(mktemp -u /tmp/nsdbg-shots.XXXXXX)
 mkdir -p "$out"
