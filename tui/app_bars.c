@@ -219,8 +219,7 @@ static bool trouble_words(struct app *app, char *buf, size_t cap, const char **r
 	char when[32];
 
 	if (app_comeback(p)) {
-		snprintf(buf, cap, "%s is back as a new %s", p->target_name,
-			pane_target(p, NULL) && !f ? "process" : "container");
+		snprintf(buf, cap, "%s is back as a new %s", p->target_name, pane_target(p, NULL) ? "process" : "container");
 		*ret_keys = "[R] open it   [q] back";
 		return true;
 	}
@@ -228,6 +227,7 @@ static bool trouble_words(struct app *app, char *buf, size_t cap, const char **r
 		return false;
 	*ret_keys = list ? "[R] restart" : "[R] restart   [q] back";
 	if (f->state == FEED_GONE) {
+		*ret_keys = list ? "[R] again" : "[R] again   [q] back"; /* nobody is to think that it restarts the target */
 		clock_text(app, app->env.look.now_ns - (app->env.now_ms - f->gone_ms) * 1000000 + 500000000, when, sizeof when);
 		snprintf(buf, cap, "%s ended at %s%s", p->target_name, when, f->fresh_ms ? ": this is how it was" : "");
 	} else if (f->state == FEED_ENDED) {
