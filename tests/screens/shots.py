@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""shots.py OUT_DIR: drives nsdbg in tmux and draws each screen; wait for the text, never for a time."""
+"""shots.py OUT_DIR [NAME...]: drives nsdbg in tmux and draws each screen; wait for the text, never for a time."""
 import os
 import subprocess
 import sys
@@ -9,8 +9,8 @@ from lib import NSDBG, ROOT, Terminal, wait_for
 
 # name, columns, rows, container, keys (a tuple is typed text), text to wait for
 SHOTS = [
-    ("list-120x36", 120, 36, None, ["wait", "wait", "wait"], r"\btiny\b"),
-    ("list-80x24", 80, 24, None, ["wait", "wait"], r"\btiny\b"),
+    ("list-120x36", 120, 36, None, ["/", ("runtime=docker",), "Enter", "wait", "wait", "wait"], r"\btiny\b"),
+    ("list-80x24", 80, 24, None, ["/", ("runtime=docker",), "Enter", "wait", "wait"], r"\btiny\b"),
     ("networks-120x36", 120, 36, None, ["]"], r"172\.30\.1\.0/24"),
     ("overview-120x36", 120, 36, "client", ["1", "wait"], r"Processes \d"),
     ("sockets-120x36", 120, 36, "client", ["s"], r"ESTAB"),
