@@ -81,7 +81,11 @@ int worker_send_block(struct worker *w, uint32_t tag, struct builder *b)
 
 	if (r < 0)
 		return worker_send_error(w, tag, &err);
-	return msg_send(w->channel, MSG_BLOCK, tag, &m, sizeof m, fd);
+	r = msg_send(w->channel, MSG_BLOCK, tag, &m, sizeof m, fd);
+	if (r != -ETOOMANYREFS)
+		return r;
+	err_set(&err, ETOOMANYREFS, "too many descriptors of user %u wait for their readers: end what was stopped", (unsigned)geteuid());
+	return worker_send_error(w, tag, &err);
 }
 
 static int send_status(struct worker *w, uint32_t type, uint32_t tag, const struct err *err)
