@@ -18,6 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Not fewer: as many descriptors may be under way from all processes of a user, and all workers of all our programs are one (unix(7)). */
+enum { DEFAULT_FILES = 1024 };
 enum { NOBODY = 65534, LAST_CAP = 63 };
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -122,7 +124,7 @@ int cage_drop_user(unsigned uid, unsigned gid, struct err *err)
 
 static void set_limits(unsigned n_files)
 {
-	struct rlimit core = { 0, 0 }, files = { n_files ? n_files : 64, n_files ? n_files : 64 };
+	struct rlimit core = { 0, 0 }, files = { n_files ? n_files : DEFAULT_FILES, n_files ? n_files : DEFAULT_FILES };
 	struct rlimit space = { 2048ul << 20, 2048ul << 20 };
 	struct rlimit now;
 

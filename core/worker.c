@@ -70,6 +70,23 @@ int worker_recv(struct worker *w, struct msg *ret, int timeout_ms)
 	return msg_recv(w->channel, ret, 0);
 }
 
+/*
+ * Descriptors on their way count for the user who sends them (unix(7), ETOOMANYREFS), and all our workers are the same user: with many
+ * programs of ours at a time, whose blocks lie unread, this one has to wait.
+ */
+static int send_fd(struct worker *w, uint32_t tag, const struct msg_block *m, int fd)
+{
+	enum { TURNS = 300, TURN_NS = 10000000 };
+	const struct timespec turn = { .tv_nsec = TURN_NS };
+	int r = msg_send(w->channel, MSG_BLOCK, tag, m, sizeof *m, fd);
+
+	for (int i = 0; i < TURNS && r == -ETOOMANYREFS; i++) {
+		nanosleep(&turn, NULL);
+		r = msg_send(w->channel, MSG_BLOCK, tag, m, sizeof *m, fd);
+	}
+	return r;
+}
+
 int worker_send_block(struct worker *w, uint32_t tag, struct builder *b)
 {
 	AUTO(fd_closep) int fd = -1;
@@ -79,7 +96,8 @@ int worker_send_block(struct worker *w, uint32_t tag, struct builder *b)
 
 	if (r < 0)
 		return worker_send_error(w, tag, &err);
-	return msg_send(w->channel, MSG_BLOCK, tag, &m, sizeof m, fd);
+	r = send_fd(w, tag, &m, fd);
+	return r == -ETOOMANYREFS ? worker_send_error(w, tag, &(struct err){ ETOOMANYREFS, "too many rows of other workers wait to be read" }) : r;
 }
 
 static int send_status(struct worker *w, uint32_t type, uint32_t tag, const struct err *err)
