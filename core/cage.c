@@ -78,6 +78,18 @@ int cage_rest_caps(uint64_t caps, struct err *err)
 	return r < 0 ? err_set(err, -r, "reduce capabilities") : 0;
 }
 
+void cage_raise_caps(uint64_t caps)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+	uint64_t permitted;
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return;
+	permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+	cage_set_caps(cage_caps() | (caps & permitted), permitted, 0);
+}
+
 /* --- user --- */
 
 static int become(unsigned uid, unsigned gid, struct err *err)

@@ -10,6 +10,7 @@
 #include "core/source/doctor.h"
 #include "core/net/address.h"
 #include "core/net/judge.h"
+#include "core/net/nat.h"
 #include "core/net/neighbour.h"
 #include "core/net/ports.h"
 #include "core/net/rule.h"
@@ -75,8 +76,10 @@ static const struct row_type *const types[] = {
 	&net_rule_row_type,
 	&net_neighbour_row_type,
 	&net_sysctl_row_type,
+	&nat_row_type,
 	&net_hop_row_type,
-	&net_finding_row_type, &net_port_row_type,
+	&net_finding_row_type,
+	&net_port_row_type,
 	&probe_row_type,
 	&hop_row_type,
 	&certificate_row_type,

@@ -8,16 +8,18 @@
 #include "core/fd.h"
 #include "core/net/address.h"
 #include "core/net/judge.h"
+#include "core/net/nat.h"
 #include "core/net/neighbour.h"
 #include "core/net/rule.h"
 #include "core/net/sides.h"
 #include "core/net/sysctl.h"
+#include "core/net/walk.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-enum ip_part { IP_LINK, IP_ADDR, IP_ROUTE, IP_RULE, IP_NEIGH, IP_SYSCTL, IP_PATH, IP_GET, IP_CHECK, IP_N };
+enum ip_part { IP_LINK, IP_ADDR, IP_ROUTE, IP_RULE, IP_NEIGH, IP_SYSCTL, IP_NAT, IP_PATH, IP_GET, IP_CHECK, IP_N };
 
 enum { LINK = 1 << NET_LINKS, ADDR = 1 << NET_ADDRESSES, ROUTE = 1 << NET_ROUTES, RULE = 1 << NET_RULES, NEIGH = 1 << NET_NEIGHBOURS };
 
@@ -33,6 +35,7 @@ static const struct ip_word {
 	[IP_RULE] = { "rule", "rules", &net_rule_row_type, RULE, false },
 	[IP_NEIGH] = { "neigh", "neighbour", &net_neighbour_row_type, LINK | ROUTE | NEIGH, false },
 	[IP_SYSCTL] = { "sysctl", "settings", &net_sysctl_row_type, 0, false },
+	[IP_NAT] = { "nat", "dnat", &nat_row_type, 0, false },
 	[IP_PATH] = { "path", "way", &net_hop_row_type, LINK | ADDR | ROUTE, true },
 	[IP_GET] = { "get", "to", &net_route_row_type, 0, false },
 	[IP_CHECK] = { "check", "problems", &net_finding_row_type, LINK | ADDR | ROUTE | NEIGH, true },
@@ -41,7 +44,7 @@ static const struct ip_word {
 struct ip {
 	struct cli *c;
 	enum ip_part part;
-	struct addr destination; /* get */
+	struct addr destination; /* get, path; unknown: the default route's way */
 	struct link *link;
 	struct block *parts[NET_PARTS];
 	struct block *side_links, *side_routes;
@@ -68,15 +71,19 @@ static bool find_part(struct ip *ip, const char *word)
 	return false;
 }
 
+/* Which words are filters depends on it: path takes an address or none. */
 static bool find_destination(struct ip *ip)
 {
 	const struct options *o = ip->c->o;
 	const char *word = o->n_words > 2 ? o->words[2] : NULL;
 	char msg[128];
 
-	if (ip->part != IP_GET)
+	if (ip->part == IP_PATH && (!word || addr_parse(word, &ip->destination) < 0 || ip->destination.kind == ADDR_MAC)) {
+		ip->destination = (struct addr){ .kind = ADDR_NONE };
 		return true;
-	if (word && addr_parse(word, &ip->destination) == 0 && ip->destination.kind != ADDR_MAC)
+	}
+	if ((ip->part != IP_GET && ip->part != IP_PATH) ||
+		(word && addr_parse(word, &ip->destination) == 0 && ip->destination.kind != ADDR_MAC))
 		return true;
 	snprintf(msg, sizeof msg, word ? "\"%.60s\" is not an address: look names up with nsdbg dns" :
 		"ip get wants an address: nsdbg ip TARGET get ADDRESS", word ? word : "");
@@ -218,6 +225,11 @@ static bool keep_row(const struct block *b, const void *row, void *arg)
 		return family_wanted(o, ((const struct net_rule_row *)row)->family);
 	case IP_NEIGH:
 		return family_wanted(o, ((const struct net_neighbour_row *)row)->address.kind);
+	case IP_NAT: {
+		uint32_t family = ((const struct nat_row *)row)->family;
+
+		return family == 0 || family_wanted(o, family);
+	}
 	case IP_SYSCTL:
 		return o->all || (s->differs != ROW_NO_ENUM && s->differs != NET_SYSCTL_SAME);
 	case IP_LINK:
@@ -248,6 +260,7 @@ static struct block *result(struct ip *ip)
 	case IP_CHECK:
 		return ip->facts.findings;
 	case IP_SYSCTL:
+	case IP_NAT:
 	case IP_GET:
 	case IP_N:
 		break;
@@ -267,6 +280,11 @@ static void print_facts(struct ip *ip, struct cli_print *p)
 	cli_print(ip->c, p);
 }
 
+static bool is_refusal(int r)
+{
+	return r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES || r == -EINVAL;
+}
+
 /* Exit 1 when the kernel has no way there: an answer as well. */
 static void print_route(struct ip *ip, struct cli_print *p)
 {
@@ -277,20 +295,77 @@ static void print_route(struct ip *ip, struct cli_print *p)
 	if (r == 0)
 		r = cli_wait(ip->c, ip->link, &net_route_row_type, cli_deadline(ip->c), &b, &err);
 	if (r < 0)
-		cli_error_err(ip->c, r == -ENETUNREACH || r == -EHOSTUNREACH || r == -EACCES || r == -EINVAL ? CLI_NO : CLI_INTERNAL, &err);
+		cli_error_err(ip->c, is_refusal(r) ? CLI_NO : CLI_INTERNAL, &err);
 	p->block = b;
 	cli_print(ip->c, p);
 }
 
-static struct block *read_settings(struct cli *c, const struct target_ref *ref, struct err *err)
+static void say_lost(struct ip *ip, const struct block *walk)
 {
-	struct link *l = session_open(c->session, &net_sysctl_source, ref, NULL, 0, err);
+	uint32_t at = net_walk_lost(walk);
+	const struct net_hop_row *last = at == UINT32_MAX ? NULL : block_row(walk, at);
+	struct text name, why;
+	char msg[320], to[ADDR_TEXT];
+
+	if (!last)
+		return;
+	name = block_text(walk, last->name), why = block_text(walk, last->problem);
+	snprintf(msg, sizeof msg, "the way to %s is lost at %.*s: %.*s", addr_format(&ip->destination, to), (int)name.n, name.n ? name.p : "",
+		(int)why.n, why.n ? why.p : "");
+	cli_error(ip->c, CLI_NO, 0, msg);
+}
+
+/* Exit 1 when the packet gets lost somewhere. */
+static void print_walk(struct ip *ip, struct cli_print *p)
+{
+	struct net_walk_params params = { .to = ip->destination };
+	AUTO(block_unrefp) struct block *walk = NULL, *judged = NULL;
+	struct err err = { 0 };
+	int r = -EPIPE;
+
+	cli_complete(ip->c);
+	net_walk_list(ip->c->targets, ip->c->ref.netns, &params);
+	ip->link = session_open(ip->c->session, &net_walk_source, &ip->c->ref, &params, sizeof params, &err);
+	if (ip->link)
+		r = cli_wait(ip->c, ip->link, &net_hop_row_type, cli_deadline(ip->c), &walk, &err);
+	if (r < 0)
+		cli_error_err(ip->c, is_refusal(r) ? CLI_NO : cli_status_of(err.code), &err);
+	if (walk) {
+		p->block = judged = net_judge_walk(walk, ip->c->targets);
+		p->noted = true;
+		cli_notes(ip->c, walk);
+		say_lost(ip, judged);
+	}
+	cli_print(ip->c, p);
+}
+
+/* One sample of a source of its own. */
+static struct block *read_source(struct cli *c, const struct source *s, const struct target_ref *ref, struct err *err)
+{
+	struct link *l = session_open(c->session, s, ref, NULL, 0, err);
 	struct block *b = NULL;
 
 	if (l)
-		cli_wait(c, l, &net_sysctl_row_type, cli_deadline(c), &b, err);
+		cli_wait(c, l, s->type, cli_deadline(c), &b, err);
 	link_free(l);
 	return b;
+}
+
+static void say_error(struct cli *c, const struct err *err)
+{
+	cli_error_err(c, cli_status_of(err->code) == CLI_USAGE ? CLI_NO_TARGET : cli_status_of(err->code), err);
+}
+
+static void print_nat(struct ip *ip, struct cli_print *p)
+{
+	AUTO(block_unrefp) struct block *b = NULL;
+	struct err err = { 0 };
+
+	p->block = b = read_source(ip->c, &nat_source, &ip->c->ref, &err);
+	if (b)
+		cli_print(ip->c, p);
+	else
+		say_error(ip->c, &err);
 }
 
 static void print_settings(struct ip *ip, struct cli_print *p)
@@ -299,13 +374,13 @@ static void print_settings(struct ip *ip, struct cli_print *p)
 	AUTO(block_unrefp) struct block *target = NULL, *theirs = NULL, *both = NULL;
 	struct err err = { 0 };
 
-	target = read_settings(ip->c, &ip->c->ref, &err);
+	target = read_source(ip->c, &net_sysctl_source, &ip->c->ref, &err);
 	if (!target) {
-		cli_error_err(ip->c, cli_status_of(err.code) == CLI_USAGE ? CLI_NO_TARGET : cli_status_of(err.code), &err);
+		say_error(ip->c, &err);
 		return;
 	}
 	if (ip->c->ref.kind != TARGET_HOST)
-		theirs = read_settings(ip->c, &host, &err);
+		theirs = read_source(ip->c, &net_sysctl_source, &host, &err);
 	if (!theirs && ip->c->ref.kind != TARGET_HOST)
 		cli_error_err(ip->c, CLI_PARTIAL, &err);
 	p->block = both = net_sysctl_compare(target, theirs);
@@ -320,8 +395,16 @@ static void run(struct ip *ip, struct cli_print *p)
 		print_settings(ip, p);
 		return;
 	}
+	if (ip->part == IP_PATH && ip->destination.kind) {
+		print_walk(ip, p);
+		return;
+	}
+	if (ip->part == IP_NAT) {
+		print_nat(ip, p);
+		return;
+	}
 	if (open_target(ip, &err) < 0 || read_target(ip, &err) < 0) {
-		cli_error_err(ip->c, cli_status_of(err.code) == CLI_USAGE ? CLI_NO_TARGET : cli_status_of(err.code), &err);
+		say_error(ip->c, &err);
 		return;
 	}
 	if (ip->part == IP_GET)
@@ -338,7 +421,7 @@ void cli_ip(struct cli *c)
 	if (!find_part(&ip, c->o->n_words > 1 ? c->o->words[1] : NULL) || !find_destination(&ip))
 		return;
 	p.type = ip_words[ip.part].type;
-	p.first_word = ip.part == IP_GET ? 3 : 2;
+	p.first_word = ip.destination.kind ? 3 : 2;
 	if (cli_check(c, &p) && cli_find(c, wants_names(&ip) ? CLI_WANTS_NAMES : CLI_WANTS_REF))
 		run(&ip, &p);
 	link_free(ip.link);

@@ -53,7 +53,7 @@ static const struct option_def global_options[] = {
 };
 
 static const struct option_def ls_options[] = {
-	{ 'a', "all", FLAG(all), .help = "stopped containers, too" },
+	{ 'a', "all", FLAG(all), .help = "stopped containers, and namespaces that only a descriptor, socket or thread holds" },
 	{ 'q', "quiet", FLAG(quiet), .help = "only ids" },
 	{ 0, "no-trunc", FLAG(no_trunc), .help = "whole ids and texts" },
 	{ 'f', "filter", TEXT(filter, "WORDS"), .help = "filter words, as behind the command" },
@@ -89,7 +89,7 @@ static const struct option_def ps_options[] = {
 static const struct option_def cap_options[] = {
 	{ 'i', "interface", TEXT(interface, "IF"), .help = "this interface, or any (the first that is up)" },
 	{ 'w', "write", TEXT(file, "FILE"), .help = "save packets; - is standard output" },
-	{ 'c', "count", NUMBER(count, "N"), .help = "stop after N packets" },
+	{ 'c', "count", NUMBER(count, "N"), .min = 1, .help = "stop after N packets" },
 	{ 's', "snaplen", NUMBER(snaplen, "LEN"), .help = "keep LEN bytes of each packet" },
 	{ 0, "for", TIME(for_ms, "TIME"), .help = "stop after this time: 30s, 5m" },
 	{ 'F', "file-format", CHOICE(file_format, "FORMAT", file_formats), .help = "pcapng, pcap, or auto: pcap for names that end in .pcap" },
@@ -103,13 +103,13 @@ static const struct option_def cap_options[] = {
 static const struct option_def dns_options[] = {
 	{ 'x', "reverse", TEXT(reverse, "ADDR"), .help = "names of this address and of those that follow (PTR)" },
 	{ 'f', "file", TEXT(names, "FILE"), .help = "names from this file, a line NAME [TYPE] or -x ADDR; - is standard input" },
-	{ 'p', "port", NUMBER(port, "PORT"), .help = "port of the server (53)" },
+	{ 'p', "port", NUMBER(port, "PORT"), .min = 1, .help = "port of the server (53)" },
 	{ 'v', "verbose", FLAG(verbose), .help = "all sections and every step" },
 	{ 0, "compare", FLAG(compare), .help = "ask all resolvers that matter for this name, and say where they differ" },
 	{ 0, "libc", CHOICE(libc, "NAME", libc_names), .help = "ask as glibc or as musl does (auto: the one the target has)" },
 	{ 0, "watch", FLAG(watch), .help = "no question of ours: watch those that are asked in there, and their answers" },
 	{ 0, "by", CHOICE(by, "WHAT", watch_views), .help = "with --watch, a row for each question, name or search-list lookup" },
-	{ 'c', "count", NUMBER(count, "N"), .help = "with --watch: stop after N rows" },
+	{ 'c', "count", NUMBER(count, "N"), .min = 1, .help = "with --watch: stop after N rows" },
 	{ 0, "for", TIME(for_ms, "TIME"), .help = "with --watch: stop after this time: 30s, 5m" },
 };
 
@@ -127,8 +127,12 @@ static const struct option_def ip_options[] = {
 	{ 'n', "numeric", FLAG(numbers), .help = "digits, no 1.2M" },
 };
 
+static const struct option_def ports_options[] = {
+	{ 'a', "all", FLAG(all), .help = "also what only the container itself reaches" },
+};
+
 static const struct option_def probe_options[] = {
-	{ 'c', "count", NUMBER(count, "N"), .help = "try N times (1)" },
+	{ 'c', "count", NUMBER(count, "N"), .min = 1, .help = "try N times (1)" },
 	{ 'i', "interval", TIME(interval_ms, "TIME"), .help = "from try to try (1s); without -c until ^C" },
 	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
 	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
@@ -136,7 +140,7 @@ static const struct option_def probe_options[] = {
 	{ 0, "send", TEXT(send, "TEXT"), .help = "tcp, udp: send this and wait for an answer; \\r \\n \\xNN" },
 	{ 'T', "tcp", FLAG(tcp), .help = "trace by SYNs to HOST:PORT (80)" },
 	{ 'I', "icmp", FLAG(icmp), .help = "trace by echo requests; default UDP" },
-	{ 'm', "hops", NUMBER(hops, "N"), .help = "trace: at most N hops (30)" },
+	{ 'm', "hops", NUMBER(hops, "N"), .min = 1, .help = "trace: at most N hops (30)" },
 	{ 'k', "insecure", FLAG(insecure), .help = "http: go on when the certificate does not hold" },
 	{ 0, "cacert", TEXT(cacert, "FILE"), .help = "http: trust these certificates (PEM), not the host's" },
 	{ 'v', "verbose", FLAG(verbose), .help = "evidence also for what works" },
@@ -238,7 +242,7 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg probe web http https://api:8443/health -k\n" },
 	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
-	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|path|check|get ADDRESS] [FILTER...]",
+	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|nat|check|path [IP]|get IP] [FILTER...]",
 		.help = "interfaces, addresses, routes of a target, and the way out of it", OPTIONS(ip_options), .min_words = 1,
 		.max_words = OPTIONS_MAX_WORDS,
 		.more = "  link    interfaces: state, MTU, addresses, where the other end of each is (the default)\n"
@@ -247,7 +251,8 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  rule    which table is asked for which packets\n"
 			"  neigh   hardware addresses on the link, ARP and NDP\n"
 			"  sysctl  net.* settings that differ from the host's or the kernel's default (-a: all)\n"
-			"  path    the way out, device by device: eth0, its peer, the bridge, the host's uplink\n"
+			"  nat     rules that send packets elsewhere: DNAT and REDIRECT of nft and both iptables\n"
+			"  path    the way out, or to an address, device by device through all namespaces\n"
 			"  check   what is wrong with all that\n"
 			"  get     the route to an address; exit 1 when there is none\n\nExamples:\n"
 			"  nsdbg ip web                     interfaces\n"
@@ -280,10 +285,12 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg hostaliases web db cache -w aliases && HOSTALIASES=$PWD/aliases psql -h db\n"
 			"  nsdbg hostaliases web db --domain ip.example.net\n"
 			"  nsdbg hostaliases web db --hosts | sudo tee -a /etc/hosts\n" },
-	[COMMAND_PORTS] = { .name = "ports", .args = "[TARGET [FILTER...]]", .help = "published ports, and who listens behind each",
-		.max_words = OPTIONS_MAX_WORDS,
-		.more = "A published port that nobody listens on, or only on the container's loopback, is said to be\n"
-			"wrong. Firewall rules of the host are not looked at.\n" },
+	[COMMAND_PORTS] = { .name = "ports", .args = "[TARGET [FILTER...]]", .help = "ports that others may reach: published and listening, how, by whom",
+		OPTIONS(ports_options), .max_words = OPTIONS_MAX_WORDS,
+		.more = "Three facts are compared: what the engine published, which rules (DNAT) and programs forward, and who listens\n"
+			"inside. EXPOSED, by addresses alone (firewall rules are not looked at): loopback, only this host or only the\n"
+			"container itself; host, this machine and its containers; lan, private networks; world, a global address.\n\n"
+			"Examples:\n  nsdbg ports\n  nsdbg ports web --json\n  nsdbg ports exposure=world\n  nsdbg ports host\n" },
 	[COMMAND_FIELDS] = { .name = "fields", .args = "[TYPE]", .help = "explain every column and JSON field", .max_words = 1 },
 	[COMMAND_COMPLETION] = { .name = "completion", .args = "bash", .help = "print a completion script for bash", .min_words = 1,
 		.max_words = 1, .more = "Example:\n  source <(nsdbg completion bash)\n" },
@@ -463,6 +470,8 @@ static int set_number(const struct parser *p, const struct option_def *d, const 
 	v = strtoull(value, &end, 10);
 	if (errno || *end || value[0] < '0' || value[0] > '9')
 		return err_set(p->err, EINVAL, "%s wants a number, not \"%.30s\"", shown(d, name), value);
+	if (v < d->min)
+		return err_set(p->err, EINVAL, "%s is at least %llu", shown(d, name), (unsigned long long)d->min);
 	*(uint64_t *)member(p, d) = v;
 	return 0;
 }
@@ -715,7 +724,7 @@ static void help_overview(FILE *out)
 		"Usage: nsdbg [TARGET]                     the screen\n"
 		"       nsdbg COMMAND [TARGET] [OPTIONS]   the same facts as text or JSON\n\nCommands:\n");
 	for (size_t i = 1; i < COMMAND_N; i++)
-		fprintf(out, "  %-10s %s\n", options_commands[i].name, options_commands[i].help);
+		fprintf(out, "  %-11s %s\n", options_commands[i].name, options_commands[i].help);
 	help_globals(out);
 	fprintf(out, "\nTARGET is a container's name or the beginning of its id (4 digits or more), docker:NAME, POD/NAME,\n"
 		"pod:NAME, ctr:SPACE/NAME, pid:N, netns:NAME, netns:PATH, ns:INODE or host.\n"
@@ -826,7 +835,7 @@ void options_completion(FILE *out)
 	completion_commands(out, any_command, " ");
 	fputs("'\n\telif [ \"$place\" = 0 ]; then\n\t\tcase $command in\n\t\t", out);
 	completion_commands(out, takes_target, "|");
-	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
+	fputs(") words=$(timeout 1 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
 	completion_commands(out, any_command, " ");
 	fputs("' ;;\n\t\tfields) words='", out);
 	completion_types(out);

@@ -325,7 +325,7 @@ static void judge_hop(const struct block *path, uint32_t i, struct verdict *v)
 	const struct net_hop_row *h = block_row(path, i), *before = i ? block_row(path, i - 1) : NULL;
 	struct net_link_row l = { .up = h->up, .carrier = h->carrier, .state = h->state };
 	struct text name = before ? block_text(path, before->name) : text_of("");
-	bool routed = text_equal(block_text(path, h->step), text_of("uplink"));
+	bool routed = text_equal(block_text(path, h->step), text_of("uplink")) || h->route.len != UINT32_MAX;
 
 	if (h->up == 0)
 		say(v, SEVERITY_BAD, "is switched off");
@@ -357,6 +357,37 @@ static struct block *judge_path(struct judge *j)
 	ret = builder_block(b);
 	builder_free(b);
 	return ret;
+}
+
+struct block *net_judge_walk(const struct block *walk, const struct block *targets)
+{
+	struct builder *b = builder_new(&net_hop_row_type);
+	struct block *ret;
+
+	for (uint32_t i = 0; i < block_count(walk); i++) {
+		const struct net_hop_row *from = block_row(walk, i);
+		struct net_hop_row *row = builder_copy_row(b, walk, from);
+		struct text owner = net_path_owner(targets, row->netns), known = block_text(walk, from->problem);
+		struct verdict v = { .severity = row->head.severity };
+
+		snprintf(v.words, sizeof v.words, "%.*s", (int)known.n, known.n ? known.p : "");
+		judge_hop(walk, i, &v);
+		row->head.severity = v.severity;
+		row->target = builder_text(b, owner.p, owner.n);
+		row->problem = builder_str(b, v.words[0] ? v.words : NULL);
+	}
+	builder_cost(b, block_cost_us(walk));
+	ret = builder_block(b);
+	builder_free(b);
+	return ret;
+}
+
+uint32_t net_walk_lost(const struct block *walk)
+{
+	for (uint32_t i = 0; i < block_count(walk); i++)
+		if (((const struct net_hop_row *)block_row(walk, i))->end == NET_HOP_LOST)
+			return i;
+	return UINT32_MAX;
 }
 
 /* Stable: the order of the parts stays within one severity. */

@@ -22,6 +22,10 @@ struct net_facts {
 
 /* From what the workers told. `parts` as sent (NULL: not read); map->links and map->routes are set from them. */
 void net_judge(const struct block *const parts[NET_PARTS], const struct net_map *map, struct net_facts *ret);
+/* The way to one destination (walk.h): its hops with their namespaces' names and what is wrong with each. Never NULL. */
+struct block *net_judge_walk(const struct block *walk, const struct block *targets);
+/* Row index of the hop where the packet gets lost; UINT32_MAX: nowhere. */
+uint32_t net_walk_lost(const struct block *walk);
 void net_facts_done(struct net_facts *f);
 
 #endif

@@ -31,7 +31,9 @@ struct nat_row {
 	uint8_t in_not; /* every interface but that one */
 	uint64_t port, port_last; /* destination ports, host order; ROW_NO_UINT: any */
 	struct addr to_address; /* unknown: keeps the address (REDIRECT: the namespace's own) */
-	uint64_t to_port, to_port_last; /* ROW_NO_UINT: kept; a shifted range maps port i to to_port + (i - port) */
+	struct addr to_address_last; /* the last of several that connections are spread over; unknown: there is one */
+	uint64_t to_port, to_port_last; /* ROW_NO_UINT: kept */
+	uint8_t shifted; /* port i becomes to_port + (i - port); otherwise any of to_port to to_port_last, if that is a range */
 	uint64_t packets, bytes; /* that the rule met; ROW_NO_UINT: not counted */
 	struct str conditions; /* what else the rule asks for, in words as far as they are known; unknown: nothing else */
 };

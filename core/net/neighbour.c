@@ -69,7 +69,7 @@ bool net_neighbour_take(const struct nlmsghdr *nlh, uint64_t netns, const struct
 	return true;
 }
 
-static const char *const state_names[NET_NEIGHBOUR_STATE_N] = {
+const char *const net_neighbour_state_names[NET_NEIGHBOUR_STATE_N] = {
 	[NET_NEIGHBOUR_PERMANENT] = "PERMANENT", [NET_NEIGHBOUR_REACHABLE] = "REACHABLE", [NET_NEIGHBOUR_STALE] = "STALE",
 	[NET_NEIGHBOUR_DELAY] = "DELAY", [NET_NEIGHBOUR_PROBE] = "PROBE", [NET_NEIGHBOUR_INCOMPLETE] = "INCOMPLETE",
 	[NET_NEIGHBOUR_FAILED] = "FAILED",
@@ -80,7 +80,7 @@ static const char *const state_names[NET_NEIGHBOUR_STATE_N] = {
 static const struct field neighbour_fields[] = {
 	{ FIELD(address, ADDR), .title = "ADDRESS", .help = "who", .flags = FIELD_NOCUT },
 	{ FIELD(state, ENUM), .title = "STATE", .help = "REACHABLE, STALE (not asked lately), INCOMPLETE (being asked), FAILED (no answer)",
-		.names = state_names, .n_names = NET_NEIGHBOUR_STATE_N, .priority = 1 },
+		.names = net_neighbour_state_names, .n_names = NET_NEIGHBOUR_STATE_N, .priority = 1 },
 	{ FIELD(mac, ADDR), .title = "MAC", .help = "hardware address; null: not known", .priority = 2 },
 	{ FIELD(interface, TEXT), .title = "INTERFACE", .help = "interface it is behind", .priority = 3 },
 	{ FIELD(index, UINT), .title = "INDEX", .unit = UNIT_ID, .help = "number of the interface", .flags = FIELD_HIDDEN },

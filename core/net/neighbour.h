@@ -17,6 +17,7 @@ enum net_neighbour_state { /* by attention; the kernel's NUD_* bits */
 	NET_NEIGHBOUR_FAILED,
 	NET_NEIGHBOUR_STATE_N,
 };
+extern const char *const net_neighbour_state_names[NET_NEIGHBOUR_STATE_N];
 
 struct net_neighbour_row {
 	struct row_head head;

@@ -2,6 +2,7 @@
 #include "core/net/path.h"
 
 #include "core/fd.h"
+#include "core/net/neighbour.h"
 #include "core/target.h"
 
 #include <inttypes.h>
@@ -79,18 +80,27 @@ static uint64_t sum(uint64_t a, uint64_t b)
 	return a == ROW_NO_UINT || b == ROW_NO_UINT ? ROW_NO_UINT : a + b;
 }
 
+struct net_hop_row net_hop_of(const struct net_link_row *l)
+{
+	return (struct net_hop_row){ .head.id = l->head.id, .name = ROW_NO_TEXT, .target = ROW_NO_TEXT, .netns = l->netns, .kind = ROW_NO_TEXT,
+		.step = ROW_NO_TEXT, .index = l->index, .state = l->state, .up = l->up, .carrier = l->carrier, .mtu = l->mtu,
+		.rx_bytes = l->rx.bytes, .tx_bytes = l->tx.bytes, .errors = sum(l->rx.errors, l->tx.errors),
+		.dropped = sum(l->rx.dropped, l->tx.dropped), .rx_rate = l->rx_rate, .tx_rate = l->tx_rate, .drop_rate = l->drop_rate,
+		.route = ROW_NO_TEXT, .next_hop_state = ROW_NO_ENUM, .end = ROW_NO_ENUM, .problem = ROW_NO_TEXT };
+}
+
 static void add(struct builder *b, const struct net_map *map, struct place p, const char *step)
 {
 	struct text name = block_text(p.b, p.row->name), kind = block_text(p.b, p.row->kind), owner;
 	struct net_hop_row *hop = builder_row(b);
 
 	owner = net_path_owner(map->targets, p.row->netns);
-	*hop = (struct net_hop_row){ .head.id = p.row->head.id, .hop = builder_count(b), .name = builder_text(b, name.p, name.n),
-		.target = builder_text(b, owner.p, owner.n), .netns = p.row->netns, .kind = builder_text(b, kind.p, kind.n),
-		.step = builder_str(b, step), .index = p.row->index, .state = p.row->state, .up = p.row->up, .carrier = p.row->carrier,
-		.mtu = p.row->mtu, .rx_bytes = p.row->rx.bytes, .tx_bytes = p.row->tx.bytes,
-		.errors = sum(p.row->rx.errors, p.row->tx.errors), .dropped = sum(p.row->rx.dropped, p.row->tx.dropped),
-		.rx_rate = p.row->rx_rate, .tx_rate = p.row->tx_rate, .drop_rate = p.row->drop_rate, .problem = ROW_NO_TEXT };
+	*hop = net_hop_of(p.row);
+	hop->hop = builder_count(b);
+	hop->name = builder_text(b, name.p, name.n);
+	hop->target = builder_text(b, owner.p, owner.n);
+	hop->kind = builder_text(b, kind.p, kind.n);
+	hop->step = builder_str(b, step);
 }
 
 static bool is_there(struct builder *b, const struct net_link_row *row)
@@ -298,6 +308,10 @@ static size_t format_state(const struct block *b, const void *row, char *buf, si
 	return n < 0 ? 0 : (size_t)n < cap ? (size_t)n : cap - 1;
 }
 
+static const char *const end_names[NET_HOP_END_N] = {
+	[NET_HOP_DESTINATION] = "destination", [NET_HOP_UPLINK] = "uplink", [NET_HOP_LOST] = "lost", [NET_HOP_UNKNOWN] = "unknown",
+};
+
 #define FIELD(member, kind) ROW_FIELD(struct net_hop_row, member, kind)
 #define AT(member)          .offset = offsetof(struct net_hop_row, member)
 
@@ -305,7 +319,8 @@ static const struct field hop_fields[] = {
 	{ FIELD(hop, UINT), .title = "HOP", .unit = UNIT_ID, .help = "from 1, the interface in the target", .flags = FIELD_RIGHT },
 	{ FIELD(name, TEXT), .title = "NAME", .help = "name of the device" },
 	{ FIELD(target, TEXT), .title = "IN", .help = "container or host whose namespace it is in" },
-	{ FIELD(step, TEXT), .title = "HOW", .help = "how one gets there: default route, peer, bridge, below, uplink", .priority = 3 },
+	{ FIELD(step, TEXT), .title = "HOW", .priority = 3,
+		.help = "how one gets there: default route, route, peer, bridge, port, below, tunnel, uplink, destination" },
 	{ FIELD(kind, TEXT), .title = "KIND", .help = "veth, bridge, macvlan ...; hardware has none", .priority = 3 },
 	{ .name = "condition", .title = "STATE", .kind = FIELD_BOOL, AT(up), .flags = FIELD_SCREEN, .help = "up, down, no carrier",
 		.format = format_state },
@@ -316,6 +331,14 @@ static const struct field hop_fields[] = {
 	{ FIELD(tx_bytes, UINT), .title = "TX-BYTES", .unit = UNIT_BYTES, .help = "bytes sent", .flags = FIELD_RIGHT, .priority = 4 },
 	{ FIELD(errors, UINT), .title = "ERRORS", .help = "errors, both directions", .flags = FIELD_RIGHT, .priority = 2 },
 	{ FIELD(dropped, UINT), .title = "DROPS", .help = "dropped packets, both directions", .flags = FIELD_RIGHT, .priority = 1 },
+	{ FIELD(route, TEXT), .title = "ROUTE", .help = "route that its namespace chose; null: no choice is made here", .priority = 2 },
+	{ FIELD(next_hop, ADDR), .title = "NEXT", .help = "whose hardware address is asked for: gateway or destination", .flags = FIELD_NOCUT,
+		.priority = 2 },
+	{ FIELD(next_hop_state, ENUM), .title = "NEIGHBOUR", .help = "does that one answer? null: nobody asked so far",
+		.names = net_neighbour_state_names, .n_names = NET_NEIGHBOUR_STATE_N, .priority = 3 },
+	{ FIELD(source, ADDR), .title = "SOURCE", .help = "the packet's sender", .flags = FIELD_NOCUT | FIELD_WIDE, .priority = 5 },
+	{ FIELD(end, ENUM), .title = "END", .help = "the way ends here: destination, uplink, lost, unknown; null: it goes on",
+		.names = end_names, .n_names = NET_HOP_END_N, .priority = 3 },
 	{ FIELD(index, UINT), .title = "INDEX", .unit = UNIT_ID, .help = "number of the interface", .flags = FIELD_HIDDEN },
 	{ FIELD(netns, UINT), .title = "NETNS", .unit = UNIT_ID, .help = "inode of its namespace", .flags = FIELD_HIDDEN },
 	{ FIELD(problem, TEXT), .title = "WHAT IS WRONG", .help = "what is wrong, in words; null: nothing found", .flags = FIELD_FLEX,

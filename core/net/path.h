@@ -16,7 +16,7 @@ struct net_hop_row {
 	struct str target; /* whose namespace it is in */
 	uint64_t netns;
 	struct str kind;
-	struct str step; /* how one gets here: "default route", "peer", "bridge", "below", "uplink" */
+	struct str step; /* how one gets here: "default route", "route", "peer", "bridge", "port", "below", "tunnel", "uplink", "destination" */
 	uint64_t index;
 	uint32_t state; /* enum net_link_state */
 	uint8_t up, carrier;
@@ -24,9 +24,19 @@ struct net_hop_row {
 	uint64_t rx_bytes, tx_bytes;
 	uint64_t errors, dropped; /* both directions */
 	double rx_rate, tx_rate, drop_rate;
+	/* where a namespace chose the way, on the device that it chose; else unknown */
+	struct str route; /* what matched: "default metric 100", "172.18.0.0/16", "10.0.0.0/8 table 100" */
+	struct addr source; /* address that the packet has as its sender */
+	struct addr next_hop; /* whose hardware address is asked for: the gateway, or the destination itself */
+	uint32_t next_hop_state; /* enum net_neighbour_state; unknown: nobody asked so far */
+	uint32_t end; /* enum net_hop_end; unknown: the way goes on. Behind a LOST one is where it would have led */
 	struct str problem;
 };
+enum net_hop_end { NET_HOP_DESTINATION, NET_HOP_UPLINK, NET_HOP_LOST, NET_HOP_UNKNOWN, NET_HOP_END_N };
 extern const struct row_type net_hop_row_type; /* "ip-path" */
+
+/* The hop's numbers, those of its interface; names and the rest unknown. */
+struct net_hop_row net_hop_of(const struct net_link_row *link);
 
 /* What is known, all lent; NULL: nothing. */
 struct net_map {

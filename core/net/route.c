@@ -5,6 +5,7 @@
 #include "core/net/address.h"
 #include "core/net/rtnl.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
@@ -178,17 +179,40 @@ bool net_route_take(const struct nlmsghdr *nlh, uint64_t netns, const struct net
 	return true;
 }
 
-size_t net_route_question(const struct addr *destination, void *body, size_t cap)
+size_t net_route_question(const struct net_question *q, void *body, size_t cap)
 {
-	bool v4 = destination->kind == ADDR_IP4;
-	struct rtmsg m = { .rtm_family = v4 ? AF_INET : AF_INET6, .rtm_dst_len = v4 ? 32 : 128, .rtm_flags = RTM_F_LOOKUP_TABLE };
-	size_t n = sizeof m;
+	bool v4 = q->to.kind == ADDR_IP4;
+	struct rtmsg m = { .rtm_family = v4 ? AF_INET : AF_INET6, .rtm_dst_len = v4 ? 32 : 128,
+		.rtm_flags = RTM_F_LOOKUP_TABLE | (q->match ? RTM_F_FIB_MATCH : 0u) };
+	size_t n = sizeof m, size = v4 ? 4 : 16;
+	uint32_t in = (uint32_t)q->in;
 
 	if (cap < n)
 		return 0;
+	m.rtm_src_len = q->from.kind == q->to.kind ? m.rtm_dst_len : 0;
 	memcpy(body, &m, sizeof m);
-	net_rtnl_put(body, cap, &n, RTA_DST, destination->bytes, v4 ? 4 : 16);
+	net_rtnl_put(body, cap, &n, RTA_DST, q->to.bytes, size);
+	if (m.rtm_src_len)
+		net_rtnl_put(body, cap, &n, RTA_SRC, q->from.bytes, size);
+	if (q->in != ROW_NO_UINT)
+		net_rtnl_put(body, cap, &n, RTA_IIF, &in, sizeof in);
 	return n;
+}
+
+const char *net_route_refusal(int r)
+{
+	switch (r) {
+	case -ENETUNREACH:
+		return "no route leads there";
+	case -EHOSTUNREACH:
+		return "a route says that it cannot be reached";
+	case -EACCES:
+		return "a prohibit route or rule forbids it";
+	case -EINVAL:
+		return "a blackhole route swallows it";
+	default:
+		return "the kernel refuses";
+	}
 }
 
 bool net_route_is_default(const struct net_route_row *row)

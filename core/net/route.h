@@ -60,8 +60,17 @@ extern const struct row_type net_route_row_type; /* "ip-route" */
 /* Appends the row of a message; false: it is none, too short or of another family. */
 bool net_route_take(const struct nlmsghdr *nlh, uint64_t netns, const struct net_names *names, struct builder *b);
 
-/* Body of an RTM_GETROUTE question about one address; returns its length. */
-size_t net_route_question(const struct addr *destination, void *body, size_t cap);
+struct net_question {
+	struct addr to;
+	struct addr from; /* unknown: as the kernel chooses */
+	uint64_t in; /* interface that the packet came in by: the kernel then answers as it would for one to be passed on; ROW_NO_UINT: own */
+	bool match; /* answer with the route that matched (its prefix and metric) instead of what follows from it; since Linux 4.13 */
+};
+
+/* Body of an RTM_GETROUTE question; returns its length. */
+size_t net_route_question(const struct net_question *q, void *body, size_t cap);
+/* What the kernel's refusal (-errno) of such a question means. */
+const char *net_route_refusal(int r);
 
 bool net_route_is_default(const struct net_route_row *row);
 /* The default route that new connections take: main table, lowest metric. family 4 or 6. NULL: none. */

@@ -270,31 +270,29 @@ static int route_error(struct view *v, uint32_t tag, int r, const struct addr *t
 {
 	char text[ADDR_TEXT];
 	struct err err = { 0 };
-	const char *why = r == -ENETUNREACH ? "no route leads there" : r == -EHOSTUNREACH ? "a route says that it cannot be reached" :
-		r == -EACCES ? "a prohibit route or rule forbids it" : r == -EINVAL ? "a blackhole route swallows it" : "the kernel refuses";
 
-	err_set(&err, -r, "route to %s: %s", addr_format(to, text), why);
+	err_set(&err, -r, "route to %s: %s", addr_format(to, text), net_route_refusal(r));
 	return worker_send_error(v->w, tag, &err);
 }
 
 static int find_route(struct view *v, const struct msg *m)
 {
 	char body[128];
-	struct addr to;
+	struct net_question q = { .in = ROW_NO_UINT };
 	size_t n;
 	int r;
 
-	if (m->request.n_params != sizeof to)
+	if (m->request.n_params != sizeof q.to)
 		return -EBADMSG;
-	memcpy(&to, m->request.params, sizeof to);
-	if (to.kind != ADDR_IP4 && to.kind != ADDR_IP6)
+	memcpy(&q.to, m->request.params, sizeof q.to);
+	if (q.to.kind != ADDR_IP4 && q.to.kind != ADDR_IP6)
 		return -EBADMSG;
-	to.has_prefix = 0;
-	n = net_route_question(&to, body, sizeof body);
+	q.to.has_prefix = 0;
+	n = net_route_question(&q, body, sizeof body);
 	builder_clear(v->parts[NET_ROUTES]);
 	r = net_rtnl_ask(v->rtnl, RTM_GETROUTE, body, n, take_route, v);
 	if (r < 0)
-		return route_error(v, m->head.tag, r, &to);
+		return route_error(v, m->head.tag, r, &q.to);
 	return worker_send_block(v->w, m->head.tag, v->parts[NET_ROUTES]);
 }
 

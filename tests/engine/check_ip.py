@@ -353,35 +353,6 @@ def containers(t):
         run("nsenter", "--net=" + daemon_net(), "ip", "link", "del", "mvparent")
 
 
-LISTEN = ("import socket, time\n"
-          "kept = [socket.create_server(a) for a in (('0.0.0.0', 80), ('127.0.0.1', 81))]\n"
-          "print('ready', flush=True); time.sleep(600)\n")
-
-
-def ports(t):
-    docker("run", "-d", "--name", "ip-ports", "-p", "18180:80", "-p", "127.0.0.1:18181:81", "-p", "18182:82/udp", "bb:1", "sleep", "1000000")
-    pid = pid_of("ip-ports")
-    helper = popen_in_net(pid, sys.executable, "-c", LISTEN)
-    try:
-        helper.stdout.readline()
-        found = nsdbg_json("ports", "ip-ports", codes=(0, 7))["data"]  # 7: another engine of this machine is dead
-        # 0.0.0.0:18180->80/tcp, as docker port prints it the other way round
-        theirs = {(line.split(" -> ")[1].rsplit(":", 1)[0].strip("[]"), int(line.rsplit(":", 1)[1]), line.split(" -> ")[0])
-                  for line in docker("port", "ip-ports").splitlines()}
-        t.sets("ports: what docker port says", {(r["host_address"], r["host_port"], f"{r['port']}/{r['protocol']}") for r in found}, theirs)
-        by_port = {r["port"]: r for r in found}
-        listens = in_net(pid, "ss", "-Hltnp", "sport = :80")
-        t.ok("ports: who listens, as ss says", f"pid={by_port[80]['pid']}," in listens and by_port[80]["problem"] is None, (by_port[80], listens))
-        t.ok("ports: one that listens on loopback only", "127.0.0.1 only" in (by_port[81]["problem"] or ""), by_port[81])
-        t.ok("ports: one that nobody listens on", "nobody listens on 82/udp" in (by_port[82]["problem"] or ""), by_port[82])
-        t.same("ports: to whom they are exposed", (by_port[80]["exposure"], by_port[81]["exposure"]), ("all addresses", "loopback"))
-        everything = nsdbg_json("ports", codes=(0, 7))["data"]
-        t.ok("ports of all containers", {"web", "ip-ports"} <= {r["target"] for r in everything}, everything[:2])
-    finally:
-        end(helper)
-        docker("rm", "-f", "ip-ports")
-
-
 def live(t):
     """The screen follows the kernel's messages, not only its own clock, which is set to a minute."""
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as slow:
@@ -423,4 +394,4 @@ def words(t):
 
 
 if __name__ == "__main__":
-    Checks().run(lab, containers, ports, words, live)
+    Checks().run(lab, containers, words, live)
