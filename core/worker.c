@@ -30,6 +30,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { PATIENCE = 200, PATIENCE_MS = 10 };
+
 struct worker {
 	const struct source *source;
 	int channel;
@@ -72,6 +74,25 @@ int worker_recv(struct worker *w, struct msg *ret, int timeout_ms)
 	return msg_recv(w->channel, ret, 0);
 }
 
+/*
+ * Descriptors on their way are counted for the user, and nobody is many: other programs', other nsdbgs' workers. Beyond our limit of open
+ * files that is ETOOMANYREFS (unix(7)), until those who wait for them have taken theirs.
+ */
+static int send_block(struct worker *w, uint32_t tag, const struct msg_block *m, int fd)
+{
+	int r = msg_send(w->channel, MSG_BLOCK, tag, m, sizeof *m, fd);
+	struct err err = { 0 };
+
+	for (int i = 0; r == -ETOOMANYREFS && i < PATIENCE; i++) {
+		poll(NULL, 0, PATIENCE_MS);
+		r = msg_send(w->channel, MSG_BLOCK, tag, m, sizeof *m, fd);
+	}
+	if (r != -ETOOMANYREFS)
+		return r;
+	err_set(&err, ETOOMANYREFS, "send the snapshot: the user nobody has too many descriptors under way; try again");
+	return worker_send_error(w, tag, &err);
+}
+
 int worker_send_block(struct worker *w, uint32_t tag, struct builder *b)
 {
 	AUTO(fd_closep) int fd = -1;
@@ -81,7 +102,7 @@ int worker_send_block(struct worker *w, uint32_t tag, struct builder *b)
 
 	if (r < 0)
 		return worker_send_error(w, tag, &err);
-	return msg_send(w->channel, MSG_BLOCK, tag, &m, sizeof m, fd);
+	return send_block(w, tag, &m, fd);
 }
 
 static int send_status(struct worker *w, uint32_t type, uint32_t tag, const struct err *err)
