@@ -224,7 +224,7 @@ static bool has_no_way(struct judged *v)
 	}
 	if (!any || v->d->rule || !v->g->rules)
 		return false;
-	snprintf(v->words, sizeof v->words, "published, but no rule and no proxy leads to it: were rules flushed? Restart the container");
+	snprintf(v->words, sizeof v->words, "no rule and no proxy leads here: were they flushed? Restart the container");
 	return true;
 }
 

@@ -298,4 +298,4 @@ def screen(t, _world):
 if __name__ == "__main__":
     checks = Checks()
     there = World()
-    checks.run(*[lambda t, f=f: f(t, there) for f in (truth, verdicts, trouble, words, legacy)], lambda _t: there.close())
+    checks.run(*[lambda t, f=f: f(t, there) for f in (truth, verdicts, screen, trouble, words, legacy)], lambda _t: there.close())
