@@ -49,18 +49,6 @@ uint64_t cage_caps(void)
 	return (uint64_t)data[1].effective << 32 | data[0].effective;
 }
 
-void cage_raise_caps(uint64_t caps)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
-	uint64_t permitted;
-
-	if (syscall(SYS_capget, &head, data) < 0)
-		return;
-	permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
-	cage_set_caps(cage_caps() | (permitted & caps), permitted, 0);
-}
-
 void cage_drop_bounding(uint64_t keep)
 {
 	for (int c = 0; c <= LAST_CAP; c++)
@@ -86,6 +74,18 @@ int cage_rest_caps(uint64_t caps, struct err *err)
 	int r = cage_set_caps(caps & have, have, 0);
 
 	return r < 0 ? err_set(err, -r, "reduce capabilities") : 0;
+}
+
+void cage_raise_caps(uint64_t caps)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+	uint64_t permitted;
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return;
+	permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+	cage_set_caps(cage_caps() | (caps & permitted), permitted, 0);
 }
 
 /* --- user --- */

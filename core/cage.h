@@ -17,12 +17,12 @@ int cage_keep_caps(uint64_t caps, struct err *err);
 /* The same, but what is left out may be taken up again, by this process and by those it forks (who run tools). */
 int cage_rest_caps(uint64_t caps, struct err *err);
 
+/* Takes up again what cage_rest_caps left out, as far as it is there: for open() of a worker; cage_enter ends it. */
+void cage_raise_caps(uint64_t caps);
+
 /* Effective, permitted and inheritable capabilities as given, bounding set below them. 0 or -errno. */
 int cage_set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 void cage_drop_bounding(uint64_t keep);
-
-/* Takes up again those of `caps` that rest in the permitted set; what is not there stays away. */
-void cage_raise_caps(uint64_t caps);
 
 /* Bit set of this process's effective capabilities (bit n = capability n). */
 uint64_t cage_caps(void);

@@ -46,10 +46,10 @@ struct msg_header {
 enum target_kind { TARGET_NONE, TARGET_HOST, TARGET_PID, TARGET_PATH };
 struct target_ref {
 	uint32_t kind; /* enum target_kind */
-	int32_t pid; /* TARGET_PID */
+	int32_t pid; /* TARGET_PID; TARGET_PATH below its /proc/PID: who holds the namespace, 0 otherwise */
 	uint64_t start; /* field 22 of /proc/PID/stat, clock ticks; 0: not known, do not compare */
-	uint64_t netns; /* inode, TARGET_PID of a process that entered it; 0: whatever the process has */
-	char path[256]; /* TARGET_PATH: an nsfs file such as /run/netns/NAME */
+	uint64_t netns; /* inode, TARGET_PID of a process that entered it; 0: whatever the process has. With a holder: what it must hold */
+	char path[256]; /* TARGET_PATH: an nsfs file such as /run/netns/NAME; of a holder also a socket, /proc/PID/fd/N */
 };
 
 enum { MSG_PARAMS = 4096 };

@@ -2,6 +2,7 @@
 #include "core/target.h"
 
 #include "core/fd.h"
+#include "core/source/holders.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,8 @@ static size_t format_status(const struct block *b, const void *row, char *buf, s
 	const struct target_row *r = row;
 	char up[24] = "";
 
+	if (r->holders.n && r->processes == 0)
+		return (size_t)snprintf(buf, cap, "held");
 	if (!(r->head.flags & TARGET_IS_CONTAINER))
 		return (size_t)snprintf(buf, cap, r->processes == ROW_NO_UINT ? "-" : "%llu procs",
 			(unsigned long long)r->processes);
@@ -180,6 +183,8 @@ static const struct field target_fields[] = {
 	{ F(owner, UINT), .unit = UNIT_ID, .flags = FIELD_HIDDEN, .help = "user of a rootless engine" },
 	{ F(shared_by, LIST), .flags = FIELD_HIDDEN, .help = "others that use its network namespace" },
 	{ F(path, TEXT), .flags = FIELD_HIDDEN, .help = "nsfs file of a namespace" },
+	{ F(holders, ROWS), .sub = &holder_row_type, .flags = FIELD_HIDDEN,
+		.help = "who keeps a namespace without a process alive: process, and by a descriptor, a socket or a thread" },
 	{ F(start, UINT), .flags = FIELD_HIDDEN, .help = "start of pid in clock ticks since boot: with pid, its identity" },
 	{ F(problem, TEXT), .title = "WHAT IS WRONG", .flags = FIELD_FLEX, .help = "what is wrong, in words", .priority = 1 },
 	{ F(as_of, TIME), .flags = FIELD_HIDDEN, .help = "set while its engine does not answer: time of the last answer" },

@@ -95,6 +95,7 @@ struct target_row {
 	uint64_t owner; /* user of a rootless engine */
 	struct str shared_by; /* list: names of the others in its network namespace, when it owns that */
 	struct str path; /* nsfs file, for namespaces without a process */
+	struct rows holders; /* holder_row (core/source/holders.h): who keeps a namespace without a process alive, besides that file */
 	uint64_t processes; /* in the network namespace, when scanned */
 	struct str problem; /* what is wrong, in words; unknown: nothing */
 	int64_t as_of; /* set only while its engine does not answer: time of the last answer */
@@ -141,15 +142,19 @@ struct engine_row {
 };
 extern const struct row_type engine_row_type; /* "engines" */
 
+/* What the kernel and files tell beside the engines; borrowed, each may be NULL. */
+struct target_seen {
+	const struct block *netns; /* netns_row, core/source/namespaces.h */
+	const struct block *holders; /* holder_row, core/source/holders.h: namespaces that only a descriptor, a socket or a thread holds */
+	const struct block *bundles; /* bundle_row, core/engine/bundle.h: names from files for containers that no engine names */
+};
+
 /*
- * One list from the engines' blocks (target_row; NULL: one that has not answered yet) and the scan (netns_row,
- * core/source/namespaces.h; may be NULL): fills netns, start and processes of containers by pid, names shares_with and shared_by, adds
- * containers that only /proc shows, bare namespaces that no container has, and the host. A container that several engines name is one
- * row, the first one's. Sets problem and severity. Never NULL.
+ * One list from the engines' blocks (target_row; NULL: one that has not answered yet) and what was seen without them: fills netns, start
+ * and processes of containers by pid, names shares_with and shared_by, adds containers that only /proc shows, namespaces that no
+ * container has, and the host. A container that several engines name is one row, the first one's. Sets problem and severity. Never NULL.
  */
-struct block *target_merge(const struct block *const *engines, unsigned n, const struct block *netns);
-/* The same, with names from files (bundle_row, core/engine/bundle.h; NULL: none) for containers that only /proc shows. */
-struct block *target_merge_named(const struct block *const *engines, unsigned n, const struct block *netns, const struct block *bundles);
+struct block *target_merge(const struct block *const *engines, unsigned n, const struct target_seen *seen);
 
 /* The rows, notes and losses of n blocks of `type` (NULL: none) as one block; never NULL. */
 struct block *target_union(const struct row_type *type, const struct block *const *blocks, unsigned n);

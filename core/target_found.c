@@ -148,7 +148,8 @@ void found_describe(const struct block *scan, const struct found *f, struct buil
 	r->space = copy(scan, f->row->space, out);
 	r->pod = copy(scan, f->row->pod, out);
 	r->owner = f->row->owner;
-	r->infra = f->row->infra;
+	if (text_equal(runtime, text_of("cri")) || text_equal(runtime, text_of("podman"))) /* others have no pods */
+		r->infra = f->row->infra;
 	r->addresses = copy_list(scan, n->addresses, out);
 	r->command = n->pid == f->row->pid ? copy(scan, n->leader, out) : ROW_NO_TEXT;
 }

@@ -5,8 +5,10 @@
 #include "core/target.h"
 
 #include "core/fd.h"
+#include "core/source/holders.h"
 #include "core/target_found.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,7 @@ struct member {
 struct merge {
 	struct builder *out;
 	const struct block *scan;
+	const struct block *holders; /* by namespace */
 	struct member *members;
 	size_t n_members;
 	bool *taken; /* namespaces that a container has */
@@ -238,6 +241,7 @@ static struct target_row *blank(struct merge *m)
 	r->networks = r->addresses = r->shares_with = r->hostname = r->project = r->path = r->problem = ROW_NO_TEXT;
 	r->engine = r->space = r->pod = r->shared_by = ROW_NO_TEXT;
 	r->attempt = r->owner = ROW_NO_UINT;
+	r->holders = (struct rows){ 0 };
 	r->infra = ROW_NO_BOOL;
 	r->state = TARGET_STATE_RUNNING;
 	r->health = ROW_NO_ENUM;
@@ -284,6 +288,53 @@ static struct str namespace_name(struct merge *m, const struct netns_row *n)
 	return builder_text(m->out, buf, (size_t)len);
 }
 
+/* The holders of one namespace are neighbours; how many, from *ret_first on. */
+static uint32_t find_holders(const struct merge *m, uint64_t netns, uint32_t *ret_first)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < block_count(m->holders); i++) {
+		if (((const struct holder_row *)block_row(m->holders, i))->netns != netns)
+			continue;
+		*ret_first = n++ ? *ret_first : i;
+	}
+	return n;
+}
+
+static void say_holder(struct merge *m, struct target_row *r, const struct holder_row *h, uint32_t n)
+{
+	struct text name = block_text(m->holders, h->process);
+	char text[160];
+	int len;
+
+	len = snprintf(text, sizeof text, "no process in it; %.*s (%" PRIu64 ") holds it by %s %" PRIu64, (int)(name.n < 64 ? name.n : 64),
+		name.n ? name.p : "", h->pid, holder_names[h->by], h->number);
+	if (n > 1)
+		snprintf(text + len, sizeof text - (size_t)len, ", and %" PRIu32 " more", n - 1);
+	r->problem = builder_str(m->out, text);
+}
+
+/* `r` has no process. */
+static void add_holders(struct merge *m, struct target_row *r)
+{
+	AUTO(fd_freep) struct holder_row *rows = NULL;
+	uint32_t first = 0, n = find_holders(m, r->netns, &first);
+
+	if (n == 0)
+		return;
+	rows = fd_xcalloc(n, sizeof *rows);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct holder_row *from = block_row(m->holders, first + i);
+		struct text name = block_text(m->holders, from->process);
+
+		rows[i] = *from;
+		rows[i].process = builder_text(m->out, name.p, name.n);
+	}
+	r->holders = builder_rows(m->out, &holder_row_type, rows, n);
+	if (r->path.len == UINT32_MAX)
+		say_holder(m, r, block_row(m->holders, first), n);
+}
+
 static void add_namespace(struct merge *m, const struct netns_row *n)
 {
 	struct target_row *r = blank(m);
@@ -302,6 +353,32 @@ static void add_namespace(struct merge *m, const struct netns_row *n)
 	r->processes = n->members.n;
 	r->path = builder_text(m->out, path.p, path.n);
 	r->command = builder_text(m->out, leader.p, leader.n);
+	if (n->members.n == 0)
+		add_holders(m, r);
+}
+
+static bool is_scanned(const struct merge *m, uint64_t netns)
+{
+	for (uint32_t i = 0; i < block_count(m->scan); i++)
+		if (((const struct netns_row *)block_row(m->scan, i))->inode == netns)
+			return true;
+	return false;
+}
+
+/* Those that the scan knows nothing of. */
+static void add_held(struct merge *m)
+{
+	uint64_t last = 0;
+
+	for (uint32_t i = 0; m->scan && i < block_count(m->holders); i++) {
+		const struct holder_row *h = block_row(m->holders, i);
+		const struct netns_row n = { .inode = h->netns, .pid = ROW_NO_UINT, .start = ROW_NO_UINT, .leader = ROW_NO_TEXT,
+			.container = ROW_NO_TEXT, .path = ROW_NO_TEXT };
+
+		if (h->netns != last && !is_scanned(m, h->netns))
+			add_namespace(m, &n);
+		last = h->netns;
+	}
 }
 
 /* --- containers without an engine --- */
@@ -383,15 +460,10 @@ static bool waits_for_pid(const struct block *const *engines, unsigned n, struct
 	return false;
 }
 
-struct block *target_merge(const struct block *const *engines, unsigned n, const struct block *netns)
+struct block *target_merge(const struct block *const *engines, unsigned n, const struct target_seen *seen)
 {
-	return target_merge_named(engines, n, netns, NULL);
-}
-
-struct block *target_merge_named(const struct block *const *engines, unsigned n, const struct block *netns, const struct block *bundles)
-{
-	struct merge m = { .out = builder_new(&target_row_type), .scan = netns, .found = found_index_new(netns), .engines = engines,
-		.n_engines = n, .bundles = bundles };
+	struct merge m = { .out = builder_new(&target_row_type), .scan = seen->netns, .holders = seen->holders, .bundles = seen->bundles,
+		.found = found_index_new(seen->netns), .engines = engines, .n_engines = n };
 	struct block *ret;
 
 	index_members(&m);
@@ -401,12 +473,14 @@ struct block *target_merge_named(const struct block *const *engines, unsigned n,
 	add_found(&m);
 	found_groups(m.out);
 	for (int host = 0; host <= 1; host++) {
-		for (uint32_t i = 0; i < block_count(netns); i++) {
-			const struct netns_row *row = block_row(netns, i);
+		if (host)
+			add_held(&m);
+		for (uint32_t i = 0; i < block_count(seen->netns); i++) {
+			const struct netns_row *row = block_row(seen->netns, i);
 
 			if (row->is_host != host || (!host && m.taken[i]) || row->inode == ROW_NO_UINT)
 				continue;
-			if (host || !waits_for_pid(engines, n, block_text(netns, row->container)))
+			if (host || !waits_for_pid(engines, n, block_text(seen->netns, row->container)))
 				add_namespace(&m, row);
 		}
 	}

@@ -6,6 +6,7 @@
 
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/source/holders.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,6 +27,15 @@ int target_reference(const struct block *targets, const struct target_row *row, 
 
 	if (row->head.flags & TARGET_IS_HOST) {
 		*ret = (struct target_ref){ .kind = TARGET_HOST };
+		return 0;
+	}
+	if (row->holders.n && row->pid == ROW_NO_UINT && path.n == 0) {
+		const struct holder_row *h = block_nested(targets, &holder_row_type, row->holders, 0);
+
+		ref = (struct target_ref){ .kind = TARGET_PATH, .pid = (int32_t)h->pid, .netns = row->netns,
+			.start = h->start == ROW_NO_UINT ? 0 : h->start };
+		holder_path(h, ref.path, sizeof ref.path);
+		*ret = ref;
 		return 0;
 	}
 	if (row->pid == ROW_NO_UINT && path.n > 0 && path.n < sizeof ref.path) {
@@ -304,6 +314,18 @@ static bool take_scope(const char *text, struct search *s)
 	return true;
 }
 
+/* "sleep/4711": that is what the list calls a namespace by its first process. */
+static bool is_bare_name(const struct search *s)
+{
+	for (uint32_t i = 0; i < block_count(s->targets); i++) {
+		const struct target_row *r = block_row(s->targets, i);
+
+		if (r->head.flags & TARGET_IS_NETNS && text_equal(name_of(s->targets, r), s->what))
+			return true;
+	}
+	return false;
+}
+
 int target_resolve(const struct block *targets, const char *text, uint32_t *ret_row, struct target_ref *ret, struct err *err)
 {
 	struct search s = { .targets = targets, .what = text_of(text) };
@@ -317,7 +339,7 @@ int target_resolve(const struct block *targets, const char *text, uint32_t *ret_
 		return resolve_inode(targets, text + 3, ret_row, ret, err);
 	if (strcmp(text, "host") == 0)
 		return resolve_host(targets, ret_row, ret);
-	if (!take_scope(text, &s) && colon) {
+	if (!is_bare_name(&s) && !take_scope(text, &s) && colon) {
 		s.runtime = (struct text){ .p = text, .n = (size_t)(colon - text) };
 		s.what = text_of(colon + 1);
 	}

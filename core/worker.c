@@ -11,8 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -174,6 +176,63 @@ static int open_namespaces(struct worker_target *t, pid_t pid, struct err *err)
 	return 0;
 }
 
+/* A socket tells its namespace: who made it may have left that long ago. */
+static int socket_netns(const struct worker_target *t, struct err *err)
+{
+	AUTO(fd_closep) int fd = -1;
+	const char *number = strrchr(t->ref.path, '/');
+	int ns;
+
+	fd = (int)syscall(SYS_pidfd_getfd, t->pidfd, number ? atoi(number + 1) : -1, 0);
+	if (fd < 0)
+		return err_set(err, errno, "copy a socket of process %d: needs CAP_SYS_PTRACE and Linux 5.6; run with sudo", (int)t->ref.pid);
+	cage_raise_caps(1ull << CAP_NET_ADMIN);
+	ns = ioctl(fd, SIOCGSKNS);
+	if (ns < 0)
+		return err_set(err, errno, "ask a socket of process %d for its namespace: needs CAP_NET_ADMIN; run with sudo",
+			(int)t->ref.pid);
+	return ns;
+}
+
+/* Opened as a path first: by now another file, even a device, may have this number. */
+static int held_netns(const struct worker_target *t, struct err *err)
+{
+	AUTO(fd_closep) int fd = open(t->ref.path, O_PATH | O_CLOEXEC);
+	struct statfs fs = { 0 };
+	char again[32];
+	int ns;
+
+	if (fd < 0 && err_denied(-errno))
+		return err_set(err, errno, "look at the descriptors of process %d: needs CAP_SYS_PTRACE; run with sudo", (int)t->ref.pid);
+	if (fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == SOCKFS_MAGIC)
+		return socket_netns(t, err);
+	snprintf(again, sizeof again, "/proc/self/fd/%d", fd);
+	ns = fs.f_type == NSFS_MAGIC ? open(again, O_RDONLY | O_CLOEXEC) : -1;
+	return ns < 0 ? err_set(err, ESRCH, "process %d no longer holds the network namespace", (int)t->ref.pid) : ns;
+}
+
+/* The holder is not in the namespace: only its end is of interest, since then nothing of ours must keep what it held. */
+static int pin_held(struct worker_target *t, struct err *err)
+{
+	struct stat st;
+	int r;
+
+	if (!memchr(t->ref.path, 0, sizeof t->ref.path))
+		return err_set(err, ENAMETOOLONG, "the path of the namespace is too long");
+	r = pin_process(t, t->ref.pid, err);
+	fd_closep(&t->dir);
+	if (r < 0)
+		return r;
+	t->netns = held_netns(t, err);
+	if (t->netns < 0)
+		return -err->code;
+	if (ioctl(t->netns, NS_GET_NSTYPE) != CLONE_NEWNET || fstat(t->netns, &st) < 0 || st.st_ino != t->ref.netns)
+		return err_set(err, ESRCH, "process %d no longer holds the network namespace", (int)t->ref.pid);
+	t->netns_inode = st.st_ino;
+	t->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return 0;
+}
+
 static int pin_path(struct worker_target *t, struct err *err)
 {
 	const char *path = t->ref.path;
@@ -220,7 +279,7 @@ int worker_pin(struct worker_target *t, struct err *err)
 	case TARGET_HOST:
 		return pin_host(t, err);
 	case TARGET_PATH:
-		return pin_path(t, err);
+		return t->ref.pid ? pin_held(t, err) : pin_path(t, err);
 	case TARGET_PID:
 		if (t->ref.pid <= 0)
 			return err_set(err, EINVAL, "%d is not a process", (int)t->ref.pid);

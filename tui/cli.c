@@ -20,6 +20,7 @@
 #include "core/net/sysctl.h"
 #include "core/source/files.h"
 #include "core/source/health.h"
+#include "core/source/holders.h"
 #include "core/source/namespaces.h"
 #include "core/source/netnames.h"
 #include "core/source/probe.h"
@@ -47,6 +48,7 @@ static const struct source *const sources[] = {
 	&containerd_source,
 	&namespaces_source,
 	&bundle_source,
+	&holders_source,
 	&sockets_source,
 	&owners_source,
 	&processes_source,
@@ -227,7 +229,7 @@ static void merge_targets(struct cli *c)
 	unsigned n = cli_engines_targets(c->asked, told);
 
 	block_unref(c->targets);
-	c->targets = target_merge_named(told, n, c->netns, c->bundles);
+	c->targets = target_merge(told, n, &(struct target_seen){ .netns = c->netns, .holders = c->holders, .bundles = c->bundles });
 	c->target = NULL; /* it was a row of the old list */
 }
 
@@ -248,6 +250,32 @@ static void read_scan(struct cli *c)
 		cli_error_err(c, CLI_PARTIAL, &err);
 	link_free(c->scan);
 	c->scan = NULL;
+}
+
+/* As the list calls a namespace of which only the number is known. */
+static bool may_be_held(const char *word)
+{
+	return strncmp(word, "netns-", 6) == 0 || strncmp(word, "ns:", 3) == 0;
+}
+
+/* The walk over all descriptors: for the list, and for a target that nothing else knows. */
+static void open_holders(struct cli *c)
+{
+	struct err err = { 0 };
+
+	c->walk = session_open(c->session, &holders_source, NULL, NULL, 0, &err);
+	if (!c->walk)
+		cli_error_err(c, CLI_PARTIAL, &err);
+}
+
+static void read_holders(struct cli *c)
+{
+	struct err err = { 0 };
+
+	if (c->walk && cli_wait(c, c->walk, &holder_row_type, cli_deadline(c), &c->holders, &err) < 0)
+		cli_error_err(c, CLI_PARTIAL, &err);
+	link_free(c->walk);
+	c->walk = NULL;
 }
 
 /* All at the same time. `only`: the container to look for first, NULL none; `rest`: and then all. */
@@ -290,19 +318,34 @@ static bool name_found(struct cli *c)
 	return true;
 }
 
+static bool is_list(const struct cli *c)
+{
+	return c->o->command == COMMAND_LS || c->o->command == COMMAND_APP;
+}
+
+/* The walk costs more than all the rest of the list: it has to be asked for. */
+static bool wants_holders(const struct cli *c)
+{
+	return (c->o->command == COMMAND_LS && c->o->all) || (c->o->command == COMMAND_SHOW && may_be_held(c->o->words[0]));
+}
+
 bool cli_targets(struct cli *c)
 {
 	bool good;
 
 	open_lists(c, NULL, false);
+	if (wants_holders(c))
+		open_holders(c);
 	good = cli_engines_read(c->asked, false) || c->o->command == COMMAND_ENGINES;
 	read_scan(c);
 	good &= ask_found(c);
+	read_holders(c);
 	merge_targets(c);
 	name_found(c);
 	/* What the scan could not see matters where it is the list. With all rights it is a process that nobody may look at. */
-	if ((c->o->command == COMMAND_LS || c->o->command == COMMAND_APP) && !session_is_privileged(c->session))
+	if (is_list(c) && !session_is_privileged(c->session))
 		cli_notes(c, c->netns);
+	cli_notes(c, c->holders);
 	return good;
 }
 
@@ -352,6 +395,23 @@ bool cli_target_find(struct cli *c, const char *word)
 	return r < 0 ? not_found(c, r, &err) : path_is_there(c);
 }
 
+/* Nothing else knows the word: is it a namespace that only a descriptor, a socket or a thread holds? `r`: how it went without. */
+static int resolve_held(struct cli *c, int r, struct err *err)
+{
+	struct err with = { 0 };
+	int again;
+
+	if (r != -ENOENT || c->holders || !may_be_held(c->o->words[0]))
+		return r;
+	open_holders(c);
+	read_holders(c);
+	merge_targets(c);
+	again = resolve(c, &with);
+	if (again != -ENOENT)
+		*err = with;
+	return again;
+}
+
 /* pid:, netns: and host are looked at straight away. What the scan says about them is for the head of JSON, and for names. */
 static bool find_kernel(struct cli *c, enum cli_wants wants)
 {
@@ -366,6 +426,7 @@ static bool find_kernel(struct cli *c, enum cli_wants wants)
 		merge_targets(c);
 	}
 	r = resolve(c, &err);
+	r = resolve_held(c, r, &err);
 	return r < 0 ? not_found(c, r, &err) : path_is_there(c);
 }
 
@@ -417,6 +478,7 @@ static bool find_name(struct cli *c, enum cli_wants wants)
 	}
 	if ((r < 0 || (c->target && c->target->head.flags & TARGET_FOUND)) && name_found(c))
 		r = resolve(c, &err);
+	r = resolve_held(c, r, &err);
 	return r < 0 ? not_found(c, r, &err) : true;
 }
 
@@ -673,6 +735,7 @@ static void run(struct cli *c)
 	commands[c->o->command](c);
 	cli_engines_free(c->asked);
 	link_free(c->scan);
+	link_free(c->walk);
 	session_stop(c->session);
 	config_free(c->config);
 }
@@ -735,6 +798,7 @@ int cli_main(const struct options *o)
 		free((char *)(uintptr_t)c.errors[i].message);
 	block_unref(c.netns);
 	block_unref(c.bundles);
+	block_unref(c.holders);
 	block_unref(c.targets);
 	block_unref(c.networks);
 	block_unref(c.engines);

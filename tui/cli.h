@@ -47,6 +47,8 @@ struct cli {
 	struct link *scan;
 	struct block *netns; /* of the scan */
 	struct block *bundles; /* names from files, for those that no engine named */
+	struct link *walk;
+	struct block *holders; /* of the walk over descriptors; NULL: not asked */
 	int names_fd; /* file of names, opened by cli_names_open; -1 none */
 	char host[65];
 	int64_t time_ns;

@@ -395,12 +395,12 @@ static void run(struct ip *ip, struct cli_print *p)
 		print_settings(ip, p);
 		return;
 	}
-	if (ip->part == IP_NAT) {
-		print_nat(ip, p);
-		return;
-	}
 	if (ip->part == IP_PATH && ip->destination.kind) {
 		print_walk(ip, p);
+		return;
+	}
+	if (ip->part == IP_NAT) {
+		print_nat(ip, p);
 		return;
 	}
 	if (open_target(ip, &err) < 0 || read_target(ip, &err) < 0) {

@@ -2,6 +2,7 @@
 #include "tui/facts.h"
 
 #include "core/fd.h"
+#include "core/source/holders.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -96,7 +97,8 @@ size_t facts_state(const struct target_row *t, const struct row_look *look, char
 	if (t->head.flags & TARGET_IS_NETNS) {
 		if (t->processes == ROW_NO_UINT)
 			return (size_t)snprintf(buf, cap, "-");
-		n = snprintf(buf, cap, "%" PRIu64 " proc%s", t->processes, t->processes == 1 ? "" : "s");
+		n = t->holders.n && t->processes == 0 ? snprintf(buf, cap, "held") :
+			snprintf(buf, cap, "%" PRIu64 " proc%s", t->processes, t->processes == 1 ? "" : "s");
 	} else if (t->state == TARGET_STATE_RUNNING) {
 		n = snprintf(buf, cap, "up %s", facts_age(t->started_at, look->now_ns, age, sizeof age));
 	} else if (t->state == TARGET_STATE_EXITED && t->exit_code != ROW_NO_INT) {
@@ -317,6 +319,25 @@ static int draw_group(struct area a, int y, const struct block *b, const struct 
 	return l.n ? label(a, y, "group", &l) : y;
 }
 
+/* "python3 (4711) by socket 5   keeper (12) by descriptor 3, 2 in all" */
+static int draw_holders(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
+{
+	struct line l = { .n = 0 };
+
+	(void)look;
+	for (uint32_t i = 0; i < 6 && i < t->holders.n; i++) {
+		const struct holder_row *h = block_nested(b, &holder_row_type, t->holders, i);
+
+		add_text(&l, i ? "   " : "", block_text(b, h->process), "");
+		add(&l, " (%" PRIu64 ") by %s %" PRIu64, h->pid, holder_names[h->by < HOLDER_N ? h->by : 0], h->number);
+		if (h->count > 1)
+			add(&l, " and %" PRIu64 " more", h->count - 1);
+	}
+	if (t->holders.n > 6)
+		add(&l, "   and %" PRIu32 " more", t->holders.n - 6);
+	return l.n ? label(a, y, "held by", &l) : y;
+}
+
 static int draw_image(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
 {
 	struct line l = { .n = 0 };
@@ -374,6 +395,7 @@ static int (*const drawers[])(struct area, int, const struct block *, const stru
 	[FACTS_PROCESS] = draw_process,
 	[FACTS_IMAGE] = draw_image,
 	[FACTS_GROUP] = draw_group,
+	[FACTS_HOLDERS] = draw_holders,
 	[FACTS_STATE] = draw_state,
 };
 _Static_assert(ARRAY_LEN(drawers) == FACTS_N, "every fact has its drawer");

@@ -13,6 +13,7 @@ enum facts {
 	FACTS_PROCESS,
 	FACTS_IMAGE,
 	FACTS_GROUP, /* pod, who shares its network, engine's user */
+	FACTS_HOLDERS, /* who keeps a namespace without a process alive */
 	FACTS_STATE, /* state, health, restarts, times */
 	FACTS_N,
 };

@@ -53,7 +53,7 @@ static const struct option_def global_options[] = {
 };
 
 static const struct option_def ls_options[] = {
-	{ 'a', "all", FLAG(all), .help = "stopped containers, too" },
+	{ 'a', "all", FLAG(all), .help = "stopped containers, and namespaces that only a descriptor, socket or thread holds" },
 	{ 'q', "quiet", FLAG(quiet), .help = "only ids" },
 	{ 0, "no-trunc", FLAG(no_trunc), .help = "whole ids and texts" },
 	{ 'f', "filter", TEXT(filter, "WORDS"), .help = "filter words, as behind the command" },

@@ -9,7 +9,9 @@
 #include "core/engine/docker.h"
 #include "core/engine/places.h"
 #include "core/fd.h"
+#include "core/loop.h"
 #include "core/source/health.h"
+#include "core/source/holders.h"
 #include "core/source/namespaces.h"
 #include "tui/facts.h"
 
@@ -18,7 +20,7 @@
 #include <string.h>
 
 /* The first engine has slot 0, the others those behind. */
-enum { SLOT_FIRST, SLOT_SCAN, SLOT_HEALTH, SLOT_BUNDLES, SLOT_MORE };
+enum { SLOT_FIRST, SLOT_SCAN, SLOT_HEALTH, SLOT_BUNDLES, SLOT_HOLDERS, SLOT_MORE };
 _Static_assert(PANE_FEEDS >= SLOT_MORE + ENGINE_PLACES - 1, "every engine has a slot");
 
 /* What one engine has told. */
@@ -27,6 +29,8 @@ struct engine_blocks {
 };
 enum { SIDE_FROM_WIDTH = 160, SIDE_WIDTH = 58, TRAFFIC_BARS = 8 };
 enum { TAB_TARGETS, TAB_NETWORKS, TAB_N };
+/* How often all descriptors are walked: not before the rest is on the screen, and under half a percent of a core. */
+enum { WALK_FIRST_MS = 1500, WALK_MS = 60000, WALK_SHARE = 200 };
 
 struct list_state {
 	struct grid grids[TAB_N];
@@ -34,7 +38,10 @@ struct list_state {
 	bool all; /* stopped ones too */
 	struct engine_places places; /* a copy: processes give away further ones */
 	struct engine_blocks told[ENGINE_PLACES];
+	bool runs[ENGINE_PLACES]; /* its daemon was in the last scan */
 	struct block *scan; /* netns_row */
+	struct block *holders; /* holder_row */
+	uint64_t walk_at; /* loop_now_ms of the next walk over descriptors; 0: not planned */
 	struct block *merged; /* target_row, without health */
 	struct block *health; /* health_row */
 	struct block *bundles; /* bundle_row: names from files */
@@ -355,6 +362,7 @@ static void list_done(struct pane *p)
 		block_unref(s->told[i].engines);
 	}
 	block_unref(s->scan);
+	block_unref(s->holders);
 	block_unref(s->merged);
 	block_unref(s->health);
 	block_unref(s->bundles);
@@ -428,7 +436,7 @@ static void merge(struct pane *p)
 		told[n++] = s->told[i].targets;
 	}
 	block_unref(s->merged);
-	s->merged = target_merge_named(told, n, s->scan, s->bundles);
+	s->merged = target_merge(told, n, &(struct target_seen){ .netns = s->scan, .holders = s->holders, .bundles = s->bundles });
 	show_targets(p, target_with_health(s->merged, s->health));
 	watch_health(p);
 	look_for_names(p, is_waiting);
@@ -482,6 +490,64 @@ static void engine_event(struct pane *p, struct engine_blocks *told, struct link
 	}
 }
 
+static void walk_descriptors(struct pane *p)
+{
+	static const struct feed_spec spec = { .source = &holders_source, .no_target = true };
+	struct list_state *s = p->state;
+
+	s->walk_at = UINT64_MAX; /* until it has answered */
+	pane_feed_open(p, SLOT_HOLDERS, &spec);
+}
+
+/* With each scan: is it time? */
+static void plan_walk(struct pane *p)
+{
+	struct list_state *s = p->state;
+
+	if (s->walk_at == 0)
+		s->walk_at = loop_now_ms() + WALK_FIRST_MS;
+	else if (loop_now_ms() >= s->walk_at)
+		walk_descriptors(p);
+}
+
+static void take_holders(struct pane *p, struct link_event *ev)
+{
+	struct list_state *s = p->state;
+	uint64_t pause = (loop_now_ms() - p->feeds[SLOT_HOLDERS].opened_ms) * WALK_SHARE;
+
+	swap(&s->holders, ev);
+	pane_feed_close(p, SLOT_HOLDERS); /* one worker a walk */
+	s->walk_at = loop_now_ms() + (pause > WALK_MS ? pause : WALK_MS);
+	merge(p);
+}
+
+static bool answers(const struct engine_blocks *told)
+{
+	return block_count(told->engines) && ((const struct engine_row *)block_row(told->engines, 0))->answering == 1;
+}
+
+/* Daemons that the scan shows: unknown ones, those that systemd listened for until now, and those that came back are asked at once. */
+static void find_daemons(struct pane *p)
+{
+	struct list_state *s = p->state;
+	unsigned known = s->places.n;
+
+	engine_places_from_scan(&s->places, s->scan);
+	for (unsigned i = 0; i < s->places.n; i++) {
+		struct engine_place *place = &s->places.list[i];
+		bool ran = s->runs[i], was_idle = place->is_idle;
+
+		s->runs[i] = engine_places_runs(place, s->scan);
+		place->is_idle &= !s->runs[i];
+		if (i >= known || (was_idle && !place->is_idle))
+			open_engine(p, i);
+		else if (s->runs[i] && !ran && s->told[i].engines && !answers(&s->told[i]))
+			pane_feed_sample(p, slot_of(i));
+		if (was_idle && !place->is_idle)
+			merge_engines(p);
+	}
+}
+
 /* Tests hand a finished list in as a block of targets on the scan's slot. */
 static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 {
@@ -491,23 +557,24 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 		s->named = 0;
 	if (ev->type == LINK_READY && slot == SLOT_HEALTH)
 		s->watched = 0; /* a new worker knows nobody: the next list is told again */
+	if (slot == SLOT_HOLDERS && ev->type == LINK_CLOSED)
+		s->walk_at = loop_now_ms() + WALK_MS;
 	if (ev->type != LINK_BLOCK)
 		return;
-	if (slot != SLOT_SCAN && slot != SLOT_HEALTH && slot != SLOT_BUNDLES) {
+	if (slot == SLOT_FIRST || slot >= SLOT_MORE) {
 		engine_event(p, &s->told[engine_of(slot)], ev);
 	} else if (ev->row_type == &target_row_type) {
 		show_targets(p, ev->block);
 	} else if (ev->row_type == &netns_row_type) {
-		unsigned n = s->places.n;
-
 		swap(&s->scan, ev);
-		engine_places_from_scan(&s->places, s->scan);
-		for (; n < s->places.n; n++)
-			open_engine(p, n);
+		find_daemons(p);
 		merge(p);
+		plan_walk(p);
 	} else if (ev->row_type == &bundle_row_type) {
 		swap(&s->bundles, ev);
 		merge(p);
+	} else if (ev->row_type == &holder_row_type) {
+		take_holders(p, ev);
 	} else if (ev->row_type == &health_row_type) {
 		swap(&s->health, ev);
 		if (s->merged)
@@ -515,6 +582,18 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 	} else {
 		block_unref(ev->block);
 	}
+}
+
+/* Engines tell by themselves what changes; who presses a key wants to know whether that is still so. */
+static void list_refresh(struct pane *p)
+{
+	struct list_state *s = p->state;
+
+	pane_feeds_refresh(p);
+	for (unsigned i = 0; i < s->places.n; i++)
+		if (!s->places.list[i].is_activated || answers(&s->told[i]))
+			pane_feed_sample(p, slot_of(i));
+	walk_descriptors(p);
 }
 
 static void list_freeze(struct pane *p, bool on)
@@ -569,8 +648,8 @@ static void draw_tabs(const struct pane *p, struct area a)
 
 static void draw_target_preview(const struct pane *p, struct area a)
 {
-	static const enum facts order[] = { FACTS_PROBLEM, FACTS_LOAD, FACTS_NETWORKS, FACTS_PROCESS, FACTS_GROUP, FACTS_STATE, FACTS_PORTS,
-		FACTS_IMAGE };
+	static const enum facts order[] = { FACTS_PROBLEM, FACTS_LOAD, FACTS_NETWORKS, FACTS_PROCESS, FACTS_HOLDERS, FACTS_GROUP, FACTS_STATE,
+		FACTS_PORTS, FACTS_IMAGE };
 	const struct list_state *s = p->state;
 	const struct block *b = NULL;
 	const struct target_row *t = grid_selected(&s->grids[TAB_TARGETS], &b);
@@ -890,6 +969,7 @@ const struct pane_ops pane_list = {
 	.subject = list_subject,
 	.status = list_status,
 	.freeze = list_freeze,
+	.refresh = list_refresh,
 	.bindings = list_bindings,
 	.n_bindings = ARRAY_LEN(list_bindings),
 };

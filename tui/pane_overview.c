@@ -144,7 +144,7 @@ static struct grid *overview_grid(const struct pane *p)
 
 static int draw_facts(const struct pane *p, struct area a)
 {
-	static const enum facts order[] = { FACTS_PROBLEM, FACTS_STATE, FACTS_LOAD, FACTS_NETWORKS, FACTS_PORTS, FACTS_PROCESS, FACTS_GROUP,
+	static const enum facts order[] = { FACTS_PROBLEM, FACTS_STATE, FACTS_LOAD, FACTS_NETWORKS, FACTS_PORTS, FACTS_PROCESS, FACTS_HOLDERS, FACTS_GROUP,
 		FACTS_IMAGE };
 	const struct block *b = NULL;
 	const struct target_row *t = pane_target(p, &b);

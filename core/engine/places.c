@@ -183,7 +183,8 @@ static void add_socket(struct engine_places *p, enum engine_kind kind, const cha
 
 	if (snprintf(endpoint, sizeof endpoint, "unix://%s%s", dir, name) >= (int)sizeof endpoint)
 		return;
-	if (stat(socket_of(endpoint), &st) == 0 && S_ISSOCK(st.st_mode))
+	/* What lies in a user's own directory is for the mover to see, who is root. */
+	if (stat(socket_of(endpoint), &st) == 0 ? S_ISSOCK(st.st_mode) : errno == EACCES)
 		add(p, kind, endpoint, false);
 }
 
@@ -366,15 +367,48 @@ static void add_found(struct engine_places *p, enum engine_kind kind, struct tex
 	add_socket(p, kind, "", text);
 }
 
-/* "docker unix:///run/docker.sock" */
+/* "docker unix:///run/docker.sock": the place behind the kind; NULL: of another kind. */
+static const char *place_of(struct text item, enum engine_kind kind, size_t *ret_n)
+{
+	size_t n = strlen(engine_kind_names[kind]) + 1;
+
+	if (item.n <= n + 7 || memcmp(item.p, engine_kind_names[kind], n - 1) != 0 || memcmp(item.p + n - 1, " unix://", 8) != 0)
+		return NULL;
+	*ret_n = item.n - n;
+	return item.p + n;
+}
+
 static void add_daemon(struct engine_places *p, struct text item)
 {
 	for (unsigned k = 0; k < ENGINE_KIND_N; k++) {
-		size_t n = strlen(engine_kind_names[k]);
+		size_t n = 0;
+		const char *place = place_of(item, (enum engine_kind)k, &n);
 
-		if (item.n > n + 8 && memcmp(item.p, engine_kind_names[k], n) == 0 && memcmp(item.p + n, " unix://", 8) == 0)
-			add_found(p, (enum engine_kind)k, (struct text){ .p = item.p + n + 8, .n = item.n - n - 8 });
+		if (place)
+			add_found(p, (enum engine_kind)k, (struct text){ .p = place + 7, .n = n - 7 });
 	}
+}
+
+bool engine_places_runs(const struct engine_place *place, const struct block *scan)
+{
+	char endpoint[ENGINE_ENDPOINT];
+	struct text item;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < block_count(scan); i++) {
+		const struct netns_row *row = block_row(scan, i);
+
+		for (uint32_t k = 0; block_list_item(scan, row->daemons, k, &item); k++) {
+			const char *at = place_of(item, place->kind, &n);
+
+			if (!at || n >= sizeof endpoint)
+				continue;
+			snprintf(endpoint, sizeof endpoint, "%.*s", (int)n, at);
+			if (is_same(endpoint, place->endpoint))
+				return true;
+		}
+	}
+	return false;
 }
 
 unsigned engine_places_from_scan(struct engine_places *p, const struct block *scan)

@@ -48,6 +48,9 @@ const struct source *engine_source(enum engine_kind kind);
  * (core/source/namespaces.h; NULL: none). Returns how many are new. */
 unsigned engine_places_from_scan(struct engine_places *p, const struct block *scan);
 
+/* Does the scan show a daemon that listens there? */
+bool engine_places_runs(const struct engine_place *place, const struct block *scan);
+
 /* engine_row of those that are idle: never NULL. */
 struct block *engine_places_idle(const struct engine_places *p);
 

@@ -548,7 +548,7 @@ static void open_for_path(struct worker_target *t, const char *path, struct open
 	const char *name = strrchr(t->ref.path, '/');
 	char own[96];
 
-	if (t->ref.kind != TARGET_PATH || !name || !name[1] || name[1] == '.' || strlen(name) > 48)
+	if (t->ref.kind != TARGET_PATH || t->ref.pid || !name || !name[1] || name[1] == '.' || strlen(name) > 48)
 		return;
 	snprintf(own, sizeof own, "/etc/netns%s%s", name, strrchr(path, '/'));
 	open_file(t, own, ret);

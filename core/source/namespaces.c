@@ -275,10 +275,12 @@ static void look_at_daemon(const struct namespaces_scan *s, struct member *m)
 	char buf[MAX_CMDLINE], endpoint[ORIGIN_ADDRESS + 8];
 	struct text cmdline;
 	const char *kind = NULL;
+	uint64_t uid;
 
 	/* Only root's are believed: connecting to what anybody names would be doing their bidding. */
-	if (!read_text(s, m->pid, "cmdline", buf, sizeof buf, &cmdline) || !origin_endpoint(cmdline, &kind, endpoint) ||
-		user_of(s, m->pid) != ROW_NO_UINT)
+	uid = user_of(s, m->pid);
+	if (!read_text(s, m->pid, "cmdline", buf, sizeof buf, &cmdline) ||
+		!origin_endpoint(cmdline, uid == ROW_NO_UINT ? 0 : uid, &kind, endpoint))
 		return;
 	m->found = fd_xcalloc(1, sizeof *m->found);
 	snprintf(m->found->endpoint, sizeof m->found->endpoint, "%s %s", kind, endpoint);

@@ -39,7 +39,7 @@ struct netns_row {
 	struct rows members; /* netns_member_row, ascending pid */
 	struct rows containers; /* found_row, ascending pid */
 	struct str addresses; /* list; only where a container of a runtime without answers for it was found */
-	struct str daemons; /* list "docker unix:///run/docker.sock": root's daemons in it that say where they listen */
+	struct str daemons; /* list "docker unix:///run/docker.sock": daemons in it and where they listen: origin_endpoint */
 };
 extern const struct row_type netns_row_type;
 

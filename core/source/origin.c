@@ -54,7 +54,7 @@ enum origin_parent origin_parent_of(struct text comm)
 	} names[] = { /* comm holds 15 bytes */
 		{ "conmon", ORIGIN_CONMON }, { "containerd-shim", ORIGIN_SHIM }, { "lxc-start", ORIGIN_LXC },
 		{ "[lxc monitor]", ORIGIN_LXC }, { "systemd-nspawn", ORIGIN_NSPAWN }, { "dockerd", ORIGIN_DAEMON },
-		{ "podman", ORIGIN_DAEMON }, { "containerd", ORIGIN_DAEMON },
+		{ "podman", ORIGIN_DAEMON }, { "containerd", ORIGIN_DAEMON }, { "crio", ORIGIN_DAEMON },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -418,33 +418,63 @@ bool origin_from_mounts(struct text bytes, struct origin *ret)
 
 /* --- daemons --- */
 
-bool origin_endpoint(struct text cmdline, const char **ret_kind, char ret[ORIGIN_ADDRESS + 8])
+static const struct daemon {
+	const char *program, *kind;
+	const char *options[2]; /* that say where */
+	const char *unsaid; /* an option with which the default may not hold */
+	const char *root, *user; /* default places; the user's below /run/user/UID, NULL: none */
+} daemons[] = {
+	{ "dockerd", "docker", { "-H", "--host" }, NULL, "/var/run/docker.sock", "docker.sock" },
+	{ "podman", "podman", { NULL, NULL }, NULL, "/run/podman/podman.sock", "podman/podman.sock" },
+	{ "containerd", "containerd", { "-a", "--address" }, "--config", "/run/containerd/containerd.sock", NULL },
+	{ "crio", "containerd", { "--listen", NULL }, NULL, "/var/run/crio/crio.sock", NULL },
+};
+
+static const struct daemon *find_daemon(struct text cmdline)
 {
-	struct text program, at = { 0 }, rest = cmdline;
+	struct text rest = cmdline, program;
 
 	if (!next_arg(&rest, &program))
-		return false;
+		return NULL;
 	program = base_name(program);
-	if (text_equal(program, text_of("dockerd"))) {
-		*ret_kind = "docker";
-		if (!find_option(cmdline, "-H", &at) && !find_option(cmdline, "--host", &at))
-			return false;
-	} else if (text_equal(program, text_of("podman")) && has_arg(cmdline, "system") && has_arg(cmdline, "service")) {
-		*ret_kind = "podman";
-		while (next_arg(&rest, &program))
-			if (starts_with(program, "unix:"))
-				at = program;
-	} else if (text_equal(program, text_of("containerd"))) {
-		*ret_kind = "containerd";
-		if (!find_option(cmdline, "-a", &at) && !find_option(cmdline, "--address", &at))
-			return false;
-	}
+	for (size_t i = 0; i < ARRAY_LEN(daemons); i++)
+		if (text_equal(program, text_of(daemons[i].program)))
+			return i != 1 || (has_arg(cmdline, "system") && has_arg(cmdline, "service")) ? &daemons[i] : NULL;
+	return NULL;
+}
+
+/* Where it says it listens; "fd://" is a socket that systemd made, at the default place. */
+static struct text said_place(const struct daemon *d, struct text cmdline)
+{
+	struct text at = { 0 }, arg;
+
+	for (size_t i = 0; i < ARRAY_LEN(d->options) && d->options[i] && at.n == 0; i++)
+		find_option(cmdline, d->options[i], &at);
+	if (!d->options[0]) /* podman: a plain argument */
+		while (next_arg(&cmdline, &arg))
+			if (starts_with(arg, "unix:") || starts_with(arg, "tcp:"))
+				at = arg;
 	if (starts_with(at, "unix://"))
 		at = skip(at, 7);
 	else if (starts_with(at, "unix:"))
 		at = skip(at, 5);
-	if (at.n == 0 || at.n >= ORIGIN_ADDRESS || at.p[0] != '/')
+	return starts_with(at, "fd://") ? (struct text){ 0 } : at;
+}
+
+bool origin_endpoint(struct text cmdline, uint64_t uid, const char **ret_kind, char ret[ORIGIN_ADDRESS + 8])
+{
+	const struct daemon *d = find_daemon(cmdline);
+	struct text at = d ? said_place(d, cmdline) : (struct text){ 0 }, ignored;
+
+	if (!d || at.n >= ORIGIN_ADDRESS || (at.n > 0 && (at.p[0] != '/' || uid != 0)) || (uid != 0 && !d->user) ||
+		(at.n == 0 && d->unsaid && find_option(cmdline, d->unsaid, &ignored)))
 		return false;
-	snprintf(ret, ORIGIN_ADDRESS + 8, "unix://%.*s", (int)at.n, at.p);
+	*ret_kind = d->kind;
+	if (uid != 0)
+		snprintf(ret, ORIGIN_ADDRESS + 8, "unix:///run/user/%llu/%s", (unsigned long long)uid, d->user);
+	else if (at.n == 0)
+		snprintf(ret, ORIGIN_ADDRESS + 8, "unix://%s", d->root);
+	else
+		snprintf(ret, ORIGIN_ADDRESS + 8, "unix://%.*s", (int)at.n, at.p);
 	return true;
 }

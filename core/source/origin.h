@@ -8,6 +8,7 @@
 #include "core/text.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { ORIGIN_TEXT = 128, ORIGIN_ADDRESS = 108 };
 
@@ -28,7 +29,7 @@ enum origin_parent {
 	ORIGIN_SHIM, /* containerd: one container, or a pod */
 	ORIGIN_LXC,
 	ORIGIN_NSPAWN,
-	ORIGIN_DAEMON, /* dockerd, podman's service, containerd: no children that count */
+	ORIGIN_DAEMON, /* dockerd, podman's service, containerd, crio: no children that count */
 };
 enum origin_parent origin_parent_of(struct text comm);
 
@@ -44,7 +45,8 @@ bool origin_from_cgroup(struct text bytes, struct origin *ret);
 /* From /proc/PID/mountinfo: where hosts, hostname and resolv.conf come from. Those of a shared network namespace name its owner. */
 bool origin_from_mounts(struct text bytes, struct origin *ret);
 
-/* Socket that a daemon with these arguments listens on: "unix:///run/x.sock" and the kind's name ("docker"); false: not said. */
-bool origin_endpoint(struct text cmdline, const char **ret_kind, char ret[ORIGIN_ADDRESS + 8]);
+/* Socket that a daemon of `uid` with these arguments listens on, "unix:///run/x.sock", and the kind's name ("docker"): what root's daemon
+ * says, else the place where it listens by default. Users are not asked: only their default place counts. False: not known. */
+bool origin_endpoint(struct text cmdline, uint64_t uid, const char **ret_kind, char ret[ORIGIN_ADDRESS + 8]);
 
 #endif

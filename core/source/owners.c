@@ -50,6 +50,7 @@ struct owners_scan {
 	int proc;
 	uint64_t netns; /* 0: every process counts as inside */
 	uint64_t host;
+	struct owners_params share; /* shares 0: all */
 	struct map now, before;
 	uint64_t *wanted; /* sorted */
 	uint32_t n_wanted;
@@ -70,6 +71,11 @@ struct owners_scan *owners_scan_new(int proc, uint64_t netns)
 	proc_dir_host_ns(proc, "net", &s->host);
 	s->wanted = fd_xcalloc(MAX_WANTED, sizeof *s->wanted);
 	return s;
+}
+
+void owners_scan_share(struct owners_scan *s, const struct owners_params *p)
+{
+	s->share = *p;
 }
 
 void owners_scan_free(struct owners_scan *s)
@@ -219,6 +225,19 @@ static bool is_search_done(struct owners_scan *s)
 	return n == s->n_fresh;
 }
 
+/* By the number alone: workers that look at different moments still agree. Pids of a pipeline or a pool follow each other. */
+static uint32_t keep_share(const struct owners_scan *s, uint64_t *pids, uint32_t n)
+{
+	uint32_t kept = 0;
+
+	if (s->share.shares < 2)
+		return n;
+	for (uint32_t i = 0; i < n; i++)
+		if ((uint32_t)((pids[i] * 0x9e3779b97f4a7c15ULL) >> 32) % s->share.shares == s->share.share)
+			pids[kept++] = pids[i];
+	return kept;
+}
+
 /* Visits those inside; leaves the others at the front of pids and returns how many. */
 static uint32_t visit_inside(struct owners_scan *s, uint64_t *pids, uint32_t n)
 {
@@ -251,7 +270,7 @@ static int walk(struct owners_scan *s, struct err *err)
 	s->now = swap;
 	s->now.n_holders = s->now.n_held = 0;
 	s->n_denied = 0;
-	n = visit_inside(s, pids, n);
+	n = visit_inside(s, pids, keep_share(s, pids, n));
 	if (s->search && is_search_done(s))
 		s->search = false;
 	for (uint32_t i = 0; i < n; i++)
@@ -297,10 +316,14 @@ int owners_scan_read(struct owners_scan *s, struct builder *b, struct err *err)
 
 static int owners_open(struct worker *w, struct err *err)
 {
+	const struct owners_params *share = worker_params(w, sizeof *share);
 	struct worker_target *t = worker_target(w);
+	struct owners_scan *s = owners_scan_new(t->proc, t->netns_inode);
 
 	(void)err;
-	*worker_state(w) = owners_scan_new(t->proc, t->netns_inode);
+	if (share)
+		owners_scan_share(s, share);
+	*worker_state(w) = s;
 	return 0;
 }
 

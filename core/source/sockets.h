@@ -74,6 +74,14 @@ extern const struct row_type sock_row_type; /* "ss" */
 extern const struct source sockets_source; /* sample(): sock_row without owners; SOURCE_ENTER_NET, CAGE_NETLINK, no capabilities */
 extern const struct source owners_source; /* sample(): owner_row; CAGE_SCAN, CAP_SYS_PTRACE + CAP_DAC_READ_SEARCH */
 
+/*
+ * Params of owners_source: several workers walk a share of the processes each, on a processor each; every process belongs to one
+ * share. Without them: all of it.
+ */
+struct owners_params {
+	uint32_t share, shares; /* share < shares */
+};
+
 /* Op of owners_source: also look at processes outside the namespace for inodes still unknown; params: uint64_t inodes[], <= 500.
  * The inodes of all requests stay wanted; processes inside are walked anew too. Answered by a full sample with the request's tag. */
 enum { OWNERS_OP_SEARCH = 16 };
@@ -81,11 +89,15 @@ enum { OWNERS_OP_SEARCH = 16 };
 /* The walk without its worker: `proc` is lent; netns 0: every process counts as inside. */
 struct owners_scan;
 struct owners_scan *owners_scan_new(int proc, uint64_t netns);
+void owners_scan_share(struct owners_scan *s, const struct owners_params *p);
 void owners_scan_free(struct owners_scan *s); /* NULL is fine */
 void owners_scan_search(struct owners_scan *s, const uint64_t *inodes, size_t n);
 int owners_scan_read(struct owners_scan *s, struct builder *b, struct err *err);
 
 /* Rows with pid, process, owners and peer filled from owners (may be NULL), targets (target_row; may be NULL). Never NULL. */
 struct block *sockets_join(const struct block *sockets, const struct block *owners, const struct block *targets);
+/* The same with the blocks of n shares, some of which may be NULL. */
+struct block *sockets_join_shares(const struct block *sockets, const struct block *const *owners, unsigned n,
+	const struct block *targets);
 
 #endif

@@ -12,8 +12,10 @@
 
 enum { NONE = UINT32_MAX, MAX_OWNERS = 4096 };
 
-/* Owners by inode: chains through `next`, in the order of the block. */
+/* Owners by inode: chains through `next`, in the order of the blocks; a number counts through all of them. */
 struct by_inode {
+	const struct block *const *blocks;
+	unsigned n_blocks;
 	uint32_t *heads, *next;
 	uint32_t mask;
 };
@@ -43,17 +45,39 @@ static uint32_t inode_slot(uint64_t inode, uint32_t mask)
 	return (uint32_t)((inode * 0x9e3779b97f4a7c15ULL) >> 32) & mask;
 }
 
-static void by_inode_init(struct by_inode *t, const struct block *owners)
+/* The owner's number becomes that of its row in the block that is returned. */
+static const struct block *owner_block(const struct by_inode *t, uint32_t *number)
 {
-	uint32_t n = owners ? block_count(owners) : 0, size = table_size(n);
+	for (unsigned k = 0; k < t->n_blocks; k++) {
+		if (*number < block_count(t->blocks[k]))
+			return t->blocks[k];
+		*number -= block_count(t->blocks[k]);
+	}
+	return NULL;
+}
 
+static const struct owner_row *owner_at(const struct by_inode *t, uint32_t number)
+{
+	const struct block *b = owner_block(t, &number);
+
+	return b ? block_row(b, number) : NULL;
+}
+
+static void by_inode_init(struct by_inode *t, const struct block *const *blocks, unsigned n_blocks)
+{
+	uint32_t n = 0, size;
+
+	for (unsigned k = 0; k < n_blocks; k++)
+		n += block_count(blocks[k]);
+	size = table_size(n);
+	t->blocks = blocks;
+	t->n_blocks = n_blocks;
 	t->mask = size - 1;
 	t->heads = fd_xcalloc(size, sizeof *t->heads);
 	t->next = fd_xcalloc(n, sizeof *t->next);
 	memset(t->heads, 0xff, size * sizeof *t->heads);
 	for (uint32_t i = n; i-- > 0;) { /* backwards: chains come out in order */
-		const struct owner_row *o = block_row(owners, i);
-		uint32_t *head = &t->heads[inode_slot(o->inode, t->mask)];
+		uint32_t *head = &t->heads[inode_slot(owner_at(t, i)->inode, t->mask)];
 
 		t->next[i] = *head;
 		*head = i;
@@ -141,30 +165,41 @@ static struct sock_row *copy_socket(struct builder *b, const struct block *from,
 }
 
 /* Copies an owner with its name into the new block's arena. */
-static struct owner_row copy_owner(struct builder *b, const struct block *owners, const struct owner_row *from)
+static struct owner_row copy_owner(struct builder *b, const struct by_inode *t, uint32_t number)
 {
-	struct owner_row row = *from;
-	struct text name = block_text(owners, from->process);
+	const struct block *owners = owner_block(t, &number);
+	struct owner_row row = *(const struct owner_row *)block_row(owners, number);
+	struct text name = block_text(owners, row.process);
 
 	row.process = builder_text(b, name.p, name.n);
 	return row;
 }
 
-static void add_owners(struct builder *b, struct sock_row *row, const struct by_inode *t, const struct block *owners,
-	struct owner_row *found)
+/* As one walk has them: those inside first, then by number. */
+static int by_rank(const void *x, const void *y)
+{
+	const struct owner_row *a = x, *b = y;
+
+	if (a->guest != b->guest)
+		return a->guest - b->guest;
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	return (a->fd > b->fd) - (a->fd < b->fd);
+}
+
+static void add_owners(struct builder *b, struct sock_row *row, const struct by_inode *t, struct owner_row *found)
 {
 	uint32_t n = 0;
 
-	if (!owners || row->inode == ROW_NO_UINT)
+	if (row->inode == ROW_NO_UINT)
 		return;
-	for (uint32_t i = t->heads[inode_slot(row->inode, t->mask)]; i != NONE && n < MAX_OWNERS; i = t->next[i]) {
-		const struct owner_row *o = block_row(owners, i);
-
-		if (o->inode == row->inode)
-			found[n++] = copy_owner(b, owners, o);
-	}
+	for (uint32_t i = t->heads[inode_slot(row->inode, t->mask)]; i != NONE && n < MAX_OWNERS; i = t->next[i])
+		if (owner_at(t, i)->inode == row->inode)
+			found[n++] = copy_owner(b, t, i);
 	if (n == 0)
 		return;
+	if (n > 1 && t->n_blocks > 1)
+		qsort(found, n, sizeof *found, by_rank);
 	row->pid = found[0].pid;
 	row->process = found[0].process;
 	row->owners = builder_rows(b, &owner_row_type, found, n);
@@ -182,31 +217,41 @@ static void copy_notes(struct builder *b, const struct block *from)
 		builder_lost(b, block_lost(from));
 }
 
-struct block *sockets_join(const struct block *sockets, const struct block *owners, const struct block *targets)
+struct block *sockets_join_shares(const struct block *sockets, const struct block *const *owners, unsigned n,
+	const struct block *targets)
 {
 	AUTO(fd_freep) struct owner_row *found = fd_xcalloc(MAX_OWNERS, sizeof *found);
+	uint64_t cost = block_cost_us(sockets);
 	struct builder *b = builder_new(&sock_row_type);
 	struct by_address names;
 	struct by_inode holders;
 	struct block *ret;
 
-	by_inode_init(&holders, owners);
+	by_inode_init(&holders, owners, n);
 	by_address_init(&names, targets);
 	for (uint32_t i = 0; i < block_count(sockets); i++) {
 		struct sock_row *row = copy_socket(b, sockets, block_row(sockets, i));
 		struct text name = find_name(&names, &row->remote_address);
 
-		add_owners(b, row, &holders, owners, found);
+		add_owners(b, row, &holders, found);
 		if (name.p)
 			row->peer = builder_text(b, name.p, name.n);
 	}
 	copy_notes(b, sockets);
-	copy_notes(b, owners);
-	builder_cost(b, block_cost_us(sockets) + (owners ? block_cost_us(owners) : 0));
+	for (unsigned k = 0; k < n; k++) {
+		copy_notes(b, owners[k]);
+		cost += owners[k] ? block_cost_us(owners[k]) : 0;
+	}
+	builder_cost(b, cost);
 	ret = builder_block(b);
 	builder_free(b);
 	free(holders.heads);
 	free(holders.next);
 	free(names.slots);
 	return ret;
+}
+
+struct block *sockets_join(const struct block *sockets, const struct block *owners, const struct block *targets)
+{
+	return sockets_join_shares(sockets, &owners, 1, targets);
 }

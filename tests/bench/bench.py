@@ -12,12 +12,13 @@ import sys
 import tempfile
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import scale
 from lib import DOCKER, NSDBG, children_of, docker, end, in_net, pid_of, popen_in_net, processes_of, run, wait_for
 
 LOAD = os.environ["LOAD"]
+many_containers = scale.many_containers
 QUICK = bool(os.environ.get("BENCH_QUICK"))
 ROUNDS = 5 if QUICK else 15
 
@@ -78,13 +79,6 @@ def set_size(fd):
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
 
 
-def many_containers(n):
-    have = len(docker("ps", "-q").split())
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda i: docker("run", "-d", "--name", f"many-{i:03}", "bb:1", "sleep", "1000000"), range(have, n)))
-    return len(docker("ps", "-q").split())
-
-
 def screen():
     n = many_containers(25 if QUICK else 100)
     ours, htop, top = [], [], []
@@ -97,7 +91,11 @@ def screen():
 
 
 def list_json():
-    n = many_containers(25 if QUICK else 100)
+    for n in (25,) if QUICK else (100, 300):
+        list_of(many_containers(n))
+
+
+def list_of(n):
     trio = f"{DOCKER} ps; {DOCKER} inspect $({DOCKER} ps -q); {DOCKER} network inspect $({DOCKER} network ls -q)"
     compare(f"ls --json, {n} containers", lambda: timed(NSDBG, "ls", "--json"), lambda: timed("sh", "-c", trio), "docker ps + inspect + network inspect", "0.18")
     compare(f"ls --json, {n} containers", lambda: timed(NSDBG, "ls", "--json"), lambda: timed(DOCKER, "ps"), "docker ps", "0.45")
@@ -288,7 +286,7 @@ def execute():
     compare("exec: true", lambda: timed(NSDBG, "exec", "ran", "--", "true"), lambda: timed(DOCKER, "exec", "ran", "true"), "docker exec true", "0.1")
 
 
-BENCHES = {"screen": screen, "list": list_json, "sockets": sockets, "processes": processes, "capture": capture, "dns": dns, "exec": execute, "names": by_name, "probe": probe, "network": network}
+BENCHES = {"screen": screen, **scale.BENCHES, "sockets": sockets, "processes": processes, "capture": capture, "dns": dns, "exec": execute, "names": by_name, "probe": probe, "network": network, "list": list_json}
 if sys.argv[1:] == ["resolver"]:
     resolver()
 print(f"# {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}; medians of {ROUNDS}; ours over the peer's in the same run")

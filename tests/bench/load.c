@@ -1,10 +1,11 @@
 /*
- * Load for the benchmarks: load sockets N PROCESSES | load processes N | load packets SECONDS PER_SECOND
- * Makes N TCP sockets on loopback (in pairs), N sleeping processes, or a stream of small UDP datagrams; prints "ready" and stays until
- * it is killed (packets: prints how many were sent). Run it in a network namespace of its own.
+ * Load for the benchmarks: load sockets N PROCESSES | load processes N | load namespaces N | load packets SECONDS PER_SECOND
+ * Makes N TCP sockets on loopback (in pairs), N sleeping processes, N of them with network namespaces of their own, or a stream of small
+ * UDP datagrams; prints "ready" and stays until it is killed (packets: prints how many were sent). Run it in a network namespace.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +82,33 @@ static int cmd_processes(unsigned n)
 	return 0;
 }
 
+/* Sleepers, each in a network namespace of its own: what "unshare -n" makes. */
+static int cmd_namespaces(unsigned n)
+{
+	int done[2];
+
+	if (pipe(done))
+		die("pipe");
+	for (unsigned i = 0; i < n; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die("fork");
+		if (pid == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			if (unshare(CLONE_NEWNET) || write(done[1], "", 1) < 0)
+				_exit(1);
+			for (;;)
+				pause();
+		}
+	}
+	close(done[1]);
+	for (unsigned i = 0; i < n; i++)
+		if (read(done[0], &(char){ 0 }, 1) < 1)
+			die("read");
+	return 0;
+}
+
 static int cmd_packets(double seconds, unsigned per_second)
 {
 	enum { BATCH = 32 };
@@ -116,10 +144,12 @@ int main(int argc, char **argv)
 		r = cmd_sockets((unsigned)atoi(argv[2]), (unsigned)atoi(argv[3]));
 	else if (argc == 3 && !strcmp(argv[1], "processes"))
 		r = cmd_processes((unsigned)atoi(argv[2]));
+	else if (argc == 3 && !strcmp(argv[1], "namespaces"))
+		r = cmd_namespaces((unsigned)atoi(argv[2]));
 	else if (argc == 4 && !strcmp(argv[1], "packets"))
 		return cmd_packets(atof(argv[2]), (unsigned)atoi(argv[3]));
 	if (r < 0) {
-		fputs("usage: load sockets N PROCESSES | load processes N | load packets SECONDS PER_SECOND\n", stderr);
+		fputs("usage: load sockets N PROCESSES | load processes N | load namespaces N | load packets SECONDS PER_SECOND\n", stderr);
 		return 2;
 	}
 	puts("ready");

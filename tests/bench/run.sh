@@ -1,7 +1,7 @@
 #!/bin/bash
 # Benchmarks: our time over the peer's, both run alternately in the same minute; medians. Nothing here asserts a time.
 #
-#   tests/bench/run.sh [NAME...]     names: screen list sockets processes network capture dns exec names; BENCH_QUICK=1: smaller loads, fewer rounds
+#   tests/bench/run.sh [NAME...]     names: screen list sockets processes network capture dns exec names probe idle thousand; BENCH_QUICK=1: smaller loads, fewer rounds
 set -u
 cd "$(dirname "$(readlink -f "$0")")/../.." || exit
 . tests/lib.sh

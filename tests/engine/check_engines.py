@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""Docker, podman of root and of a user, containerd, CRI, LXC and nspawn at once: every container is listed once, as its own engine says;
-changes arrive by events; when daemons are killed the rows stay, marked, and can be looked into."""
+"""Docker and podman of root and of users, containerd, CRI, LXC and nspawn at once: every container is listed once, as its own engine says;
+changes arrive by events; when daemons are killed the rows stay, marked, and can be looked into, and come to life with their daemon.
+
+All names end in this run's own word, so that several runs can go on at the same time."""
+import hashlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,8 +21,13 @@ from lib import ROOT, Checks, Terminal, docker, end, inspect, netns_of, nsdbg, n
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROBE = os.environ.get("PROBE", os.path.join(ROOT, "build-test/tests/engine/engine-probe"))
 BASE = tempfile.mkdtemp(prefix="nsdbg-engines.")
-USER = "nsdbgtest"
+WORD = hashlib.sha1(BASE.encode()).hexdigest()[:6]
+USER, DOCKER_USER = f"nsdbgp{WORD}", f"nsdbgd{WORD}"
 os.chmod(BASE, 0o755)
+
+
+def my(name):
+    return f"{name}-{WORD}"
 
 
 def script(name, *argv, **more):
@@ -81,7 +90,7 @@ def podman(*argv, user=None):
 
 
 def environment(user):
-    return {**{k: v for k, v in os.environ.items() if k != "DOCKER_HOST"}, **({"PODMAN_USER": user} if user else {})}
+    return {**{k: v for k, v in os.environ.items() if k != "DOCKER_HOST"}, **({"PODMAN_USER": user} if user else {}), "DOCKER_USER": DOCKER_USER}
 
 
 def ctr(*argv):
@@ -106,44 +115,75 @@ def together(*functions):
         raise failed[0]
 
 
+def start_docker():
+    script("dockerd.sh", "start", f"{BASE}/dk", env={**environment(None), "DOCKERD_ARGS": "--live-restore", "DOCKERD_IMAGES": "0"})
+    own_docker("import", f"{BASE}/img/bb.tar", "bb:1")
+    own_docker("run", "-d", "--name", my("dweb"), "--label", "com.docker.compose.project=shop", "bb:1", "/bin/httpd", "-f", "-h", "/www")
+    own_docker("run", "-d", "--name", my("dside"), "--network", f"container:{my('dweb')}", "bb:1", "/bin/sleep", "100000")
+
+
+def own_docker(*argv):
+    return text_of("/usr/bin/docker", "-H", f"unix://{BASE}/dk/docker.sock", *argv, timeout=60, env=environment(None)).strip()
+
+
+def rootless_docker(*argv):
+    return script("docker-rootless.sh", "run", f"{BASE}/rd", *argv, env=environment(None))
+
+
+def start_rootless_docker():
+    script("docker-rootless.sh", "start", f"{BASE}/rd", env=environment(None))
+    rootless_docker("network", "create", my("net"))
+    web = ("/bin/httpd", "-f", "-h", "/www")
+    rootless_docker("run", "-d", "--name", my("rdbridge"), "-p", "127.0.0.1::80", "bb:1", *web)
+    rootless_docker("run", "-d", "--name", my("rdnet"), "--network", my("net"), "bb:1", *web)
+    rootless_docker("run", "-d", "--name", my("rdnone"), "--network", "none", "bb:1", *web)
+    rootless_docker("run", "-d", "--name", my("rdhost"), "--network", "host", "bb:1", "/bin/sleep", "100000")
+    rootless_docker("run", "-d", "--name", my("rdside"), "--network", f"container:{my('rdnet')}", "bb:1", "/bin/sleep", "100000")
+
+
 def start_podman():
     script("podman.sh", "start", f"{BASE}/pm", env=environment(None))
-    podman("network", "create", "n1")
-    podman("run", "-d", "--name", "pweb", "--network", "n1", "-p", "127.0.0.1:18080:80", "bb:1", "/bin/httpd", "-f", "-h", "/www")
-    podman("pod", "create", "--name", "pod1", "--network", "n1")
-    podman("run", "-d", "--pod", "pod1", "--name", "pc1", "bb:1")
-    podman("create", "--name", "pstopped", "bb:1")
+    podman("network", "create", my("n1"))
+    podman("run", "-d", "--name", my("pweb"), "--network", my("n1"), "-p", "127.0.0.1:18080:80", "bb:1", "/bin/httpd", "-f", "-h", "/www")
+    podman("pod", "create", "--name", my("pod1"), "--network", my("n1"))
+    podman("run", "-d", "--pod", my("pod1"), "--name", my("pc1"), "bb:1")
+    podman("create", "--name", my("pstopped"), "bb:1")
 
 
 def start_rootless():
     script("podman.sh", "start", f"{BASE}/rl", env=environment(USER))
-    podman("run", "-d", "--name", "rl1", "bb:1", "/bin/httpd", "-f", "-h", "/www", user=USER)
+    podman("run", "-d", "--name", my("rl1"), "bb:1", "/bin/httpd", "-f", "-h", "/www", user=USER)
 
 
 def start_containerd():
     script("containerd.sh", "start", f"{BASE}/ct")
-    FACTS["b1"] = script("containerd.sh", "run", f"{BASE}/ct", "test", "b1", "/bin/sleep", "100000")
-    FACTS["cri"] = cri_pod("shop", {"httpd": ["/bin/httpd", "-f", "-h", "/www"], "side": ["/bin/sleep", "100000"]})
+    FACTS["b1"] = script("containerd.sh", "run", f"{BASE}/ct", "test", my("b1"), "/bin/sleep", "100000")
+    FACTS["cri"] = cri_pod(my("shop"), {my("httpd"): ["/bin/httpd", "-f", "-h", "/www"], my("side"): ["/bin/sleep", "100000"]})
 
 
 def start_small():
-    FACTS["l1"] = int(script("lxc.sh", "start", f"{BASE}/lxc", "l1", f"{BASE}/img/bb.tar"))
-    FACTS["n1"] = int(script("nspawn.sh", "start", f"{BASE}/nsp", "n1", f"{BASE}/img/bb.tar"))
+    FACTS["l1"] = int(script("lxc.sh", "start", f"{BASE}/lxc", my("l1"), f"{BASE}/img/bb.tar"))
+    FACTS["n1"] = int(script("nspawn.sh", "start", f"{BASE}/nsp", my("n1"), f"{BASE}/img/bb.tar"))
 
 
 def stop_all():
     together(*[lambda argv=argv, user=user: run(os.path.join(HERE, argv[0]), *argv[1:], timeout=120, env=environment(user)) for argv, user in (
+        (("dockerd.sh", "stop", f"{BASE}/dk"), None), (("docker-rootless.sh", "stop", f"{BASE}/rd"), None),
         (("podman.sh", "stop", f"{BASE}/pm"), None), (("podman.sh", "stop", f"{BASE}/rl"), USER), (("containerd.sh", "stop", f"{BASE}/ct"), None),
-        (("lxc.sh", "stop", f"{BASE}/lxc", "l1"), None), (("nspawn.sh", "stop", f"{BASE}/nsp", "n1"), None))])
+        (("lxc.sh", "stop", f"{BASE}/lxc", my("l1")), None), (("nspawn.sh", "stop", f"{BASE}/nsp", my("n1")), None))])
     shutil.rmtree(BASE, ignore_errors=True)
 
 
 FACTS = {}
 
 
+def uid_of(user):
+    return int(text_of("id", "-u", user))
+
+
 def addresses():
-    uid = text_of("id", "-u", USER).strip()
-    return ["--podman-host", f"unix://{BASE}/pm/podman.sock,unix:///run/user/{uid}/podman/podman.sock",
+    return ["--docker-host", f"{os.environ['DOCKER_HOST']},unix://{BASE}/dk/docker.sock,unix:///run/user/{uid_of(DOCKER_USER)}/docker.sock",
+            "--podman-host", f"unix://{BASE}/pm/podman.sock,unix:///run/user/{uid_of(USER)}/podman/podman.sock",
             "--containerd-host", f"unix://{BASE}/ct/containerd.sock"]
 
 
@@ -177,69 +217,108 @@ def everything_is_listed_once(t):
             row = known.get(container, {})
             t.same(f"podman {name}: engine, name and pid", (row.get("runtime"), row.get("name"), row.get("pid")), ("podman", name, pid))
             t.ok(f"podman {name}: addresses", ips <= set(row.get("addresses") or []), (row.get("addresses"), ips))
-            t.same(f"podman {name}: whose it is", row.get("owner"), int(text_of("id", "-u", USER)) if user else None)
+            t.same(f"podman {name}: whose it is", row.get("owner"), uid_of(USER) if user else None)
     by_name = {(r["runtime"], r["name"]): r for r in rows}
-    pc1, infra = by_name[("podman", "pc1")], [r for r in rows if r["pod"] == "pod1" and r["infra"]]
-    t.ok("podman: the pod's infra container is marked", len(infra) == 1 and pc1["infra"] is False and pc1["pod"] == "pod1", infra)
-    t.same("podman: the pod is a group with its owner", (pc1["shares_with"], infra[0]["shared_by"]), (infra[0]["name"], ["pc1"]))
+    pc1, infra = by_name[("podman", my("pc1"))], [r for r in rows if r["pod"] == my("pod1") and r["infra"]]
+    t.ok("podman: the pod's infra container is marked", len(infra) == 1 and pc1["infra"] is False and pc1["pod"] == my("pod1"), infra)
+    t.same("podman: the pod is a group with its owner", (pc1["shares_with"], infra[0]["shared_by"]), (infra[0]["name"], [my("pc1")]))
     pod = tasks("k8s.io")
     for name, container in FACTS["cri"].items():
         row = known.get(container, {})
         t.same(f"CRI {name}: engine, name, pod and pid", tuple(row.get(k) for k in ("runtime", "name", "pod", "namespace", "pid", "infra")),
-               ("cri", name, "shop", "shop", pod[container], name == "shop"))
+               ("cri", name, my("shop"), "shop", pod[container], name == my("shop")))
         t.ok(f"CRI {name}: the pod's address", row.get("addresses") and row["addresses"][0].startswith("10.66."), row.get("addresses"))
-    t.same("CRI: attempt", known[FACTS["cri"]["side"]]["attempt"], 1)
-    b1 = by_name[("containerd", "b1")]
-    t.same("ctr b1: namespace, pid, address", (b1["namespace"], b1["pid"], b1["addresses"]), ("test", tasks("test")["b1"], [FACTS["b1"]]))
-    l1, n1 = by_name[("lxc", "l1")], by_name[("nspawn", "n1")]
+    t.same("CRI: attempt", known[FACTS["cri"][my("side")]]["attempt"], 1)
+    b1 = by_name[("containerd", my("b1"))]
+    t.same("ctr b1: namespace, pid, address", (b1["namespace"], b1["pid"], b1["addresses"]), ("test", tasks("test")[my("b1")], [FACTS["b1"]]))
+    l1, n1 = by_name[("lxc", my("l1"))], by_name[("nspawn", my("n1"))]
     t.same("lxc l1: pid, address", (l1["pid"], l1["addresses"]), (FACTS["l1"], ["10.55.0.2"]))
     t.same("nspawn n1: pid", n1["pid"], FACTS["n1"])
     web = inspect("web")[0]
     t.same("docker web: as before", (known[web["Id"]]["name"], known[web["Id"]]["pid"]), ("web", web["State"]["Pid"]))
+    rootless_docker_is_listed(t, known)
     for r in rows:
         if r["pid"] and r["pid"] in (l1["pid"], n1["pid"], b1["pid"], pc1["pid"]):
             t.same(f"{r['name']}: network namespace", r["netns"], netns_of(r["pid"]))
 
 
+def rootless_docker_is_listed(t, known):
+    """known: {id: row} as root, or as the user."""
+    for c in json.loads(rootless_docker("inspect", *rootless_docker("ps", "-q", "--no-trunc").split())):
+        row, name, networks = known.get(c["Id"], {}), c["Name"][1:], c["NetworkSettings"]["Networks"]
+        t.same(f"rootless docker {name}: engine, name, pid, owner", tuple(row.get(k) for k in ("runtime", "name", "pid", "owner", "problem")),
+               ("docker", name, c["State"]["Pid"], uid_of(DOCKER_USER), None))
+        t.same(f"rootless docker {name}: addresses", row.get("addresses") if not name.startswith("rdside") else [],
+               [n["IPAddress"] for n in networks.values() if n["IPAddress"]])
+        published = [int(p["HostPort"]) for list_ in c["NetworkSettings"]["Ports"].values() for p in list_ or []]
+        t.same(f"rootless docker {name}: published ports", [p["host_port"] for p in row.get("ports") or [] if p["host_port"]], published)
+    by_name = {r["name"]: r for r in known.values()}
+    t.same("rootless docker: --network container: is a group", by_name[my("rdside")]["shares_with"], my("rdnet"))
+
+
 def engines_answer(t):
     rows = {(r["runtime"], r["endpoint"]): r for r in nsdbg_json("engines", *addresses())["data"]}
-    t.same("engines: one line each, all answer", sorted((k[0], r["answering"]) for k, r in rows.items() if BASE in k[1] or "/run/user/" in k[1]),
-           [("containerd", True), ("podman", True), ("podman", True)])
+    mine = [(k[0], r["answering"]) for k, r in rows.items() if BASE in k[1] or f"/{uid_of(USER)}/" in k[1] or f"/{uid_of(DOCKER_USER)}/" in k[1]]
+    t.same("engines: one line each, all answer", sorted(mine),
+           [("containerd", True), ("docker", True), ("docker", True), ("podman", True), ("podman", True)])
     networks = {(r["runtime"], r["name"]): r for r in nsdbg_json("networks", *addresses())["data"]}
-    t.ok("networks: podman's n1 with its bridge", (networks[("podman", "n1")]["interface"] or "").startswith("podman"), networks[("podman", "n1")])
+    t.ok("networks: podman's n1 with its bridge", (networks[("podman", my("n1"))]["interface"] or "").startswith("podman"), networks[("podman", my("n1"))])
     only = {r["runtime"] for r in nsdbg_json("ls", "--runtime", "lxc,cri", *addresses())["data"]}
     t.same("--runtime: only these", only, {"lxc", "cri"})
 
 
 def views_open(t, when):
-    for name in ("pweb", "httpd", "rl1"):
-        document = nsdbg_json("ss", name, "-tl", *addresses(), codes=(0, 5, 7))
+    def sockets(name):
+        document = nsdbg_json("ss", my(name), "-tl", *addresses(), codes=(0, 5, 7))
         t.ok(f"{when}: sockets of {name}", 80 in {r["local_port"] for r in document["data"]}, document["errors"])
-    for name in ("b1", "l1", "n1"):
-        document = nsdbg_json("ps", name, *addresses(), codes=(0, 5, 7))
+
+    def processes(name):
+        document = nsdbg_json("ps", my(name), *addresses(), codes=(0, 5, 7))
         t.ok(f"{when}: processes of {name}", any("sleep" in r["command"] for r in document["data"]), document["errors"])
+    together(*[lambda name=name: sockets(name) for name in ("dweb", "rdbridge", "pweb", "httpd", "rl1")],
+             *[lambda name=name: processes(name) for name in ("b1", "l1", "n1")])
 
 
 def names_find_their_target(t):
     views_open(t, "all engines up")
-    for word, container in (("pod:shop/shop", "shop"), ("shop/httpd", "httpd")):
+    shop = my("shop")
+    for word, container in ((f"pod:shop/{shop}", shop), (f"{shop}/{my('httpd')}", my("httpd"))):
         t.same(f"target {word}", nsdbg_json("show", word, *addresses())["data"][0]["id"], FACTS["cri"][container])
-    t.same("target ctr:test/b1", nsdbg_json("show", "ctr:test/b1", *addresses())["data"][0]["id"], "b1")
-    t.same("target pod:pod1", nsdbg_json("show", "pod:pod1", *addresses())["data"][0]["infra"], True)
+    t.same("target ctr:test/b1", nsdbg_json("show", f"ctr:test/{my('b1')}", *addresses())["data"][0]["id"], my("b1"))
+    t.same("target pod:pod1", nsdbg_json("show", f"pod:{my('pod1')}", *addresses())["data"][0]["infra"], True)
+
+
+def as_user(name, *argv):
+    """The JSON that nsdbg prints for an ordinary user, without anything of root's around it."""
+    uid, program = uid_of(name), f"{BASE}/nsdbg"
+    if not os.path.exists(program):
+        shutil.copy(os.environ["NSDBG"], program)
+        os.chmod(program, 0o755)
+    result = run("setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "env", "-i", "-C", "/", "PATH=/usr/bin:/bin",
+                 f"XDG_RUNTIME_DIR=/run/user/{uid}", program, *argv, "--json")
+    return json.loads(result.stdout)["data"]
 
 
 def a_user_sees_his_own(t):
-    uid = text_of("id", "-u", USER).strip()
-    program = shutil.copy(os.environ["NSDBG"], f"{BASE}/nsdbg")
-    os.chmod(program, 0o755)
-    user = ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "env", "-i", "-C", "/", "PATH=/usr/bin:/bin", f"XDG_RUNTIME_DIR=/run/user/{uid}"]
-    rows = json.loads(run(*user, program, "ls", "--json").stdout)["data"]
-    mine = [r for r in rows if r["name"] == "rl1"]
+    rows = as_user(USER, "ls")
+    mine = [r for r in rows if r["name"] == my("rl1")]
     t.ok("an ordinary user lists his own container", len(mine) == 1 and mine[0]["problem"] is None, mine)
-    ports = {r["local_port"] for r in json.loads(run(*user, program, "ss", "rl1", "--json").stdout)["data"]}
+    ports = {r["local_port"] for r in as_user(USER, "ss", my("rl1"))}
     t.ok("and looks into it without root", 80 in ports, ports)
-    other = [r for r in rows if r["runtime"] == "podman" and r["name"] == "pweb"]
+    other = [r for r in rows if r["runtime"] == "podman" and r["name"] == my("pweb")]
     t.ok("root's container has a row that names the missing right", len(other) == 1 and "sudo" in (other[0]["problem"] or ""), other)
+
+
+def a_user_sees_his_docker(t):
+    rows = as_user(DOCKER_USER, "ls")
+    ids = [r["id"] for r in rows if r["owner"] == uid_of(DOCKER_USER)]
+    t.same("rootless docker as its user: every container once", len(ids), len(set(ids)))
+    rootless_docker_is_listed(t, {r["id"]: r for r in rows if r["runtime"] == "docker"})
+    for name in ("rdbridge", "rdnet", "rdnone"):
+        ports = {r["local_port"] for r in as_user(DOCKER_USER, "ss", my(name), "-tl")}
+        t.ok(f"rootless docker as its user: sockets of {name} without root", 80 in ports, ports)
+    for name in ("rdhost", "rdside"):
+        t.ok(f"rootless docker as its user: processes of {name}", any("sleep" in r["command"] for r in as_user(DOCKER_USER, "ps", my(name))))
 
 
 def live(endpoint, change, pattern):
@@ -262,40 +341,99 @@ def live(endpoint, change, pattern):
 
 
 def changes_arrive_by_events(t):
-    took = live(f"unix://{BASE}/ct/containerd.sock", lambda: ctr("-n", "test", "run", "-d", "docker.io/library/bb:1", "b2", "/bin/sleep", "1000"), r" ls name=b2 .*state=running")
+    took = live(f"unix://{BASE}/ct/containerd.sock", lambda: ctr("-n", "test", "run", "-d", "docker.io/library/bb:1", my("b2"), "/bin/sleep", "1000"),
+                rf" ls name={my('b2')} .*state=running")
     t.ok("containerd: a new container is told by an event", took is not None and took < 1.5, took)
-    took = live(f"unix://{BASE}/pm/podman.sock", lambda: podman("start", "pstopped"), r" ls name=pstopped .*state=running")
+    took = live(f"unix://{BASE}/pm/podman.sock", lambda: podman("start", my("pstopped")), rf" ls name={my('pstopped')} .*state=running")
     t.ok("podman: a start is told by an event", took is not None and took < 1.5, took)
 
 
-def killed_daemons_leave_rows(t):
-    before = {r["id"]: (r["runtime"], r["name"] if r["runtime"] != "cri" else None, r["pid"]) for r in nsdbg_json("ls", *addresses())["data"]
-              if r["runtime"] in ("podman", "containerd", "cri")}
+KEPT = ("runtime", "name", "pid", "pod", "infra", "project", "image")
+DAEMONS = {"dockerd.sh": "dk", "podman.sh": "pm", "containerd.sh": "ct"}
+RUNTIMES = ("docker", "podman", "containerd", "cri")
+
+
+def kept(document):
+    """{id: what files and processes tell} of what this run started; pods of podman are known to its service alone."""
+    rows = {r["id"]: {k: r[k] for k in KEPT if (k, r["runtime"]) != ("pod", "podman")} for r in document["data"]
+            if r["runtime"] in RUNTIMES and WORD in r["name"] + (r["pod"] or "") and r["pid"]}
+    for r in rows.values():
+        if r["runtime"] in ("containerd", "cri"):  # ctr leaves no image name beside its bundle, CRI calls it otherwise
+            del r["image"]
+    return rows
+
+
+def differ(t, name, found, expected):
+    t.same(name, {i: r for i, r in found.items() if expected.get(i) != r}, {i: r for i, r in expected.items() if found.get(i) != r})
+
+
+def each_daemon(command):
+    together(*[lambda name=name, place=place: script(name, command, f"{BASE}/{place}", env={**environment(None), "DOCKERD_ARGS": "--live-restore",
+                                                                                            "DOCKERD_IMAGES": "0"}) for name, place in DAEMONS.items()],
+             lambda: script("podman.sh", command, f"{BASE}/rl", env=environment(USER)))
+
+
+def daemons_die_and_come_back(t):
+    before = kept(nsdbg_json("ls", *addresses()))
     with Terminal(160, 50, [os.environ["NSDBG"], *addresses()]) as screen:
         screen.wait("targets", 5)
-        screen.type("/runtime:podman,cri,containerd")
+        screen.type(f"/{WORD} runtime:docker,podman,cri,containerd")
         screen.keys("Enter")
-        t.ok("the list shows all", screen.wait(r"pweb[\s\S]*", 8) and screen.wait("httpd", 5) and screen.wait("rl1", 5), screen.screen())
-        together(lambda: script("podman.sh", "kill", f"{BASE}/pm"), lambda: script("podman.sh", "kill", f"{BASE}/rl", env=environment(USER)),
-                 lambda: script("containerd.sh", "kill", f"{BASE}/ct"))
-        marked = screen.wait(r"pweb .*its engine does", 8) and screen.wait(r"httpd .*its engine does", 8)
-        t.ok("list: the rows stay and are marked", marked, screen.screen())
+        names = [my(n) for n in ("dweb", "pweb", "httpd", "rl1", "b1")]
+        t.ok("the list shows all", all(screen.wait(name, 8) for name in names), screen.screen())
+        each_daemon("kill")
+        t.ok("list: the rows stay and are marked", all(screen.wait(rf"{name} .*its engine does", 8) for name in names), screen.screen())
         screen.keys("\\")
-        screen.type("/pweb")
+        screen.type(f"/{my('dweb')}")
         screen.keys("Enter", "Enter", "s")
         t.ok("list: and their views open", screen.wait(r"LISTEN.*:80", 6), screen.screen())
+        screen.keys("0", "\\")
+        dead_daemons_leave_names(t, before)
+        each_daemon("start")
+        screen.type(f"/{WORD} runtime:docker,podman,cri,containerd")
+        screen.keys("Enter")
+        alive = wait_for(lambda: not re.search(rf"{WORD}.*its engine does", screen.screen()), 12)
+        t.ok("list: the daemons are back, the rows live again", alive, screen.screen())
+        t.same("list: and none is there twice", [len(re.findall(rf"^.?.?.?{name} ", screen.screen(), re.M)) for name in names], [1] * len(names))
+    differ(t, "ls with the daemons back: the same rows", kept(nsdbg_json("ls", *addresses())), before)
+
+
+def dead_daemons_leave_names(t, before):
     result = nsdbg("ls", "--json", *addresses())
     t.same("ls with dead engines: exit status", result.returncode, 5)
     document = json.loads(result.stdout)
-    after = {r["id"]: r for r in document["data"] if r["runtime"] in ("podman", "containerd", "cri")}
-    kept = {i: (r["runtime"], r["name"] if r["runtime"] != "cri" else None, r["pid"]) for i, r in after.items()}
-    t.same("ls with dead engines: the same rows by /proc", {i: kept.get(i) for i in before}, before)
-    t.ok("ls with dead engines: all are marked", all(r["problem"] and r["engine"] is None for i, r in after.items() if i in before),
-         [r["name"] for i, r in after.items() if i in before and not r["problem"]])
-    t.ok("ls with dead engines: it says which", sum(BASE in e["message"] or "/run/user/" in e["message"] for e in document["errors"]) == 3, document["errors"])
-    for name in ("pweb", FACTS["cri"]["httpd"][:12], "rl1"):
-        sockets = nsdbg_json("ss", name, "-tl", *addresses(), codes=(0, 5, 7))["data"]
-        t.ok(f"with dead engines: sockets of {name}", 80 in {r["local_port"] for r in sockets}, sockets)
+    differ(t, "ls with dead engines: the same rows and names by /proc and files", kept(document), before)
+    after = [r for r in document["data"] if r["id"] in before and r["owner"] != uid_of(DOCKER_USER)]
+    t.ok("ls with dead engines: all are marked", all(r["problem"] and r["engine"] is None for r in after), [r["name"] for r in after if not r["problem"]])
+    t.ok("ls with dead engines: it says which", sum(BASE in e["message"] or f"/{uid_of(USER)}/" in e["message"] for e in document["errors"]) == 4,
+         document["errors"])
+    side = next(r for r in after if r["name"] == my("dside"))
+    t.same("ls with dead engines: who shares a network namespace", side["shares_with"], my("dweb"))
+    views_open(t, "with dead engines")
+
+
+def a_hanging_daemon_ages(t):
+    """Stopped, not dead: its socket takes connections and nobody answers."""
+    with open(f"{BASE}/dk/dockerd.pid", encoding="ascii") as file:
+        pid = int(file.read())
+    with Terminal(160, 50, [os.environ["NSDBG"], *addresses()]) as screen:
+        screen.wait(my("dweb"), 8)
+        screen.type(f"/{WORD} runtime:docker,podman")
+        screen.keys("Enter")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            screen.keys("R")
+            t.ok("a hanging dockerd: its rows are marked", screen.wait(rf"{my('dweb')} .*its engine does not answer", 8), screen.screen())
+            t.ok("a hanging dockerd: others go on", re.search(rf"{my('pweb')} (?!.*its engine)", screen.screen()), screen.screen())
+            screen.keys("\\")
+            screen.type(f"/{my('dweb')}")
+            screen.keys("Enter", "Enter")
+            t.ok("a hanging dockerd: and how old they are", screen.wait(r"as of \d+s ago", 6), screen.screen())
+            screen.keys("0")
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        lives = wait_for(lambda: my("dweb") in screen.screen() and "its engine does" not in screen.screen(), 8)
+        t.ok("it goes on: the rows live again", lives, screen.screen())
 
 
 def main():
@@ -303,16 +441,15 @@ def main():
     try:
         script("mkimages.sh", f"{BASE}/img")
         os.environ["NSDBG_IMAGES"] = f"{BASE}/img"
-        together(start_podman, start_rootless, start_containerd, start_small)
-        run("ip", "netns", "add", "nsdbg-bare")
-        t.run(everything_is_listed_once, engines_answer, names_find_their_target, a_user_sees_his_own, changes_arrive_by_events, killed_daemons_leave_rows)
+        together(start_docker, start_rootless_docker, start_podman, start_rootless, start_containerd, start_small)
+        t.run(everything_is_listed_once, engines_answer, names_find_their_target, a_user_sees_his_own, a_user_sees_his_docker,
+              changes_arrive_by_events, a_hanging_daemon_ages, daemons_die_and_come_back)
     except SystemExit:
         raise
     except Exception as error:
         t.ok("the engines start", False, error)
         sys.exit(1)
     finally:
-        run("ip", "netns", "del", "nsdbg-bare")
         if not os.environ.get("KEEP"):
             stop_all()
 

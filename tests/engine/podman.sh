@@ -11,6 +11,7 @@
 set -u
 
 here=$(dirname "$(readlink -f "$0")")
+. "$here/tun.sh"
 command=${1:-}
 dir=$(readlink -m "${2:-${TMPDIR:-/tmp}/nsdbg-podman}")
 shift 2 2>/dev/null || shift $#
@@ -59,7 +60,6 @@ write_root_config() {
 	printf 'unqualified-search-registries = ["localhost"]\n' >"$dir/registries.conf"
 }
 
-# slirp4netns opens /dev/net/tun as the user; udev would have made it 0666.
 make_user() {
 	mkdir -p "$dir" && chmod 755 "$dir"
 	id "$user" >/dev/null 2>&1 || useradd -M -d "$dir/home" -s /bin/bash "$user" || die "cannot make user $user"
@@ -67,8 +67,7 @@ make_user() {
 	install -d -o "$user" -m 700 "$dir/home"
 	install -d -o "$user" "$dir/home/.config" "$dir/home/.config/containers"
 	install -d -o "$user" -m 700 "/run/user/$(id -u "$user")" 2>/dev/null || { mkdir -p /run/user; install -d -o "$user" -m 700 "/run/user/$(id -u "$user")"; }
-	[ -e "$dir/tun-mode" ] || stat -c %a /dev/net/tun >"$dir/tun-mode"
-	chmod 666 /dev/net/tun
+	tun_open "$user"
 	write_config "$dir/home/.config/containers"
 	printf '[storage]\ndriver = "overlay"\n' >"$dir/home/.config/containers/storage.conf"
 }
@@ -161,7 +160,7 @@ stop() {
 	[ ! -e "/run/netns/$netns" ] || ip netns del "$netns"
 	for group in /sys/fs/cgroup/*/libpod_parent; do find "$group" -depth -type d -exec rmdir {} + 2>/dev/null; done # only empty ones go
 	if [ -n "$user" ] && id "$user" >/dev/null 2>&1; then
-		[ ! -s "$dir/tun-mode" ] || chmod "$(cat "$dir/tun-mode")" /dev/net/tun
+		tun_close "$user"
 		rm -rf --one-file-system "/run/user/$(id -u "$user")"
 		rm -f "/dev/shm/libpod_rootless_lock_$(id -u "$user")"
 		userdel "$user" 2>/dev/null

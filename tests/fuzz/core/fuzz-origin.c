@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (origin_from_mounts(bytes, &o))
 			check(&o);
 	} else if (data[0] % 5 == 3) {
-		if (origin_endpoint(bytes, &kind, endpoint) && strncmp(endpoint, "unix:///", 8) != 0)
+		if (origin_endpoint(bytes, data[0] & 128 ? 1000 : 0, &kind, endpoint) && strncmp(endpoint, "unix:///", 8) != 0)
 			abort();
 	} else {
 		local_addresses_ip4(bytes, &addresses);

@@ -131,7 +131,7 @@ static void test_merge(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		AUTO(block_unrefp) struct block *scan = scan_with(100, ID);
 		AUTO(block_unrefp) struct block *bundles = bundle_of(100, rows[i].start, "web");
-		AUTO(block_unrefp) struct block *b = target_merge_named(NULL, 0, scan, bundles);
+		AUTO(block_unrefp) struct block *b = target_merge(NULL, 0, &(struct target_seen){ .netns = scan, .bundles = bundles });
 		AUTO(fd_closep) int fd = bundle_list(b);
 
 		assert_int_equal(block_count(b), 1);
@@ -161,10 +161,10 @@ static void test_foreign(void **state)
 	r->pid = 7;
 	r->start = 70;
 	r->as_of = ROW_NO_INT;
-	r->ports = r->endpoints = (struct rows){ 0 };
+	r->ports = r->endpoints = r->holders = (struct rows){ 0 };
 	engine = builder_block(eb);
 	builder_free(eb);
-	b = target_merge_named((const struct block *const[]){ engine }, 1, scan, bundles);
+	b = target_merge((const struct block *const[]){ engine }, 1, &(struct target_seen){ .netns = scan, .bundles = bundles });
 	assert_int_equal(block_count(b), 2);
 	assert_int_equal(target_resolve(b, "web", &row, &ref, &err), 0);
 	assert_int_equal(ref.pid, 7);

@@ -130,22 +130,31 @@ static void test_endpoints(void **state)
 	static const struct {
 		struct text cmdline;
 		const char *kind, *endpoint; /* kind NULL: nothing */
+		uint64_t uid;
 	} rows[] = {
-		{ TEXT("/usr/bin/dockerd\0-H\0unix:///tmp/d.sock\0"), "docker", "unix:///tmp/d.sock" },
-		{ TEXT("dockerd\0--host=unix:///tmp/d.sock\0"), "docker", "unix:///tmp/d.sock" },
-		{ TEXT("dockerd\0-H\0fd://\0"), NULL, NULL },
-		{ TEXT("podman\0system\0service\0-t\0" "0\0unix:///tmp/p.sock\0"), "podman", "unix:///tmp/p.sock" },
-		{ TEXT("podman\0run\0unix:///tmp/p.sock\0"), NULL, NULL },
-		{ TEXT("containerd\0--address\0/tmp/c.sock\0"), "containerd", "unix:///tmp/c.sock" },
-		{ TEXT("containerd\0"), NULL, NULL },
-		{ TEXT("evil\0-H\0unix:///tmp/d.sock\0"), NULL, NULL },
+		{ TEXT("/usr/bin/dockerd\0-H\0unix:///tmp/d.sock\0"), "docker", "unix:///tmp/d.sock", 0 },
+		{ TEXT("dockerd\0--host=unix:///tmp/d.sock\0"), "docker", "unix:///tmp/d.sock", 0 },
+		{ TEXT("dockerd\0-H\0fd://\0"), "docker", "unix:///var/run/docker.sock", 0 },
+		{ TEXT("dockerd\0"), "docker", "unix:///run/user/1000/docker.sock", 1000 },
+		{ TEXT("dockerd\0-H\0unix:///tmp/d.sock\0"), NULL, NULL, 1000 },
+		{ TEXT("dockerd\0-H\0tcp://0.0.0.0:2375\0"), NULL, NULL, 0 },
+		{ TEXT("podman\0system\0service\0"), "podman", "unix:///run/podman/podman.sock", 0 },
+		{ TEXT("podman\0--log-level\0info\0system\0service\0"), "podman", "unix:///run/user/1000/podman/podman.sock", 1000 },
+		{ TEXT("containerd\0--config\0/x.toml\0"), NULL, NULL, 0 },
+		{ TEXT("containerd\0"), NULL, NULL, 1000 },
+		{ TEXT("/usr/bin/crio\0"), "containerd", "unix:///var/run/crio/crio.sock", 0 },
+		{ TEXT("podman\0system\0service\0-t\0" "0\0unix:///tmp/p.sock\0"), "podman", "unix:///tmp/p.sock", 0 },
+		{ TEXT("podman\0run\0unix:///tmp/p.sock\0"), NULL, NULL, 0 },
+		{ TEXT("containerd\0--address\0/tmp/c.sock\0"), "containerd", "unix:///tmp/c.sock", 0 },
+		{ TEXT("containerd\0"), "containerd", "unix:///run/containerd/containerd.sock", 0 },
+		{ TEXT("evil\0-H\0unix:///tmp/d.sock\0"), NULL, NULL, 0 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char endpoint[ORIGIN_ADDRESS + 8] = "";
 		const char *kind = NULL;
-		bool found = origin_endpoint(rows[i].cmdline, &kind, endpoint);
+		bool found = origin_endpoint(rows[i].cmdline, rows[i].uid, &kind, endpoint);
 
 		if (found != (rows[i].kind != NULL))
 			fail_msg("row %zu: %d", i, found);

@@ -237,6 +237,55 @@ static void join_puts_together(void **state)
 	block_unref(targets);
 }
 
+static struct block *socket_with(uint64_t inode)
+{
+	struct builder *b = builder_new(&sock_row_type);
+	struct sock_row *row = builder_row(b);
+	struct block *ret;
+
+	row->inode = inode;
+	row->path = row->type = row->interface = row->process = row->peer = ROW_NO_TEXT;
+	ret = builder_block(b);
+	builder_free(b);
+	return ret;
+}
+
+/* Each process is in one share, and together they say what one walk would: who owns it first is not a matter of shares. */
+static void shares_make_a_whole(void **state)
+{
+	struct block *parts[2], *sockets = socket_with(700), *joined;
+	const struct sock_row *row;
+	struct proctree t;
+
+	(void)state;
+	proctree_make(&t);
+	for (int pid = 40; pid < 60; pid++) {
+		char path[32];
+
+		proctree_process(&t, &(struct proctree_process){ .pid = pid, .netns = WEB, .pidns = 2, .comm = "nginx", .state = 'S' });
+		snprintf(path, sizeof path, "%d/fd/3", pid);
+		proctree_link(&t, path, "socket:[700]");
+	}
+	for (uint32_t i = 0; i < 2; i++) {
+		struct owners_scan *s = owners_scan_new(t.fd, WEB);
+
+		owners_scan_share(s, &(struct owners_params){ .share = i, .shares = 2 });
+		parts[i] = walk(s);
+		assert_in_range(block_count(parts[i]), 5, 15);
+		owners_scan_free(s);
+	}
+	joined = sockets_join_shares(sockets, (const struct block *const *)parts, 2, NULL);
+	row = block_row(joined, 0);
+	assert_true(row->pid == 40 && row->owners.n == 20);
+	for (uint32_t i = 0; i < 20; i++)
+		assert_true(((const struct owner_row *)block_nested(joined, &owner_row_type, row->owners, i))->pid == 40 + i);
+	block_unref(joined);
+	block_unref(sockets);
+	block_unref(parts[0]);
+	block_unref(parts[1]);
+	proctree_remove(&t);
+}
+
 static void states_are_judged(void **state)
 {
 	static const struct {
@@ -328,6 +377,7 @@ int main(void)
 		cmocka_unit_test(owners_are_found),
 		cmocka_unit_test(new_sockets_are_found),
 		cmocka_unit_test(join_puts_together),
+		cmocka_unit_test(shares_make_a_whole),
 		cmocka_unit_test(states_are_judged),
 		cmocka_unit_test(cells_look_like_ss),
 	};

@@ -4,6 +4,7 @@
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/source/health.h"
+#include "core/source/holders.h"
 #include "core/source/namespaces.h"
 
 #include <math.h>
@@ -108,7 +109,7 @@ static struct block *merged(void)
 	AUTO(block_unrefp) struct block *scan = scan_block();
 	const struct block *engines[] = { engine };
 
-	return target_merge(engines, 1, scan);
+	return target_merge(engines, 1, &(struct target_seen){ .netns = scan });
 }
 
 static const struct target_row *find(const struct block *b, const char *name)
@@ -189,6 +190,7 @@ static void test_resolve(void **state)
 		{ "netns:/var/x", 0, TARGET_PATH, 0, NULL },
 		{ "netns:", -EINVAL, 0, 0, "not a name or path" },
 		{ "ns:4002", 0, TARGET_PID, 200, NULL },
+		{ "sleep/200", 0, TARGET_PID, 200, NULL }, /* as the list calls it */
 		{ "ns:4003", 0, TARGET_PATH, 0, NULL },
 		{ "ns:5", -ENOENT, 0, 0, "no network namespace 5" },
 		{ "lab", 0, TARGET_PATH, 0, NULL },
@@ -237,7 +239,7 @@ static void test_bare_list(void **state)
 		((struct netns_row *)builder_at(sb, 1))->container = builder_str(sb, "aaaa11112222");
 		engine = builder_block(eb);
 		scan = builder_block(sb);
-		b = target_merge((const struct block *const[]){ engine }, 1, scan);
+		b = target_merge((const struct block *const[]){ engine }, 1, &(struct target_seen){ .netns = scan });
 		assert_int_equal(block_count(b), t[i].rows);
 		block_unref(b);
 		block_unref(engine);
@@ -305,7 +307,7 @@ static void test_found(void **state)
 		((struct netns_row *)builder_at(sb, 1))->containers = found_of(sb, 100, "docker", "aaaa11112222");
 		scan = builder_block(sb);
 		builder_free(sb);
-		b = target_merge((const struct block *const[]){ one, two }, rows[i].is_double ? 2 : rows[i].has_engine, scan);
+		b = target_merge((const struct block *const[]){ one, two }, rows[i].is_double ? 2 : rows[i].has_engine, &(struct target_seen){ .netns = scan });
 		assert_int_equal(block_count(b), 2); /* and the host */
 		r = block_row(b, 0);
 		assert_true(r->pid == 100 && r->start == 1000 && r->netns == 4001);
@@ -318,7 +320,7 @@ static void test_found(void **state)
 /* No engine, no scan: an empty list, not a crash. */
 static void test_empty(void **state)
 {
-	AUTO(block_unrefp) struct block *b = target_merge(NULL, 0, NULL);
+	AUTO(block_unrefp) struct block *b = target_merge(NULL, 0, &(struct target_seen){ 0 });
 	struct target_ref ref;
 	uint32_t row;
 
@@ -329,6 +331,58 @@ static void test_empty(void **state)
 }
 
 /* What the kernel shows is said where it is graver than what the engine says, and only there. */
+static struct block *holders_block(void)
+{
+	static const struct {
+		uint64_t netns, pid;
+		uint32_t by;
+		uint64_t number;
+	} rows[] = {
+		{ 4002, 500, HOLDER_DESCRIPTOR, 3 }, /* a process is in it since */
+		{ 4003, 500, HOLDER_DESCRIPTOR, 4 }, /* mounted as well */
+		{ 5001, 500, HOLDER_SOCKET, 5 }, { 5001, 501, HOLDER_THREAD, 77 }, { 5002, 502, HOLDER_DESCRIPTOR, 6 },
+	};
+	struct builder *b = builder_new(&holder_row_type);
+	struct block *ret;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct holder_row *r = builder_row(b);
+
+		*r = (struct holder_row){ .head.id = i + 1, .netns = rows[i].netns, .pid = rows[i].pid, .start = rows[i].pid * 10,
+			.by = rows[i].by, .number = rows[i].number, .count = 1, .process = builder_str(b, "keeper") };
+	}
+	ret = builder_block(b);
+	builder_free(b);
+	return ret;
+}
+
+static void test_held(void **state)
+{
+	AUTO(block_unrefp) struct block *scan = scan_block(), *holders = holders_block();
+	AUTO(block_unrefp) struct block *b = target_merge(NULL, 0, &(struct target_seen){ .netns = scan, .holders = holders });
+	const struct target_row *r;
+	struct target_ref ref;
+	struct err err = { 0 };
+	uint32_t row;
+
+	(void)state;
+	assert_int_equal(block_count(b), 6 + 2);
+	assert_int_equal(find(b, "sleep/200")->holders.n, 0);
+	r = find(b, "lab");
+	assert_true(r->holders.n == 1 && r->problem.len == UINT32_MAX);
+	r = find(b, "netns-5001");
+	assert_true(r->holders.n == 2 && r->processes == 0 && r->pid == ROW_NO_UINT && r->head.flags & TARGET_IS_NETNS);
+	assert_true(text_equal(block_text(b, r->problem),
+		text_of("no process in it; keeper (500) holds it by socket 5, and 1 more")));
+	assert_int_equal(target_resolve(b, "ns:5001", &row, &ref, &err), 0);
+	assert_true(ref.kind == TARGET_PATH && ref.pid == 500 && ref.start == 5000 && ref.netns == 5001);
+	assert_string_equal(ref.path, "/proc/500/fd/5");
+	assert_int_equal(target_resolve(b, "netns-5002", &row, &ref, &err), 0);
+	assert_string_equal(ref.path, "/proc/502/fd/6");
+	assert_int_equal(target_resolve(b, "lab", &row, &ref, &err), 0);
+	assert_true(ref.pid == 0 && strcmp(ref.path, "/run/netns/lab") == 0);
+}
+
 static void test_with_health(void **state)
 {
 	struct builder *t = builder_new(&target_row_type), *h = builder_new(&health_row_type);
@@ -369,7 +423,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_merge), cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_bare_list), cmocka_unit_test(test_empty), cmocka_unit_test(test_found),
-		cmocka_unit_test(test_with_health) };
+		cmocka_unit_test(test_with_health), cmocka_unit_test(test_held) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Namespaces that only a descriptor, a socket or a thread keeps alive: listed with their holder, entered, and let go of."""
+import json
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from lib import Checks, Terminal, end, nsdbg, nsdbg_json, one_line, wait_for
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+WAYS = {"descriptor": "descriptor", "socket": "socket", "deleted": "descriptor", "thread": "thread"}
+
+
+class Keeper:
+    """The program keeper.py in a mount namespace of its own: its /run/netns is not ours."""
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["unshare", "-m", sys.executable, os.path.join(HERE, "keeper.py")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self.kept = json.loads(self.process.stdout.readline())
+        self.pid = self.process.pid
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def rows(*argv, **more):
+    return {row["netns"]: row for row in nsdbg_json("ls", *argv, **more)["data"]}
+
+
+def listed(t):
+    with Keeper() as keeper:
+        found = rows("-a")
+        for way, inode in keeper.kept.items():
+            row = found.get(inode) or {}
+            holders = [(h["pid"], h["by"]) for h in row.get("holders", [])]
+            t.ok(f"ls -a: held by a {way}, and by whom", holders == [(keeper.pid, WAYS[way])] and str(keeper.pid) in (row["problem"] or ""), row)
+        others = [r for r in found.values() if r["processes"] and r["holders"]]
+        t.ok("what has a process is not called held", not others, others[:2])
+        t.ok("ls without -a does not pay for the walk", not set(keeper.kept.values()) & set(rows()))
+    left = wait_for(lambda: not set(keeper.kept.values()) & set(rows("-a")), 3)
+    t.ok("they are gone with their holder", left)
+
+
+def entered(t):
+    with Keeper() as keeper:
+        for way, inode in keeper.kept.items():
+            link = nsdbg("ip", f"ns:{inode}", "link", "--json")
+            want = "down" if way == "deleted" else "up"
+            state = json.loads(link.stdout)["data"][0]["up"] if link.returncode == 0 else None
+            t.ok(f"ip ns:INODE, held by a {way}: inside", state is (want == "up"), one_line(link.stdout + link.stderr))
+            said = nsdbg("exec", f"netns-{inode}", "--", "stat", "-Lc", "%i", "/proc/self/ns/net")
+            t.same(f"exec, held by a {way}: inside", said.stdout.decode().strip(), str(inode))
+        sockets = nsdbg_json("ss", f"ns:{keeper.kept['socket']}", "-l")["data"]
+        t.ok("ss: the socket that holds it, with its owner", [(s["local_port"], s["pid"]) for s in sockets] == [(4321, keeper.pid)], sockets)
+        shown = nsdbg("show", f"netns-{keeper.kept['thread']}").stdout.decode()
+        t.ok("show: who holds it", re.search(r"by +thread", shown) and str(keeper.pid) in shown, shown)
+        for command in (["ps"], ["files"], ["probe", "ping", "127.0.0.1"]):
+            words = [command[0], f"ns:{keeper.kept['descriptor']}", *command[1:]]
+            result = nsdbg(*words)
+            t.ok(f"{command[0]} works in it", result.returncode in (0, 1) and b"process" not in result.stderr, result)
+
+
+def on_the_screen(t):
+    with Keeper() as keeper, Terminal() as terminal:
+        inode = keeper.kept["socket"]
+        terminal.wait("Targets", 5)
+        terminal.keys("/")
+        terminal.type(f"netns-{inode}")
+        terminal.keys("Enter")
+        t.ok("the list shows it a moment later, as held", terminal.wait(rf"netns-{inode} +ns +held", 12), terminal.screen())
+        t.ok("and by whom", terminal.wait(rf"held by +python3 \({keeper.pid}\) by socket", 3), terminal.screen())
+        terminal.keys("s")
+        t.ok("its sockets open", terminal.wait(r"127\.0\.0\.1:4321", 5), terminal.screen())
+        end(keeper.process)
+        t.ok("the holder's end is said", terminal.wait(r"ended|gone|left", 5), terminal.screen())
+        terminal.keys("q")
+
+
+Checks().run(listed, entered, on_the_screen)
