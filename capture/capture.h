@@ -47,6 +47,7 @@ extern const struct row_type bytes_row_type;
 enum {
 	CAPTURE_IS_SAVING = 1 << 0, /* a file is open and packets wait to be written: do not close the link yet */
 	CAPTURE_IS_OVER = 1 << 1, /* the namespace or interface is gone; it cannot be started again */
+	CAPTURE_CANNOT_SAVE = 1 << 2, /* the file takes no more: disk full, reader gone; `note` says which */
 };
 
 /* How the capture stands: sent at least twice a second while packets come, at once on change; one row. */

@@ -349,7 +349,7 @@ static void fill(const struct live *l, struct builder *b)
 	notes(l, &w);
 	row->head.severity = w.n ? SEVERITY_WARN : SEVERITY_OK;
 	row->head.flags = (l->state == LIVE_OVER ? CAPTURE_IS_OVER : 0) |
-		(writing ? CAPTURE_IS_SAVING : 0);
+		(writing ? CAPTURE_IS_SAVING : 0) | (l->saver && saver_problem(l->saver)[0] ? CAPTURE_CANNOT_SAVE : 0);
 	row->interface = builder_str(b, l->interface);
 	row->filter = builder_str(b, l->filter);
 	row->running = l->state == LIVE_RUNNING || l->state == LIVE_STOPPING || writing;

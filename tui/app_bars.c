@@ -219,8 +219,7 @@ static bool trouble_words(struct app *app, char *buf, size_t cap, const char **r
 	char age[32];
 
 	if (app_comeback(p)) {
-		snprintf(buf, cap, "%s is back as a new %s", p->target_name,
-			pane_target(p, NULL) && !f ? "process" : "container");
+		snprintf(buf, cap, "%s is back as a new %s", p->target_name, pane_target(p, NULL) ? "process" : "container");
 		*ret_keys = "[R] open it   [q] back";
 		return true;
 	}
@@ -228,6 +227,7 @@ static bool trouble_words(struct app *app, char *buf, size_t cap, const char **r
 		return false;
 	*ret_keys = list ? "[R] restart" : "[R] restart   [q] back";
 	if (f->state == FEED_GONE) {
+		*ret_keys = list ? "[R] again" : "[R] again   [q] back"; /* nobody is to think that it restarts the target */
 		facts_age(0, (app->env.now_ms - f->fresh_ms) * 1000000, age, sizeof age);
 		snprintf(buf, cap, "%s has ended%s%s%s", p->target_name, f->fresh_ms ? "; what you see is from " : "",
 			f->fresh_ms ? age : "", f->fresh_ms ? " ago" : "");

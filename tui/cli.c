@@ -349,8 +349,7 @@ bool cli_targets(struct cli *c)
 	return good;
 }
 
-/* A path that we may not look at is left to the worker. */
-static bool path_is_there(struct cli *c)
+bool cli_path_is_there(struct cli *c)
 {
 	char msg[320];
 
@@ -392,7 +391,7 @@ bool cli_target_find(struct cli *c, const char *word)
 	struct err err = { 0 };
 	int r = resolve_word(c, word, &err);
 
-	return r < 0 ? not_found(c, r, &err) : path_is_there(c);
+	return r < 0 ? not_found(c, r, &err) : cli_path_is_there(c);
 }
 
 /* Nothing else knows the word: is it a namespace that only a descriptor, a socket or a thread holds? `r`: how it went without. */
@@ -427,7 +426,7 @@ static bool find_kernel(struct cli *c, enum cli_wants wants)
 	}
 	r = resolve(c, &err);
 	r = resolve_held(c, r, &err);
-	return r < 0 ? not_found(c, r, &err) : path_is_there(c);
+	return r < 0 ? not_found(c, r, &err) : cli_path_is_there(c);
 }
 
 /* The part of "docker:web" that an engine can be asked for, or NULL. */
@@ -740,6 +739,15 @@ static void run(struct cli *c)
 	config_free(c->config);
 }
 
+/* What was printed by hand has arrived; a reader that left early is no error. */
+static int printed(void)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
+		return CLI_OK;
+	fprintf(stderr, "nsdbg: write to standard output: %s\n", strerror(errno));
+	return CLI_INTERNAL;
+}
+
 static int help(const struct options *o)
 {
 	enum command_id id = o->command;
@@ -757,7 +765,7 @@ static int help(const struct options *o)
 		return CLI_USAGE;
 	}
 	options_help(stdout, id);
-	return CLI_OK;
+	return printed();
 }
 
 static int completion(const struct options *o)
@@ -767,7 +775,7 @@ static int completion(const struct options *o)
 		return CLI_USAGE;
 	}
 	options_completion(stdout);
-	return CLI_OK;
+	return printed();
 }
 
 int cli_main(const struct options *o)
@@ -779,16 +787,16 @@ int cli_main(const struct options *o)
 	if (o->help || o->command == COMMAND_HELP)
 		return help(o);
 	if (o->version || o->command == COMMAND_VERSION)
-		return printf("nsdbg %s\n", NSDBG_VERSION) < 0 ? CLI_INTERNAL : CLI_OK;
+		return printf("nsdbg %s\n", NSDBG_VERSION) < 0 ? CLI_INTERNAL : printed();
 	if (o->command == COMMAND_COMPLETION)
 		return completion(o);
 	if (o->print_manual) {
 		cli_manual(stdout);
-		return CLI_OK;
+		return printed();
 	}
 	if (o->print_keys) {
 		app_print_keys(stdout);
-		return CLI_OK;
+		return printed();
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	c.time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;

@@ -84,6 +84,8 @@ bool cli_find(struct cli *c, enum cli_wants wants);
 void cli_complete(struct cli *c);
 /* Both, with CLI_WANTS_NAMES: for those who need c->targets at once. */
 bool cli_target(struct cli *c);
+/* For netns:NAME: false, and said, when there is no such file. One that we may not look at is left to the worker. */
+bool cli_path_is_there(struct cli *c);
 /* Finds a target in the list that cli_targets made: fills target and ref. */
 bool cli_target_find(struct cli *c, const char *word);
 

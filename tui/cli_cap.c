@@ -317,6 +317,8 @@ static void run(struct cap *k, int signals)
 		}
 		if (p[0].revents)
 			drain(k);
+		if (k->now.head.flags & CAPTURE_CANNOT_SAVE && !k->stopping)
+			end = 0; /* what comes from now on would go nowhere */
 		ask_page(k);
 	}
 }

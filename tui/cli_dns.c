@@ -271,6 +271,10 @@ void cli_dns(struct cli *c)
 		cli_dnswatch(c);
 		return;
 	}
+	if (c->o->by || c->o->count || c->o->for_ms) {
+		cli_error(c, CLI_USAGE, EINVAL, "--by, --count and --for go with --watch: nsdbg dns TARGET --watch");
+		return;
+	}
 	if (parse(&q) && cli_find(c, q.words.is_short ? CLI_WANTS_REF : CLI_WANTS_NAMES))
 		look_up(&q);
 	dns_words_done(&q.words);

@@ -255,7 +255,7 @@ static void run(struct watch *k, int signals)
 			break;
 		poll(p, 4, (int)(left < most ? left : most));
 		k->reader_left = (p[2].revents & (POLLERR | POLLNVAL)) || writer_failed(k->w) == -EPIPE;
-		if (k->reader_left || p[1].revents)
+		if (k->reader_left || p[1].revents || writer_failed(k->w) < 0)
 			break;
 		if (p[0].revents)
 			drain(k);

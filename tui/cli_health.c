@@ -68,8 +68,11 @@ static struct block *with_names(const struct cli *c, const struct block *rows)
 		const struct health_row *from = block_row(rows, i);
 		const struct target_row *t = target_of(c->targets, from->head.id);
 		struct text name = t ? block_text(c->targets, t->name) : (struct text){ 0 };
-		struct health_row *row = builder_copy_row(b, rows, from);
+		struct health_row *row;
 
+		if (t && !engine_places_shows(&c->places, block_text(c->targets, t->runtime)))
+			continue;
+		row = builder_copy_row(b, rows, from);
 		row->name = builder_text(b, name.p, name.n);
 	}
 	ret = builder_block(b);

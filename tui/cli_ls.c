@@ -5,6 +5,7 @@
 #include "core/fd.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,25 +20,13 @@ static bool is_stopped(const struct target_row *t)
 		t->state == TARGET_STATE_REMOVING;
 }
 
-static bool is_named(const char *list, struct text name)
-{
-	while (list && *list) {
-		size_t n = strcspn(list, ",");
-
-		if (n == name.n && memcmp(list, name.p, n) == 0)
-			return true;
-		list += n + (list[n] == ',');
-	}
-	return false;
-}
-
 /* What docker ps would show; asking for a state or with words about one means all. */
 static bool keep_target(const struct block *b, const void *row, void *arg)
 {
 	const struct target_row *t = row;
 	struct listing *l = arg;
 
-	if (l->c->o->runtime && !is_named(l->c->o->runtime, block_text(b, t->runtime)))
+	if (!engine_places_shows(&l->c->places, block_text(b, t->runtime)))
 		return false;
 	if (l->c->o->all || !is_stopped(t))
 		return true;
@@ -104,11 +93,24 @@ static const struct target_row *row_of_ref(const struct cli *c)
 	return NULL;
 }
 
+/* pid:N and netns:NAME can be written without anything being there. */
+static bool is_there(struct cli *c)
+{
+	char msg[96];
+
+	if (c->ref.kind != TARGET_PID || kill(c->ref.pid, 0) == 0 || errno != ESRCH)
+		return cli_path_is_there(c);
+	snprintf(msg, sizeof msg, "there is no process %d", (int)c->ref.pid);
+	cli_error(c, CLI_NO_TARGET, 0, msg);
+	return false;
+}
+
 /* A stopped container has facts, too: only entering it is impossible. */
 static bool find_any(struct cli *c)
 {
 	struct err err = { 0 };
 	uint32_t row = UINT32_MAX;
+	char msg[192];
 	int r;
 
 	if (!cli_targets(c))
@@ -119,7 +121,10 @@ static bool find_any(struct cli *c)
 		c->target = row_of_ref(c);
 	if (c->target)
 		return true;
-	cli_error(c, CLI_NO_TARGET, 0, r < 0 ? err.msg : "nothing is known about it beyond its namespace: try ss, ps or cap on it");
+	if (r == 0 && !is_there(c))
+		return false;
+	snprintf(msg, sizeof msg, "nothing is known about %.80s beyond its namespace: try ss, ps or cap on it", c->o->words[0]);
+	cli_error(c, CLI_NO_TARGET, 0, r < 0 ? err.msg : msg);
 	return false;
 }
 

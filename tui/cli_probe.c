@@ -449,6 +449,17 @@ static void set_status(struct probing *p, const struct block *b)
 		p->c->status = status;
 }
 
+static void end_stream(struct probing *p)
+{
+	struct err err = { 0 };
+	int r = writer_end(p->w, p->c->errors, p->c->n_errors);
+
+	if (r == 0 || r == -EPIPE)
+		return;
+	err_set(&err, -r, "write to standard output");
+	cli_error_err(p->c, CLI_INTERNAL, &err);
+}
+
 static void report(struct probing *p)
 {
 	AUTO(block_unrefp) struct block *b = all_rows(p);
@@ -459,7 +470,7 @@ static void report(struct probing *p)
 		if (!p->lines[i].latest && !p->lines[i].done && !p->interrupted)
 			cli_error(p->c, CLI_TIMEOUT, ETIMEDOUT, "a probe did not end within its time");
 	if (p->w)
-		writer_end(p->w, p->c->errors, p->c->n_errors);
+		end_stream(p);
 	else
 		cli_print(p->c, &print);
 	for (uint32_t i = 0; p->human && i < block_count(b); i++)

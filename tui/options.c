@@ -89,7 +89,7 @@ static const struct option_def ps_options[] = {
 static const struct option_def cap_options[] = {
 	{ 'i', "interface", TEXT(interface, "IF"), .help = "this interface, or any (the first that is up)" },
 	{ 'w', "write", TEXT(file, "FILE"), .help = "save packets; - is standard output" },
-	{ 'c', "count", NUMBER(count, "N"), .help = "stop after N packets" },
+	{ 'c', "count", NUMBER(count, "N"), .min = 1, .help = "stop after N packets" },
 	{ 's', "snaplen", NUMBER(snaplen, "LEN"), .help = "keep LEN bytes of each packet" },
 	{ 0, "for", TIME(for_ms, "TIME"), .help = "stop after this time: 30s, 5m" },
 	{ 'F', "file-format", CHOICE(file_format, "FORMAT", file_formats), .help = "pcapng, pcap, or auto: pcap for names that end in .pcap" },
@@ -103,13 +103,13 @@ static const struct option_def cap_options[] = {
 static const struct option_def dns_options[] = {
 	{ 'x', "reverse", TEXT(reverse, "ADDR"), .help = "names of this address and of those that follow (PTR)" },
 	{ 'f', "file", TEXT(names, "FILE"), .help = "names from this file, a line NAME [TYPE] or -x ADDR; - is standard input" },
-	{ 'p', "port", NUMBER(port, "PORT"), .help = "port of the server (53)" },
+	{ 'p', "port", NUMBER(port, "PORT"), .min = 1, .help = "port of the server (53)" },
 	{ 'v', "verbose", FLAG(verbose), .help = "all sections and every step" },
 	{ 0, "compare", FLAG(compare), .help = "ask all resolvers that matter for this name, and say where they differ" },
 	{ 0, "libc", CHOICE(libc, "NAME", libc_names), .help = "ask as glibc or as musl does (auto: the one the target has)" },
 	{ 0, "watch", FLAG(watch), .help = "no question of ours: watch those that are asked in there, and their answers" },
 	{ 0, "by", CHOICE(by, "WHAT", watch_views), .help = "with --watch, a row for each question, name or search-list lookup" },
-	{ 'c', "count", NUMBER(count, "N"), .help = "with --watch: stop after N rows" },
+	{ 'c', "count", NUMBER(count, "N"), .min = 1, .help = "with --watch: stop after N rows" },
 	{ 0, "for", TIME(for_ms, "TIME"), .help = "with --watch: stop after this time: 30s, 5m" },
 };
 
@@ -132,7 +132,7 @@ static const struct option_def ports_options[] = {
 };
 
 static const struct option_def probe_options[] = {
-	{ 'c', "count", NUMBER(count, "N"), .help = "try N times (1)" },
+	{ 'c', "count", NUMBER(count, "N"), .min = 1, .help = "try N times (1)" },
 	{ 'i', "interval", TIME(interval_ms, "TIME"), .help = "from try to try (1s); without -c until ^C" },
 	{ '4', "ipv4", FLAG(ip4), .help = "IPv4 only" },
 	{ '6', "ipv6", FLAG(ip6), .help = "IPv6 only" },
@@ -140,7 +140,7 @@ static const struct option_def probe_options[] = {
 	{ 0, "send", TEXT(send, "TEXT"), .help = "tcp, udp: send this and wait for an answer; \\r \\n \\xNN" },
 	{ 'T', "tcp", FLAG(tcp), .help = "trace by SYNs to HOST:PORT (80)" },
 	{ 'I', "icmp", FLAG(icmp), .help = "trace by echo requests; default UDP" },
-	{ 'm', "hops", NUMBER(hops, "N"), .help = "trace: at most N hops (30)" },
+	{ 'm', "hops", NUMBER(hops, "N"), .min = 1, .help = "trace: at most N hops (30)" },
 	{ 'k', "insecure", FLAG(insecure), .help = "http: go on when the certificate does not hold" },
 	{ 0, "cacert", TEXT(cacert, "FILE"), .help = "http: trust these certificates (PEM), not the host's" },
 	{ 'v', "verbose", FLAG(verbose), .help = "evidence also for what works" },
@@ -470,6 +470,8 @@ static int set_number(const struct parser *p, const struct option_def *d, const 
 	v = strtoull(value, &end, 10);
 	if (errno || *end || value[0] < '0' || value[0] > '9')
 		return err_set(p->err, EINVAL, "%s wants a number, not \"%.30s\"", shown(d, name), value);
+	if (v < d->min)
+		return err_set(p->err, EINVAL, "%s is at least %llu", shown(d, name), (unsigned long long)d->min);
 	*(uint64_t *)member(p, d) = v;
 	return 0;
 }
@@ -722,7 +724,7 @@ static void help_overview(FILE *out)
 		"Usage: nsdbg [TARGET]                     the screen\n"
 		"       nsdbg COMMAND [TARGET] [OPTIONS]   the same facts as text or JSON\n\nCommands:\n");
 	for (size_t i = 1; i < COMMAND_N; i++)
-		fprintf(out, "  %-10s %s\n", options_commands[i].name, options_commands[i].help);
+		fprintf(out, "  %-11s %s\n", options_commands[i].name, options_commands[i].help);
 	help_globals(out);
 	fprintf(out, "\nTARGET is a container's name or the beginning of its id (4 digits or more), docker:NAME, POD/NAME,\n"
 		"pod:NAME, ctr:SPACE/NAME, pid:N, netns:NAME, netns:PATH, ns:INODE or host.\n"
@@ -833,7 +835,7 @@ void options_completion(FILE *out)
 	completion_commands(out, any_command, " ");
 	fputs("'\n\telif [ \"$place\" = 0 ]; then\n\t\tcase $command in\n\t\t", out);
 	completion_commands(out, takes_target, "|");
-	fputs(") words=$(timeout 0.3 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
+	fputs(") words=$(timeout 1 nsdbg ls -a -H --columns name 2>/dev/null) ;;\n\t\thelp) words='", out);
 	completion_commands(out, any_command, " ");
 	fputs("' ;;\n\t\tfields) words='", out);
 	completion_types(out);

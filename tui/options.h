@@ -160,6 +160,7 @@ struct option_def {
 	size_t offset; /* into struct options */
 	const char *const *choices;
 	uint32_t n_choices;
+	uint64_t min; /* OPTION_NUMBER */
 	bool hidden;
 	bool no_variable; /* not from the environment */
 };

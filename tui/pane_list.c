@@ -284,13 +284,20 @@ static bool is_stopped(const struct target_row *t)
 	return t->state == TARGET_STATE_EXITED || t->state == TARGET_STATE_CREATED || t->state == TARGET_STATE_DEAD;
 }
 
+/* --runtime */
+static bool is_wanted(const struct list_state *s, const struct block *b, const struct target_row *t)
+{
+	return engine_places_shows(&s->places, block_text(b, t->runtime));
+}
+
 /* Stopped ones are hidden unless something is wrong with them. */
 static bool keep_target(const struct block *b, const void *row, void *arg)
 {
 	const struct target_row *t = row;
 	const struct list_state *s = arg;
 
-	(void)b;
+	if (!is_wanted(s, b, t))
+		return false;
 	return s->all || !is_stopped(t) || t->head.severity == SEVERITY_WARN || t->head.severity == SEVERITY_BAD;
 }
 
@@ -372,7 +379,7 @@ static void count_hidden(struct list_state *s, const struct block *targets)
 {
 	s->hidden = 0;
 	for (uint32_t i = 0; i < block_count(targets); i++)
-		s->hidden += is_stopped(block_row(targets, i));
+		s->hidden += is_stopped(block_row(targets, i)) && is_wanted(s, targets, block_row(targets, i));
 }
 
 static void show_targets(struct pane *p, struct block *merged)

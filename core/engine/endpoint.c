@@ -43,6 +43,8 @@ int docker_endpoint_check(const char *text, const char *from, char ret[512], str
 			return err_set(err, EINVAL, "%s %.40s: %s", from, text, refused[i].hint);
 	if (strlen(text) >= ENDPOINT)
 		return err_set(err, EINVAL, "%s: the address is longer than %d bytes", from, ENDPOINT - 1);
+	if (!text[strspn(text, " ")])
+		return err_set(err, EINVAL, "%s is empty: write unix:///path or tcp://address:port", from);
 	if (text[0] == '/')
 		return err_set(err, EINVAL, "%s %.60s: the scheme is missing; write unix://%.60s", from, text, text);
 	if (!strstr(text, "://"))

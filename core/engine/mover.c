@@ -175,6 +175,8 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg)
 /* What listens at such a socket, for sentences. */
 static const char *daemon_of(const struct mover_target *t)
 {
+	if (t->daemon[0])
+		return t->daemon;
 	return strstr(t->path, "podman") ? "podman" : strstr(t->path, "containerd") ? "containerd" : strstr(t->path, "crio") ? "crio" : "dockerd";
 }
 

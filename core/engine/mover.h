@@ -82,6 +82,7 @@ struct mover_target {
 	char path[108]; /* unix socket; "" for tcp */
 	char origin[320]; /* "http://docker" or "http://host:2375" */
 	char host[256], port[6]; /* tcp: a name that is to be looked up, else "" */
+	char daemon[16]; /* who listens there, for sentences; "": told by the path */
 };
 
 /* Takes unix://PATH, tcp://HOST[:PORT] or http://HOST[:PORT] apart. 0 or -EINVAL. */

@@ -41,6 +41,32 @@ bool engine_places_listed(const char *list, const char *name)
 	return list == NULL;
 }
 
+bool engine_places_shows(const struct engine_places *p, struct text runtime)
+{
+	char name[16];
+
+	if (!p->runtimes)
+		return true;
+	snprintf(name, sizeof name, "%.*s", (int)(runtime.n < sizeof name ? runtime.n : 0), runtime.p ? runtime.p : "");
+	return engine_places_listed(p->runtimes, name);
+}
+
+/* A word that names nothing would show an empty list. */
+static int check_runtimes(const char *list, struct err *err)
+{
+	static const char names[] = "docker,podman,containerd,cri,lxc,nspawn,netns,host";
+	char word[16];
+
+	for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+		size_t n = strcspn(p, ",");
+
+		snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : 0), p);
+		if ((!word[0] && (n > 0 || !list[0])) || (word[0] && !engine_places_listed(names, word)))
+			return err_set(err, EINVAL, "--runtime knows no \"%.*s\": there are %s", (int)(n < 40 ? n : 40), p, names);
+	}
+	return 0;
+}
+
 const struct source *engine_source(enum engine_kind kind)
 {
 	return kind == ENGINE_CONTAINERD ? &containerd_source : &docker_source;
@@ -334,7 +360,9 @@ int engine_places_find(const struct engine_wishes *w, struct engine_places *ret,
 	};
 	int r[ENGINE_KIND_N] = { 0 };
 
-	*ret = (struct engine_places){ 0 };
+	*ret = (struct engine_places){ .runtimes = w->runtimes };
+	if (check_runtimes(w->runtimes, err) < 0)
+		return -EINVAL;
 	if (wanted[ENGINE_DOCKER])
 		r[ENGINE_DOCKER] = take_docker(ret, w->docker, err);
 	if (r[ENGINE_DOCKER] >= 0 && wanted[ENGINE_PODMAN])

@@ -10,6 +10,7 @@
 
 struct block;
 struct err;
+struct text;
 struct source;
 
 enum engine_kind { ENGINE_DOCKER, ENGINE_PODMAN, ENGINE_CONTAINERD, ENGINE_KIND_N };
@@ -29,6 +30,7 @@ struct engine_places {
 	struct engine_place list[ENGINE_PLACES];
 	unsigned n;
 	bool is_closed[ENGINE_KIND_N]; /* the user's choice is the whole choice: none are added to it */
+	const char *runtimes; /* --runtime, the caller's text; NULL: all */
 };
 
 /* What the user said; NULL: nothing. Addresses may be several, with commas between them. */
@@ -59,5 +61,8 @@ bool engine_places_is_idle(int proc, const char *path, enum engine_kind kind, bo
 
 /* Is `name` among the words of the list (commas between them)? A NULL list has all. */
 bool engine_places_listed(const char *list, const char *name);
+
+/* Does the user want to see targets of this runtime? */
+bool engine_places_shows(const struct engine_places *p, struct text runtime);
 
 #endif

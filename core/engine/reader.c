@@ -31,6 +31,8 @@ int engine_reader_open(struct worker *w, struct err *err)
 		!memchr(p->only, 0, sizeof p->only))
 		return err_set(err, EINVAL, "wrong parameters for an engine");
 	r = mover_target_parse(p->endpoint, &target, err);
+	if (strcmp(p->runtime, "docker") != 0)
+		memcpy(target.daemon, p->runtime, sizeof target.daemon);
 	return r < 0 ? r : mover_start(&target, &s->mover, &s->owner, err);
 }
 

@@ -80,6 +80,12 @@ grammar() {
 	refused "exec: an unknown option" 125 'did you mean --caps' exec --carps host
 	refused "exec: no such program" 127 'no such program' exec host -- nosuch-program
 	refused "engine by ssh" 2 'ssh' ls --docker-host ssh://host
+	refused "a runtime that is none" 2 '"dokcer": there are docker' ls --runtime docker,dokcer
+	refused "no runtime" 2 '--runtime knows no ""' ls --runtime ''
+	refused "an empty address" 2 '--docker-host is empty' ls --docker-host ''
+	refused "no packets at all" 2 '--count is at least 1' cap host -c 0
+	refused "port 0" 2 '--port is at least 1' dns host example.org -p 0
+	refused "--by without --watch" 2 'go with --watch' dns host example.org --by name
 	refused "fields of nothing" 2 'no kind of row' fields nope
 }
 
@@ -154,9 +160,12 @@ inside() {
 errors() {
 	refused "no such target" 3 'no-such-target' ss no-such-target
 	refused "no such process" 3 '4194000' ss pid:4194000
+	refused "no such process to show" 3 'no process 4194000' show pid:4194000
+	refused "no such name to show" 3 '/run/netns/nowhere' show netns:nowhere
 	refused "no such namespace" 3 '1234' ss ns:1234
 	refused "no such file" 3 '/nowhere' ss netns:/nowhere
 	refused "engine that is not there" 5 '/nowhere/docker.sock' ls --docker-host unix:///nowhere/docker.sock
+	refused "the engine that is not there is called by its name" 5 'no podman at /nowhere' ls --podman-host unix:///nowhere
 	refused "wrong capture filter" 2 'prot' cap host -i lo -c 1 tcp prot 80
 	refused "wrong interface" 2 'nosuch0' cap host -i nosuch0 -c 1
 	run cap host -i lo -c 1 -w /nowhere/x.pcapng
@@ -168,6 +177,11 @@ errors() {
 	same "existing file is kept whole" full "$(cat "$dir/full")"
 	timeout 20 "$NSDBG" ls >/dev/full 2>"$err"
 	[ $? = 10 ] && grep -q 'No space' "$err" && ok "full disk" || not_ok "full disk" "$(cat "$err")"
+	for command in help version "completion bash" "probe netns:$ns tcp 127.0.0.1:7654 -c 2 -i 10ms"; do
+		timeout 20 "$NSDBG" $command >/dev/full 2>"$err" </dev/null
+		[ $? = 10 ] && grep -q 'No space' "$err" && ok "full disk: $command" || not_ok "full disk: $command" "$(cat "$err")"
+	done
+	full_file
 	for command in "ls" "ss netns:$ns" "ps host" "fields" "help"; do
 		# shellcheck disable=SC2086
 		same "$command into a closed pipe" "0 " "$({ timeout 20 "$NSDBG" $command 2>"$err"; echo $? >"$out"; } | true; echo "$(cat "$out") $(cat "$err")")"
@@ -197,6 +211,20 @@ state_of() { # CHECK: its state in the doctor's last document
 }
 
 # Each check must turn with the thing that it checks.
+# Nothing is waited for that would go nowhere.
+full_file() {
+	local pid
+
+	mkdir "$dir/small" && mount -t tmpfs -o size=16k tmpfs "$dir/small" || { skip "cap into a full disk" "no tmpfs"; return; }
+	ip netns exec "$ns" ping -q -c 400 -i 0.01 -s 1000 127.0.0.1 >/dev/null &
+	pid=$!
+	run cap netns:$ns -i lo -w "$dir/small/x.pcapng"
+	[ $status = 7 ] && grep -q 'disk full: stopped writing' "$err" && ok "cap into a full disk ends and says so" ||
+		not_ok "cap into a full disk ends and says so" "$status $(cat "$err")"
+	wait $pid
+	umount "$dir/small"
+}
+
 doctor() {
 	local held pair cap want
 

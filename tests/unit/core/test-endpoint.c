@@ -42,7 +42,7 @@ static void test_options(void **state)
 		{ "/var/run/docker.sock", -EINVAL, "write unix:///var/run/docker.sock" },
 		{ "127.0.0.1:2375", -EINVAL, "write tcp://127.0.0.1:2375" },
 		{ "ftp://host", -EINVAL, "unix:// or tcp://" },
-		{ "", -EINVAL, "scheme is missing" },
+		{ "", -EINVAL, "is empty: write unix:" },
 	};
 
 	(void)state;

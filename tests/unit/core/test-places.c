@@ -64,6 +64,25 @@ static void test_variables(void **state)
 	assert_int_equal(engine_places_find(&(struct engine_wishes){ .docker = "" }, &p, &err), -EINVAL);
 }
 
+static void test_runtimes(void **state)
+{
+	static const char *const wrong[] = { "", "dokcer", "docker,dokcer", "dockerdockerdockerdocker", "docker,netns, host" };
+	struct engine_places p;
+	struct err err = { 0 };
+
+	(void)state;
+	clear_environment();
+	assert_int_equal(engine_places_find(&(struct engine_wishes){ .runtimes = "netns,host," }, &p, &err), 0);
+	assert_int_equal(p.n, 0);
+	assert_true(engine_places_shows(&p, text_of("host")) && engine_places_shows(&p, text_of("netns")));
+	assert_false(engine_places_shows(&p, text_of("docker")) || engine_places_shows(&p, (struct text){ 0 }));
+	assert_true(engine_places_shows(&(struct engine_places){ 0 }, text_of("docker")));
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		assert_int_equal(engine_places_find(&(struct engine_wishes){ .runtimes = wrong[i] }, &p, &err), -EINVAL);
+		assert_non_null(strstr(err.msg, "--runtime knows no"));
+	}
+}
+
 static void write_text(struct proctree *t, const char *path, const char *text)
 {
 	proctree_write(t, path, text, strlen(text));
@@ -108,7 +127,8 @@ static void test_idle(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_named), cmocka_unit_test(test_variables), cmocka_unit_test(test_idle) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_named), cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_runtimes), cmocka_unit_test(test_idle) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
