@@ -303,6 +303,8 @@ static const struct {
 	{ "a rootless engine's program on the host", { DAEMON, "T web docker 10 0.0.0.0:8080>80/tcp", "P 10 t 0 10.0.2.100", SERVES,
 		"L 1 tcp :: 8080 200", "H 200 600 rootlessport 1 - 10 - 0" },
 		"web 0.0.0.0:8080>80/tcp world [loopback host outside] rootlessport 0.0.0.0:80 | -\n" },
+	{ "a rootless engine, and nobody listens on the host", { DAEMON, "T web docker 10 0.0.0.0:8080>80/tcp", "P 10 t 0 10.0.2.100", SERVES },
+		"web 0.0.0.0:8080>80/tcp world [nowhere] - 0.0.0.0:80 | no rule and no proxy leads here: were they flushed? Restart the container\n" },
 	{ "sctp has no sockets that we read", { DAEMON, WEB("0.0.0.0:8080>80/sctp"), "R sctp * 8080 172.17.0.2 80 ohl DOCKER" },
 		"web 0.0.0.0:8080>80/sctp lan [-] rule - | -\n" },
 };
