@@ -150,8 +150,9 @@ static void set_limits(unsigned n_files)
 	struct rlimit now;
 
 	setrlimit(RLIMIT_CORE, &core);
-	if (getrlimit(RLIMIT_NOFILE, &now) == 0 && files.rlim_max <= now.rlim_max)
-		setrlimit(RLIMIT_NOFILE, &files);
+	if (getrlimit(RLIMIT_NOFILE, &now) == 0 && files.rlim_max > now.rlim_max)
+		files.rlim_cur = files.rlim_max = now.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 	if (!SANITIZED) /* the shadow memory of a sanitizer is larger than any limit */
 		setrlimit(RLIMIT_AS, &space);
 }
