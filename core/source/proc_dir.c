@@ -132,7 +132,7 @@ int proc_dir_host_ns(int proc, const char *kind, uint64_t *ret_inode)
 	return proc_dir_ns(proc, (uint64_t)getpid(), kind, ret_inode);
 }
 
-int proc_dir_identity(int proc, uint64_t pid, uint64_t *ret)
+int proc_dir_look(int proc, uint64_t pid, uint64_t *ret_identity, uint64_t *ret_uid)
 {
 	struct stat st;
 	char path[32];
@@ -140,6 +140,14 @@ int proc_dir_identity(int proc, uint64_t pid, uint64_t *ret)
 	snprintf(path, sizeof path, "%" PRIu64, pid);
 	if (fstatat(proc, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	*ret = st.st_ino;
+	*ret_identity = st.st_ino;
+	*ret_uid = st.st_uid;
 	return 0;
+}
+
+int proc_dir_identity(int proc, uint64_t pid, uint64_t *ret)
+{
+	uint64_t uid;
+
+	return proc_dir_look(proc, pid, ret, &uid);
 }

@@ -41,4 +41,7 @@ int proc_dir_host_ns(int proc, const char *kind, uint64_t *ret_inode);
  */
 int proc_dir_identity(int proc, uint64_t pid, uint64_t *ret);
 
+/* The same, and its effective user: who owns PID itself, dumpable or not (task_dump_owner in fs/proc/base.c). 0 or -errno. */
+int proc_dir_look(int proc, uint64_t pid, uint64_t *ret_identity, uint64_t *ret_uid);
+
 #endif
