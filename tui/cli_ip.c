@@ -152,6 +152,7 @@ static void read_sides(struct ip *ip)
 	int r = -EPIPE;
 
 	params.n = net_path_sides(&map, params.list, NET_SIDES);
+	params.left_out = net_path_left_out(&map, params.list, params.n);
 	if (params.n == 0)
 		return;
 	l = session_open(ip->c->session, &net_sides_source, NULL, &params, sizeof params, &err);

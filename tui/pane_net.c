@@ -94,10 +94,13 @@ static void look_at_sides(struct net_view *v)
 	if (!net_path_wants_sides(&map))
 		return;
 	params.n = net_path_sides(&map, params.list, NET_SIDES);
+	params.left_out = net_path_left_out(&map, params.list, params.n);
 	hash = row_hash(params.list, params.n * sizeof params.list[0], 1);
 	if (params.n == 0 || hash == v->asked_sides)
 		return;
 	v->asked_sides = hash;
+	if (params.left_out)
+		pane_toast(v->pane, SEVERITY_WARN, "the other ends of %u cables are not looked at: %d namespaces at most", params.left_out, NET_SIDES);
 	pane_feed_open(v->pane, NET_SLOT_SIDES, &(struct feed_spec){ .source = &net_sides_source, .params = &params, .n_params = sizeof params,
 		.types = side_types, .n_types = ARRAY_LEN(side_types), .sampled = true, .no_target = true });
 }
