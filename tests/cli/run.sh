@@ -182,6 +182,7 @@ errors() {
 		[ $? = 10 ] && grep -q 'No space' "$err" && ok "full disk: $command" || not_ok "full disk: $command" "$(cat "$err")"
 	done
 	full_file
+	mkdir "$dir/crowd" && chmod 777 "$dir/crowd" && crowded
 	for command in "ls" "ss netns:$ns" "ps host" "fields" "help"; do
 		# shellcheck disable=SC2086
 		same "$command into a closed pipe" "0 " "$({ timeout 20 "$NSDBG" $command 2>"$err"; echo $? >"$out"; } | true; echo "$(cat "$out") $(cat "$err")")"
@@ -211,6 +212,25 @@ state_of() { # CHECK: its state in the doctor's last document
 }
 
 # Each check must turn with the thing that it checks.
+# Descriptors that nobody takes count for a user on the whole host: those of a stopped nsdbg, or of a container, must not silence ours.
+crowded() {
+	python3 -c "
+import array, os, resource, socket, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+kept = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for i in range(400)]
+for a, b in kept:
+    a.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [0]))])
+open('$dir/crowd/ready', 'w')
+time.sleep(60)" 2>"$err" </dev/null &
+	local pid=$!
+
+	until_true 5 [ -e "$dir/crowd/ready" ]
+	works "400 descriptors of user nobody are under way" ls --runtime host
+	kill $pid
+	wait $pid 2>/dev/null
+}
+
 # Nothing is waited for that would go nowhere.
 full_file() {
 	local pid
