@@ -175,15 +175,42 @@ static void find_process(struct merge *m, struct target_row *r, struct found *f)
 	r->start = f->row->start;
 }
 
+static bool has_item(struct text list, struct text item)
+{
+	while (list.n > 0) {
+		size_t n = strnlen(list.p, list.n);
+
+		if (n == item.n && memcmp(list.p, item.p, n) == 0)
+			return true;
+		n += n < list.n;
+		list = (struct text){ .p = list.p + n, .n = list.n - n };
+	}
+	return false;
+}
+
+/* First what the engine says, then what was added since and it knows nothing of. A list is in one piece: it is written anew. */
 static void take_addresses(struct merge *m, struct target_row *r, const struct netns_row *n)
 {
-	struct text item;
+	struct str list = { 0 };
+	char said[1024];
+	struct text told = builder_get(m->out, r->addresses), item;
+	bool is_new = false;
 
-	if ((r->addresses.len != UINT32_MAX && r->addresses.len > 0) || r->shares_with.len != UINT32_MAX ||
-		r->head.flags & TARGET_HOST_NETWORK)
+	if (r->shares_with.len != UINT32_MAX || r->head.flags & TARGET_HOST_NETWORK || told.n >= sizeof said)
 		return;
 	for (uint32_t i = 0; block_list_item(m->scan, n->addresses, i, &item); i++)
-		builder_list_add(m->out, &r->addresses, item.p, item.n);
+		is_new |= !has_item(told, item);
+	if (!is_new)
+		return;
+	if (told.n)
+		memcpy(said, told.p, told.n); /* the arena moves while it grows */
+	told.p = said;
+	for (size_t at = 0; at < told.n; at += strnlen(said + at, told.n - at) + 1)
+		builder_list_add(m->out, &list, said + at, strnlen(said + at, told.n - at));
+	for (uint32_t i = 0; block_list_item(m->scan, n->addresses, i, &item); i++)
+		if (!has_item(told, item))
+			builder_list_add(m->out, &list, item.p, item.n);
+	r->addresses = list;
 }
 
 static void locate(struct merge *m, struct target_row *r)

@@ -95,7 +95,7 @@ def nsdbg(*argv, **more):
 def nsdbg_json(*argv, codes=(0,), **more):
     """The document that nsdbg --json prints; checks the form that all commands share."""
     result = nsdbg(*argv, "--json", **more)
-    if result.returncode not in codes:
+    if result.returncode not in codes or not result.stdout:
         raise RuntimeError(f"nsdbg {' '.join(map(str, argv))}: exit {result.returncode}: {result.stderr.decode(errors='replace').strip()}")
     document = json.loads(result.stdout)
     missing = {"schema", "time", "host", "target", "data", "errors"} - set(document)

@@ -422,7 +422,7 @@ void cli_ip(struct cli *c)
 		return;
 	p.type = ip_words[ip.part].type;
 	p.first_word = ip.destination.kind ? 3 : 2;
-	if (cli_check(c, &p) && cli_find(c, wants_names(&ip) ? CLI_WANTS_NAMES : CLI_WANTS_REF))
+	if (cli_check(c, &p) && cli_find(c, wants_names(&ip) ? CLI_WANTS_SCAN : CLI_WANTS_REF))
 		run(&ip, &p);
 	link_free(ip.link);
 	net_facts_done(&ip.facts);

@@ -551,7 +551,7 @@ static void find_daemons(struct pane *p)
 			open_engine(p, i);
 		else if (s->runs[i] && !ran && s->told[i].engines && !answers(&s->told[i]))
 			pane_feed_sample(p, slot_of(i));
-		if (was_idle && !place->is_idle)
+		if (place->is_idle ? !p->env->engines : was_idle)
 			merge_engines(p);
 	}
 }

@@ -32,6 +32,7 @@ struct reader {
 	struct job *jobs;
 	unsigned n_jobs, cap_jobs;
 	bool has_containerd, has_cri; /* in this round */
+	char no_events[128]; /* of a runtime that has only CRI: why it has none; "": it has, or was not asked */
 	char gap[192];
 	unsigned n_failed;
 	uint64_t round_at, relist_at; /* monotonic ms, 0 = off */
@@ -56,7 +57,7 @@ static void send_engine(struct reader *r)
 	engine_reader_send_engine(&r->base,
 		&(struct engine_words){ .runtime = r->has_cri && !r->has_containerd ? "cri" : r->base.params->runtime,
 			.version = r->last ? containerd_facts_version(r->last) : "",
-			.api = r->has_containerd && r->has_cri ? "v1, cri v1" : r->has_cri ? "cri v1" : "v1" });
+			.no_events = r->no_events, .api = r->has_containerd && r->has_cri ? "v1, cri v1" : r->has_cri ? "cri v1" : "v1" });
 }
 
 /* --- asking --- */
@@ -84,6 +85,7 @@ static void start_jobs(struct reader *r)
 
 		memcpy(as.id, j->id, sizeof as.id);
 		memcpy(as.space, j->space, sizeof as.space);
+		as.verbose = !r->has_containerd; /* nobody else tells pids then */
 		engine_reader_start(&r->base, j->kind, &as);
 	}
 }
@@ -94,6 +96,23 @@ static void ask_events(struct reader *r)
 
 	if (!r->base.params->once && !docker_calls_is_busy(&r->base.calls, MOVER_CTR_EVENTS))
 		engine_reader_start(&r->base, MOVER_CTR_EVENTS, &as);
+}
+
+/* CRI's own events: CRI-O 1.26 where its configuration says so, containerd 1.7. What happened before they came is asked once more. */
+static void ask_cri_events(struct reader *r)
+{
+	const struct mover_request as = { 0 };
+
+	if (r->base.params->once || r->has_containerd || !r->has_cri || r->no_events[0] ||
+		docker_calls_is_busy(&r->base.calls, MOVER_CRI_EVENTS))
+		return;
+	if (engine_reader_start(&r->base, MOVER_CRI_EVENTS, &as))
+		r->round_at = loop_now_ms() + ENGINE_COALESCE_MS;
+}
+
+static bool has_events(const struct reader *r)
+{
+	return docker_calls_is_busy(&r->base.calls, r->has_containerd ? MOVER_CTR_EVENTS : MOVER_CRI_EVENTS);
 }
 
 static void begin_round(struct reader *r)
@@ -117,7 +136,8 @@ static void end_round(struct reader *r)
 	r->last = r->now;
 	r->now = NULL;
 	engine_reader_is_well(&r->base);
-	if (!r->has_containerd || !docker_calls_is_busy(&r->base.calls, MOVER_CTR_EVENTS))
+	ask_cri_events(r);
+	if (!has_events(r))
 		r->relist_at = loop_now_ms() + ENGINE_RELIST_MS;
 	send_rows(r);
 	if (is_news || r->base.params->once)
@@ -133,6 +153,7 @@ static void engine_failed(struct reader *r, const char *why)
 	r->now = NULL;
 	r->n_jobs = 0;
 	r->round_at = r->relist_at = 0;
+	r->no_events[0] = 0; /* it may come back as another version */
 	if (is_news) {
 		send_rows(r);
 		send_engine(r);
@@ -205,12 +226,30 @@ static void refused(struct reader *r, enum mover_kind kind, const struct mover_d
 		gap(r, why);
 }
 
+/* Refused: from now on it is asked. Ended in order: a new round begins, and events with it. */
+static void cri_events_ended(struct reader *r, const struct mover_done *done, const char *why)
+{
+	if (done->code) {
+		engine_failed(r, why ? why : "its events ended");
+	} else if (why) {
+		snprintf(r->no_events, sizeof r->no_events, "%.120s", why);
+		r->relist_at = loop_now_ms() + ENGINE_RELIST_MS;
+		send_engine(r);
+	} else {
+		r->round_at = loop_now_ms() + ENGINE_COALESCE_MS;
+	}
+}
+
 static void take_answer(struct reader *r, const struct docker_call *call, const struct mover_done *done)
 {
 	char buf[192];
 	const char *why = bad_answer(r, done, buf);
 	struct err err = { 0 };
 
+	if (call->kind == MOVER_CRI_EVENTS) {
+		cri_events_ended(r, done, why);
+		return;
+	}
 	if (call->kind == MOVER_CTR_EVENTS) {
 		if (done->code || r->base.error[0])
 			engine_failed(r, why ? why : "its events ended");
@@ -237,7 +276,7 @@ static void take_events(struct reader *r, struct docker_call *call)
 	ssize_t frame;
 
 	while ((frame = containerd_frame(p + used, call->n - used, &body, &n)) > 0) {
-		if (containerd_event_matters(body, n) && !r->round_at)
+		if ((call->kind == MOVER_CRI_EVENTS || containerd_event_matters(body, n)) && !r->round_at)
 			r->round_at = loop_now_ms() + ENGINE_COALESCE_MS;
 		used += (size_t)frame;
 	}

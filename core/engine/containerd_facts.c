@@ -5,6 +5,7 @@
 #include "core/engine/containerd_facts.h"
 
 #include "core/engine/containerd.pb-c.h"
+#include "core/engine/docker_tree.h"
 #include "core/err.h"
 #include "core/fd.h"
 
@@ -387,11 +388,41 @@ static void take_task(struct target_row *r, const Ctr__Task *t)
 	r->finished_at = time_of(t->exited);
 }
 
+/* Of a verbose answer: JSON in a map, whose pid is 0 once the process has ended. Only a runtime without containerd's API is asked so. */
+static void take_info(struct target_row *r, Ctr__Pair *const *info, size_t n)
+{
+	AUTO(docker_tree_freep) cJSON *root = NULL;
+	const cJSON *pid = NULL;
+	struct err ignored = { 0 };
+
+	for (size_t i = 0; i < n && i < LABELS && !root; i++)
+		if (strcmp(info[i]->key, "info") == 0 && docker_tree_parse(info[i]->value, strlen(info[i]->value), &root, &ignored) < 0)
+			return;
+	pid = cJSON_IsObject(root) ? cJSON_GetObjectItemCaseSensitive(root, "pid") : NULL;
+	if (r->pid == ROW_NO_UINT && r->state == TARGET_STATE_RUNNING && cJSON_IsNumber(pid) && pid->valuedouble >= 1 &&
+		pid->valuedouble <= MAX_PID)
+		r->pid = (uint64_t)pid->valuedouble;
+}
+
+/* Kubernetes' own, told by containerd's API alone, which has its labels: in the row as CRI would have told it. */
+static void take_labels(const Ctr__Container *c, struct target_row *r, struct builder *b)
+{
+	const char *kind = label(c, "io.cri-containerd.kind"), *pod = label(c, "io.kubernetes.pod.name");
+	const char *name = label(c, "io.kubernetes.container.name");
+
+	if (!kind || !pod || !pod[0])
+		return;
+	r->infra = strcmp(kind, "sandbox") == 0;
+	r->pod = builder_str(b, pod);
+	r->space = word(b, label(c, "io.kubernetes.pod.namespace"));
+	r->name = builder_str(b, r->infra ? pod : name && name[0] ? name : c->id);
+}
+
 /* Of ctr, nerdctl and everybody else who uses containerd by itself. */
 static void add_plain(const struct containerd_facts *f, const struct space *s, const Ctr__Container *c, const struct docker_rows_stamp *stamp,
 	struct builder *b)
 {
-	struct target_row *r = add(b, stamp, "containerd", c->id);
+	struct target_row *r = add(b, stamp, label(c, "io.cri-containerd.kind") ? "cri" : "containerd", c->id);
 	const char *name = label(c, "nerdctl/name");
 
 	r->name = builder_str(b, name && name[0] ? name : c->id);
@@ -402,6 +433,7 @@ static void add_plain(const struct containerd_facts *f, const struct space *s, c
 	r->created_at = time_of(c->created);
 	r->state = TARGET_STATE_CREATED; /* without a task it does not run */
 	take_task(r, find_task(f, s->name, c->id));
+	take_labels(c, r, b);
 }
 
 static void add_ips(struct builder *b, struct target_row *r, const Ctr__PodStatusReply *reply)
@@ -430,6 +462,8 @@ static void add_pod(const struct containerd_facts *f, size_t i, const struct doc
 	r->created_at = r->started_at = when(p->created);
 	r->state = p->state == 0 ? TARGET_STATE_RUNNING : TARGET_STATE_EXITED;
 	take_task(r, find_task(f, "k8s.io", p->id));
+	if (f->pod_status[i])
+		take_info(r, f->pod_status[i]->info, f->pod_status[i]->n_info);
 	add_ips(b, r, f->pod_status[i]);
 }
 
@@ -448,6 +482,7 @@ static void take_status(struct builder *b, struct target_row *r, const Ctr__CriS
 
 	if (!s)
 		return;
+	take_info(r, reply->info, reply->n_info);
 	r->started_at = when(s->started);
 	if (s->image && s->image->name[0])
 		r->image = builder_str(b, s->image->name);

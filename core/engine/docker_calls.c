@@ -17,7 +17,7 @@ enum { EVENTS_SLOT = DOCKER_CALLS, FRAMES_A_TURN = 64, KEPT_BUFFER = 64 << 10 };
 /* Answers without an end have a slot of their own. */
 static bool is_stream(uint32_t kind)
 {
-	return kind == MOVER_EVENTS || kind == MOVER_CTR_EVENTS;
+	return kind == MOVER_EVENTS || kind == MOVER_CTR_EVENTS || kind == MOVER_CRI_EVENTS;
 }
 
 void docker_calls_init(struct docker_calls *c, int fd)

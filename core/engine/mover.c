@@ -320,6 +320,7 @@ static int request_path(CURL *easy, const struct mover_request *r, char *buf, si
 	case MOVER_CRI_POD:
 	case MOVER_CRI_CONTAINERS:
 	case MOVER_CRI_CONTAINER:
+	case MOVER_CRI_EVENTS:
 		return mover_grpc_path(r, buf, cap);
 	case MOVER_RESET:
 	case MOVER_KIND_N:

@@ -30,6 +30,7 @@ enum mover_kind {
 	MOVER_CRI_POD, /* status of `id` */
 	MOVER_CRI_CONTAINERS,
 	MOVER_CRI_CONTAINER, /* status of `id` */
+	MOVER_CRI_EVENTS, /* has no end */
 	MOVER_RESET, /* gives up everything that runs or waits; not answered */
 	MOVER_KIND_N,
 };
@@ -54,6 +55,7 @@ struct mover_request {
 	uint32_t zero;
 	int64_t since; /* EVENTS: replay from this second on */
 	char id[MOVER_ID + 1]; /* INSPECT, NETWORK: hex digits; FIND, gRPC: see mover_is_name */
+	uint32_t verbose; /* CRI_POD, CRI_CONTAINER: with what the runtime knows besides, its pid for one */
 	char space[MOVER_ID + 1]; /* containerd's namespace: see mover_is_name */
 };
 

@@ -28,6 +28,7 @@ static const struct {
 	[MOVER_CRI_POD] = { CRI "PodSandboxStatus", false, true },
 	[MOVER_CRI_CONTAINERS] = { CRI "ListContainers", false, false },
 	[MOVER_CRI_CONTAINER] = { CRI "ContainerStatus", false, true },
+	[MOVER_CRI_EVENTS] = { CRI "GetContainerEvents", false, false },
 };
 
 bool mover_grpc_is(uint32_t kind)
@@ -37,7 +38,7 @@ bool mover_grpc_is(uint32_t kind)
 
 bool mover_grpc_is_stream(uint32_t kind)
 {
-	return kind == MOVER_CTR_EVENTS;
+	return kind == MOVER_CTR_EVENTS || kind == MOVER_CRI_EVENTS;
 }
 
 int mover_grpc_path(const struct mover_request *r, char *buf, size_t cap)
@@ -48,7 +49,7 @@ int mover_grpc_path(const struct mover_request *r, char *buf, size_t cap)
 	return snprintf(buf, cap, "%s", methods[r->kind].method);
 }
 
-/* No compression, length in network order; the message is empty, or a string as field 1. */
+/* No compression, length in network order; the message is empty, or a string as field 1 and perhaps "true" as field 2. */
 static size_t write_message(const struct mover_request *r, unsigned char post[MOVER_GRPC_POST])
 {
 	size_t n = methods[r->kind].has_id ? strnlen(r->id, MOVER_ID) : 0, len = n ? n + 2 : 0;
@@ -59,6 +60,11 @@ static size_t write_message(const struct mover_request *r, unsigned char post[MO
 		post[5] = 1 << 3 | 2; /* field 1, length-delimited */
 		post[6] = (unsigned char)n;
 		memcpy(post + 7, r->id, n);
+	}
+	if (n && r->verbose) {
+		post[5 + len++] = 2 << 3;
+		post[5 + len++] = 1;
+		post[4] = (unsigned char)len;
 	}
 	return 5 + len;
 }

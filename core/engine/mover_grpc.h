@@ -10,7 +10,7 @@
 enum { MOVER_GRPC_POST = 128 };
 
 bool mover_grpc_is(uint32_t kind);
-/* No end of its own: the events of containerd. */
+/* No end of its own: the events of containerd and of CRI. */
 bool mover_grpc_is_stream(uint32_t kind);
 
 /* The URL's path; negative: not a request of ours. */

@@ -503,14 +503,14 @@ static void add_daemons(struct builder *b, struct netns_row *row, const struct m
 	row->daemons = list;
 }
 
-/* Engines that answer tell the addresses themselves. */
-static void add_addresses(const struct namespaces_scan *s, struct builder *b, struct netns_row *row, const struct origin *o)
+/* Engines tell the addresses that they gave; these are those that are there. */
+static void add_addresses(const struct namespaces_scan *s, struct builder *b, struct netns_row *row)
 {
 	struct local_addresses found = { 0 };
 	struct str list = ROW_NO_TEXT;
 	char text[ADDR_TEXT];
 
-	if (strcmp(o->runtime, "docker") == 0 || row->is_host || row->inode == ROW_NO_UINT)
+	if (row->is_host || row->inode == ROW_NO_UINT)
 		return;
 	local_addresses_read(s->proc, row->pid, &found);
 	for (unsigned i = 0; i < found.n; i++) {
@@ -523,7 +523,6 @@ static void add_addresses(const struct namespaces_scan *s, struct builder *b, st
 static void add_containers(const struct namespaces_scan *s, struct builder *b, struct netns_row *row, const struct member *m, uint32_t n)
 {
 	AUTO(fd_freep) struct found_row *rows = NULL;
-	const struct found *last = NULL;
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < n; i++)
@@ -535,7 +534,6 @@ static void add_containers(const struct namespaces_scan *s, struct builder *b, s
 
 		if (!f || f->endpoint[0])
 			continue;
-		last = f;
 		rows[count++] = (struct found_row){ .head.id = m[i].pid, .pid = m[i].pid, .start = m[i].start,
 			.runtime = builder_str(b, f->origin.runtime), .id = builder_str(b, f->origin.id),
 			.name = text_or_none(b, f->origin.name), .space = text_or_none(b, f->origin.space),
@@ -543,8 +541,8 @@ static void add_containers(const struct namespaces_scan *s, struct builder *b, s
 			.infra = f->is_infra };
 	}
 	row->containers = builder_rows(b, &found_row_type, rows, count);
-	if (last)
-		add_addresses(s, b, row, &last->origin);
+	if (count)
+		add_addresses(s, b, row);
 }
 
 /* Containers whose namespaces we may not see. */

@@ -38,7 +38,7 @@ struct netns_row {
 	struct str path; /* nsfs mount point */
 	struct rows members; /* netns_member_row, ascending pid */
 	struct rows containers; /* found_row, ascending pid */
-	struct str addresses; /* list; only where a container of a runtime without answers for it was found */
+	struct str addresses; /* list; only where a container was found */
 	struct str daemons; /* list "docker unix:///run/docker.sock": daemons in it and where they listen: origin_endpoint */
 };
 extern const struct row_type netns_row_type;

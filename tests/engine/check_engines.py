@@ -356,7 +356,7 @@ RUNTIMES = ("docker", "podman", "containerd", "cri")
 def kept(document):
     """{id: what files and processes tell} of what this run started; pods of podman are known to its service alone."""
     rows = {r["id"]: {k: r[k] for k in KEPT if (k, r["runtime"]) != ("pod", "podman")} for r in document["data"]
-            if r["runtime"] in RUNTIMES and WORD in r["name"] + (r["pod"] or "") and r["pid"]}
+            if r["runtime"] in RUNTIMES and WORD in r["name"] and r["pid"]}
     for r in rows.values():
         if r["runtime"] in ("containerd", "cri"):  # ctr leaves no image name beside its bundle, CRI calls it otherwise
             del r["image"]
@@ -382,7 +382,7 @@ def daemons_die_and_come_back(t):
         names = [my(n) for n in ("dweb", "pweb", "httpd", "rl1", "b1")]
         t.ok("the list shows all", all(screen.wait(name, 8) for name in names), screen.screen())
         each_daemon("kill")
-        t.ok("list: the rows stay and are marked", all(screen.wait(rf"{name} .*its engine does", 8) for name in names), screen.screen())
+        t.ok("list: the rows stay and are marked", all(screen.wait(rf"{name} .*its engine do", 8) for name in names), screen.screen())
         screen.keys("\\")
         screen.type(f"/{my('dweb')}")
         screen.keys("Enter", "Enter", "s")
@@ -392,7 +392,7 @@ def daemons_die_and_come_back(t):
         each_daemon("start")
         screen.type(f"/{WORD} runtime:docker,podman,cri,containerd")
         screen.keys("Enter")
-        alive = wait_for(lambda: not re.search(rf"{WORD}.*its engine does", screen.screen()), 12)
+        alive = wait_for(lambda: not re.search(rf"{WORD}.*its engine do", screen.screen()), 30)
         t.ok("list: the daemons are back, the rows live again", alive, screen.screen())
         t.same("list: and none is there twice", [len(re.findall(rf"^.?.?.?{name} ", screen.screen(), re.M)) for name in names], [1] * len(names))
     differ(t, "ls with the daemons back: the same rows", kept(nsdbg_json("ls", *addresses())), before)
@@ -412,6 +412,88 @@ def dead_daemons_leave_names(t, before):
     views_open(t, "with dead engines")
 
 
+def a_runtime_with_nothing_but_cri(t):
+    """CRI-O as it is seen: no API of containerd's, pids in verbose answers, events that are CRI's own."""
+    path, state = f"{BASE}/crio-containerd.sock", f"{BASE}/crio.json"  # the probe goes by the name
+    sleeper = subprocess.Popen(["unshare", "-n", "sleep", "1000"])
+    pod = {"id": "a" * 64, "name": my("till"), "namespace": "shop", "pid": os.getpid(), "ip": "10.85.0.7"}
+    first = {"id": "b" * 64, "pod": pod["id"], "name": my("app"), "attempt": 3, "image": "quay.io/app:1", "pid": sleeper.pid}
+
+    def write(containers):
+        with open(state + ".new", "w", encoding="ascii") as file:
+            json.dump({"pods": [pod], "containers": containers}, file)
+        os.rename(state + ".new", state)
+    write([first])
+    fake = subprocess.Popen([sys.executable, os.path.join(HERE, "fakecrio.py"), path, state], stdout=subprocess.PIPE)
+    try:
+        fake.stdout.readline()
+        where = ["--runtime", "cri", "--containerd-host", f"unix://{path}"]
+        document = nsdbg_json("ls", *where)
+        row = next((r for r in document["data"] if r["id"] == first["id"]), {})
+        t.same("CRI alone: name, pod, namespace, attempt, pid", tuple(row.get(k) for k in ("runtime", "name", "pod", "namespace", "attempt", "pid")),
+               ("cri", my("app"), my("till"), "shop", 3, sleeper.pid))
+        t.same("CRI alone: its network namespace", row.get("netns"), netns_of(sleeper.pid))
+        engine = nsdbg_json("engines", *where)["data"][0]
+        t.same("CRI alone: the engine", tuple(engine[k] for k in ("runtime", "answering", "version", "api")), ("cri", True, "1.30.4", "cri v1"))
+        second = {**first, "id": "c" * 64, "name": my("more")}
+        took = live(f"unix://{path}", lambda: write([first, second]), rf" ls name={my('more')} ")
+        t.ok("CRI alone: a new container is told by CRI's own event", took is not None and took < 1.5, took)
+    finally:
+        end(fake)
+        end(sleeper)
+        fake.stdout.close()
+
+
+def a_socket_of_systemd_is_left_alone(t):
+    directory = f"{BASE}/activation"
+    os.mkdir(directory)
+    program = ["unshare", "-mpf", "--mount-proc", sys.executable, os.path.join(HERE, "fakesystemd.py"), directory, os.environ["NSDBG"]]
+    result = run(*program, "engines", "--json", env=environment(None))
+    engine = json.loads(result.stdout)["data"][0]
+    t.ok("systemd's socket: engines says who listens and what starts it", "systemd listens" in engine["error"] and "systemctl" in engine["error"], engine)
+    with Terminal(160, 50, ["env", "-u", "DOCKER_HOST", *program]) as screen:
+        t.ok("systemd's socket: the app says that podman does not run", screen.wait("podman not running", 8), screen.screen())
+        screen.keys("R")
+        time.sleep(0.3)
+        t.ok("systemd's socket: nobody connected to it", not os.path.exists(f"{directory}/touched"))
+        with open(f"{directory}/go", "w", encoding="ascii"):
+            pass
+        t.ok("systemd's socket: once podman runs its rows come by themselves", screen.wait("podman +[1-9]", 8), screen.screen())
+
+
+CROWD = """
+import os, socket, sys, time
+os.setgid(65534); os.setuid(65534)
+null, pairs = os.open("/dev/null", os.O_RDONLY), [socket.socketpair() for _ in range(80)]
+for a, _ in pairs:
+    socket.send_fds(a, [b"x"], [null])
+print(flush=True)
+time.sleep(0.7)
+"""
+
+
+def workers_wait_for_their_turn(t):
+    """Descriptors that others sent and nobody read yet count for the user that all workers are: with more than a process may have open, none can send."""
+    with subprocess.Popen([sys.executable, "-c", CROWD], stdout=subprocess.PIPE) as crowd:
+        crowd.stdout.readline()
+        document = nsdbg_json("ls", "--runtime", "lxc", codes=(0, 7))
+        t.same("with 80 descriptors under way: a worker waits instead of ending", document["errors"], [])
+
+
+def addresses_are_live(t):
+    """An address that no engine gave; the list says so without an event of Docker's."""
+    web = json.loads(own_docker("inspect", my("dweb")))[0]
+    with Terminal(160, 50, [os.environ["NSDBG"], *addresses()]) as screen:
+        screen.wait("targets", 5)
+        screen.type(f"/{my('dweb')} addresses:10.77.0.9")
+        screen.keys("Enter")
+        t.ok("list: nobody has that address", screen.wait("Nothing matches", 6), screen.screen())
+        text_of("nsenter", "-n", "-t", web["State"]["Pid"], "ip", "addr", "add", "10.77.0.9/24", "dev", "eth0")
+        t.ok("list: an address added behind the engine's back appears", screen.wait(rf"{my('dweb')} ", 5), screen.screen())
+        text_of("nsenter", "-n", "-t", web["State"]["Pid"], "ip", "addr", "del", "10.77.0.9/24", "dev", "eth0")
+        t.ok("list: and goes when it goes", screen.wait("Nothing matches", 5), screen.screen())
+
+
 def a_hanging_daemon_ages(t):
     """Stopped, not dead: its socket takes connections and nobody answers."""
     with open(f"{BASE}/dk/dockerd.pid", encoding="ascii") as file:
@@ -423,8 +505,8 @@ def a_hanging_daemon_ages(t):
         os.kill(pid, signal.SIGSTOP)
         try:
             screen.keys("R")
-            t.ok("a hanging dockerd: its rows are marked", screen.wait(rf"{my('dweb')} .*its engine does not answer", 8), screen.screen())
-            t.ok("a hanging dockerd: others go on", re.search(rf"{my('pweb')} (?!.*its engine)", screen.screen()), screen.screen())
+            t.ok("a hanging dockerd: its rows are marked", screen.wait(rf"{my('dweb')} .*its engine do", 8), screen.screen())
+            t.ok("a hanging dockerd: others go on", re.search(rf"{my('pweb')} (?!.*its eng)", screen.screen()), screen.screen())
             screen.keys("\\")
             screen.type(f"/{my('dweb')}")
             screen.keys("Enter", "Enter")
@@ -432,7 +514,7 @@ def a_hanging_daemon_ages(t):
             screen.keys("0")
         finally:
             os.kill(pid, signal.SIGCONT)
-        lives = wait_for(lambda: my("dweb") in screen.screen() and "its engine does" not in screen.screen(), 8)
+        lives = wait_for(lambda: my("dweb") in screen.screen() and "its engine do" not in screen.screen(), 8)
         t.ok("it goes on: the rows live again", lives, screen.screen())
 
 
@@ -443,6 +525,7 @@ def main():
         os.environ["NSDBG_IMAGES"] = f"{BASE}/img"
         together(start_docker, start_rootless_docker, start_podman, start_rootless, start_containerd, start_small)
         t.run(everything_is_listed_once, engines_answer, names_find_their_target, a_user_sees_his_own, a_user_sees_his_docker,
+              workers_wait_for_their_turn, a_runtime_with_nothing_but_cri, a_socket_of_systemd_is_left_alone, addresses_are_live,
               changes_arrive_by_events, a_hanging_daemon_ages, daemons_die_and_come_back)
     except SystemExit:
         raise
