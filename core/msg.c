@@ -1,9 +1,11 @@
 /* One datagram, one message: see msg.h. unix(7), seqpacket; SCM_RIGHTS for at most one descriptor. */
 #include "core/msg.h"
 
+#include "core/err.h"
 #include "core/fd.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -116,4 +118,23 @@ int msg_recv(int sock, struct msg *ret, int flags)
 		return -EBADMSG;
 	ret->fd = fd_take(&fd);
 	return 1;
+}
+
+void *msg_list(const struct msg *m, size_t item, uint32_t max, const char *noun, uint32_t *ret_n, struct err *err)
+{
+	/* glibc's fstat is a system call that looks for files: refused in a cage */
+	off_t size = m->fd < 0 ? -1 : lseek(m->fd, 0, SEEK_END);
+	AUTO(fd_freep) void *list = NULL;
+
+	if (size < 0 || (uint64_t)size > (uint64_t)max * item) {
+		err_set(err, E2BIG, "no list of %s, or more than %" PRIu32, noun, max);
+		return NULL;
+	}
+	*ret_n = (uint32_t)((size_t)size / item);
+	list = fd_xcalloc((size_t)*ret_n + 1, item);
+	if (pread(m->fd, list, *ret_n * item, 0) != (ssize_t)(*ret_n * item)) {
+		err_set(err, EBADMSG, "the list of %s cannot be read", noun);
+		return NULL;
+	}
+	return fd_ptr_take(&list);
 }

@@ -137,6 +137,10 @@ struct msg {
 /* Sends one message; `fd` is only lent (-1: none). 0, -EAGAIN (full, non-blocking), -EPIPE (the other side left), -errno. */
 int msg_send(int sock, uint32_t type, uint32_t tag, const void *body, size_t len, int fd);
 
+/* The list of fixed-size items that came as the message's descriptor: *ret_n of them, to be freed, with one empty item behind. NULL, with
+ * the sentence: there is none, or more than `max` of what `noun` says. */
+void *msg_list(const struct msg *m, size_t item, uint32_t max, const char *noun, uint32_t *ret_n, struct err *err);
+
 /* Receives one message, checks magic and lengths (fixed-size types must match), closes surplus descriptors.
  * 1: got one; 0: the other side closed; -EAGAIN; -EBADMSG: not one of ours. `flags`: MSG_DONTWAIT or 0. */
 int msg_recv(int sock, struct msg *ret, int flags);

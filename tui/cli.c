@@ -12,7 +12,7 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/source/doctor.h"
-#include "core/net/holders.h"
+#include "core/net/port_holders.h"
 #include "core/net/listeners.h"
 #include "core/net/nat.h"
 #include "core/net/sides.h"

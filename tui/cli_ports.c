@@ -6,7 +6,7 @@
 
 #include "core/err.h"
 #include "core/fd.h"
-#include "core/net/holders.h"
+#include "core/net/port_holders.h"
 #include "core/net/listeners.h"
 #include "core/net/nat.h"
 #include "core/net/ports.h"

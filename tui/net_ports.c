@@ -3,7 +3,7 @@
  * addresses here and on the host, then where the cable ends, then the rules there and who holds the sockets. See core/net/ports.h.
  */
 #include "core/fd.h"
-#include "core/net/holders.h"
+#include "core/net/port_holders.h"
 #include "core/net/listeners.h"
 #include "core/net/nat.h"
 #include "tui/net_view.h"

@@ -250,17 +250,14 @@ static void look_at_all(int proc, const struct bundle_target *list, uint32_t n, 
 static int answer(struct worker *w, const struct msg *m, struct err *err)
 {
 	AUTO(fd_freep) struct bundle_target *list = NULL;
-	struct builder *b = builder_new(&bundle_row_type);
+	struct builder *b;
 	int proc = worker_target(w)->proc, r = 0;
-	struct stat st;
 	uint32_t n;
 
-	if (fstat(m->fd, &st) < 0 || st.st_size < 0 || st.st_size > (off_t)(BUNDLE_MAX_TARGETS * sizeof *list))
-		return err_set(err, E2BIG, "more than %d containers to name", BUNDLE_MAX_TARGETS);
-	n = (uint32_t)((size_t)st.st_size / sizeof *list);
-	list = fd_xcalloc(n + 1, sizeof *list);
-	if (pread(m->fd, list, n * sizeof *list, 0) != (ssize_t)(n * sizeof *list))
-		return err_set(err, EBADMSG, "the list of containers cannot be read");
+	list = msg_list(m, sizeof *list, BUNDLE_MAX_TARGETS, "containers", &n, err);
+	if (!list)
+		return -EBADMSG;
+	b = builder_new(&bundle_row_type);
 	for (int pass = 0; pass < BUNDLE_BLOCKS && r == 0; pass++) {
 		look_at_all(proc, list, n, pass == 0, b);
 		r = worker_send_block(w, m->head.tag, b);

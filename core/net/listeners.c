@@ -195,30 +195,13 @@ static void take_address(const struct nlmsghdr *nlh, void *arg)
 	net_address_take(nlh, s->now->netns, &s->names, s->addresses);
 }
 
-static void take_nsid(const struct nlmsghdr *nlh, void *arg)
-{
-	struct net_attrs a;
-
-	if (nlh->nlmsg_type != RTM_NEWNSID)
-		return;
-	net_attrs_of(nlh, sizeof(struct rtgenmsg), &a);
-	if (a.at[NETNSA_NSID])
-		*(int64_t *)arg = (int32_t)(uint32_t)net_attr_uint(a.at[NETNSA_NSID]);
-}
-
 /* The inode behind a number. What was found moves to the front: most containers of a host have the same outside. */
 static uint64_t inode_of(struct listeners *s, int64_t nsid)
 {
-	for (uint32_t i = 0; i < s->n_candidates; i++) {
+	for (uint32_t i = 0; nsid >= 0 && i < s->n_candidates; i++) {
 		struct net_namespace ns = s->candidates[i];
-		char body[64] = { 0 };
-		size_t n = NLMSG_ALIGN(sizeof(struct rtgenmsg));
-		int64_t found = NETNSA_NSID_NOT_ASSIGNED;
 
-		if (ns.pid <= 0 || ns.inode == s->now->netns)
-			continue;
-		net_rtnl_put(body, sizeof body, &n, NETNSA_PID, &ns.pid, sizeof ns.pid);
-		if (net_rtnl_ask(s->now->rtnl, RTM_GETNSID, body, n, take_nsid, &found) < 0 || found != nsid)
+		if (ns.pid <= 0 || ns.inode == s->now->netns || net_rtnl_nsid(s->now->rtnl, NETNSA_PID, (uint32_t)ns.pid) != nsid)
 			continue;
 		memmove(s->candidates + 1, s->candidates, i * sizeof ns);
 		s->candidates[0] = ns;
@@ -344,20 +327,13 @@ static int listeners_request(struct worker *w, const struct msg *m, struct err *
 {
 	struct listeners *s = *worker_state(w);
 	struct net_namespace *list;
-	off_t size;
 	uint32_t n;
 
 	if (m->request.op != NET_LISTENERS_OP_CANDIDATES)
 		return err_set(err, EBADMSG, "not a request of the listeners' worker");
-	size = lseek(m->fd, 0, SEEK_END); /* glibc's fstat is a system call that looks for files */
-	if (size < 0 || size > (off_t)(NET_CANDIDATES * sizeof *list))
-		return err_set(err, E2BIG, "more than %d namespaces", NET_CANDIDATES);
-	n = (uint32_t)((size_t)size / sizeof *list);
-	list = fd_xcalloc(n + 1, sizeof *list);
-	if (pread(m->fd, list, n * sizeof *list, 0) != (ssize_t)(n * sizeof *list)) {
-		free(list);
-		return err_set(err, EBADMSG, "the list of namespaces cannot be read");
-	}
+	list = msg_list(m, sizeof *list, NET_CANDIDATES, "namespaces", &n, err);
+	if (!list)
+		return -EBADMSG;
 	free(s->candidates);
 	s->candidates = list;
 	s->n_candidates = n;

@@ -1,6 +1,6 @@
 /*
  * Ports that others may reach: three independent facts joined into one row per (protocol, host address, host port, container port). What
- * the engine says is published; what the kernel does outside (destination NAT, nat.h) and which program forwards there (holders.h); who
+ * the engine says is published; what the kernel does outside (destination NAT, nat.h) and which program forwards there (port_holders.h); who
  * really listens inside (listeners.h). Pure functions on blocks that workers read.
  *
  * Outside is the namespace at the other end of the container's cable: a daemon may have one of its own, and rootless engines have two,

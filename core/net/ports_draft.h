@@ -4,7 +4,7 @@
 #define NSDBG_CORE_NET_PORTS_DRAFT_H
 
 #include "core/net/forwarder.h"
-#include "core/net/holders.h"
+#include "core/net/port_holders.h"
 #include "core/net/listeners.h"
 #include "core/net/nat.h"
 #include "core/net/ports.h"

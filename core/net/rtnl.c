@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +115,27 @@ void net_rtnl_put(void *body, size_t cap, size_t *n, uint16_t type, const void *
 	memcpy((char *)body + *n, &head, sizeof head);
 	memcpy((char *)body + *n + NLA_HDRLEN, value, size);
 	*n += whole;
+}
+
+static void take_nsid(const struct nlmsghdr *nlh, void *arg)
+{
+	struct net_attrs a;
+
+	if (nlh->nlmsg_type != RTM_NEWNSID)
+		return;
+	net_attrs_of(nlh, sizeof(struct rtgenmsg), &a);
+	if (a.at[NETNSA_NSID])
+		*(int64_t *)arg = (int32_t)(uint32_t)net_attr_uint(a.at[NETNSA_NSID]);
+}
+
+int64_t net_rtnl_nsid(struct net_rtnl *r, uint16_t what, uint32_t value)
+{
+	char body[64] = { 0 };
+	size_t n = NLMSG_ALIGN(sizeof(struct rtgenmsg));
+	int64_t nsid = NETNSA_NSID_NOT_ASSIGNED;
+
+	net_rtnl_put(body, sizeof body, &n, what, &value, sizeof value);
+	return net_rtnl_ask(r, RTM_GETNSID, body, n, take_nsid, &nsid) < 0 ? NETNSA_NSID_NOT_ASSIGNED : nsid;
 }
 
 /* --- reading --- */

@@ -19,6 +19,10 @@ typedef void (*net_message_fn)(const struct nlmsghdr *nlh, void *arg);
 int net_rtnl_dump(struct net_rtnl *r, uint16_t type, const void *body, size_t n, net_message_fn fn, void *arg);
 int net_rtnl_ask(struct net_rtnl *r, uint16_t type, const void *body, size_t n, net_message_fn fn, void *arg);
 
+/* The number that this namespace has for another one (RTM_GETNSID, Linux 4.9), known by NETNSA_PID or NETNSA_FD and its value;
+ * negative: it has none, or there is no such process. */
+int64_t net_rtnl_nsid(struct net_rtnl *r, uint16_t what, uint32_t value);
+
 /* One attribute of a request, appended to `body` at *n (which grows); `cap` bytes are there. */
 void net_rtnl_put(void *body, size_t cap, size_t *n, uint16_t type, const void *value, size_t size);
 

@@ -113,30 +113,13 @@ static int sides_open(struct worker *w, struct err *err)
 
 /* --- reading --- */
 
-static void take_nsid(const struct nlmsghdr *nlh, void *arg)
-{
-	struct net_attrs a;
-
-	if (nlh->nlmsg_type != RTM_NEWNSID)
-		return;
-	net_attrs_of(nlh, sizeof(struct rtgenmsg), &a);
-	if (a.at[NETNSA_NSID])
-		*(int64_t *)arg = (int32_t)(uint32_t)net_attr_uint(a.at[NETNSA_NSID]);
-}
-
 /* The inode behind a number of the side that is being read: asked for each process we were told of. */
 static uint64_t inode_of(struct sides *s, int64_t nsid)
 {
-	for (uint32_t i = 0; i < s->params.n; i++) {
+	for (uint32_t i = 0; nsid >= 0 && i < s->params.n; i++) {
 		const struct net_namespace *ns = &s->params.list[i];
-		char body[64] = { 0 };
-		size_t n = NLMSG_ALIGN(sizeof(struct rtgenmsg));
-		int64_t found = NETNSA_NSID_NOT_ASSIGNED;
 
-		if (ns->pid <= 0)
-			continue;
-		net_rtnl_put(body, sizeof body, &n, NETNSA_PID, &ns->pid, sizeof ns->pid);
-		if (net_rtnl_ask(s->now->rtnl, RTM_GETNSID, body, n, take_nsid, &found) == 0 && found == nsid)
+		if (ns->pid > 0 && net_rtnl_nsid(s->now->rtnl, NETNSA_PID, (uint32_t)ns->pid) == nsid)
 			return ns->inode;
 	}
 	return ROW_NO_UINT;

@@ -157,29 +157,11 @@ int net_site_read(struct net_sites *s, struct net_site *site)
 
 /* --- whose number --- */
 
-static void take_nsid(const struct nlmsghdr *nlh, void *arg)
-{
-	struct net_attrs a;
-
-	if (nlh->nlmsg_type != RTM_NEWNSID)
-		return;
-	net_attrs_of(nlh, sizeof(struct rtgenmsg), &a);
-	if (a.at[NETNSA_NSID])
-		*(int64_t *)arg = (int32_t)(uint32_t)net_attr_uint(a.at[NETNSA_NSID]);
-}
-
 struct net_site *net_site_of(struct net_sites *s, struct net_site *site, int64_t nsid)
 {
-	for (unsigned i = 0; nsid != ROW_NO_INT && i < s->n; i++) {
-		uint32_t fd = (uint32_t)s->list[i].ns;
-		char body[64] = { 0 };
-		size_t n = NLMSG_ALIGN(sizeof(struct rtgenmsg));
-		int64_t found = NETNSA_NSID_NOT_ASSIGNED;
-
-		net_rtnl_put(body, sizeof body, &n, NETNSA_FD, &fd, sizeof fd);
-		if (net_rtnl_ask(site->rtnl, RTM_GETNSID, body, n, take_nsid, &found) == 0 && found == nsid)
+	for (unsigned i = 0; nsid >= 0 && i < s->n; i++)
+		if (net_rtnl_nsid(site->rtnl, NETNSA_FD, (uint32_t)s->list[i].ns) == nsid)
 			return &s->list[i];
-	}
 	return NULL;
 }
 

@@ -65,26 +65,12 @@ static int64_t now_us(void)
 
 /* --- numbers of namespaces --- */
 
-static void take_nsid(const struct nlmsghdr *nlh, void *arg)
-{
-	struct net_attrs a;
-
-	if (nlh->nlmsg_type != RTM_NEWNSID)
-		return;
-	net_attrs_of(nlh, sizeof(struct rtgenmsg), &a);
-	if (a.at[NETNSA_NSID])
-		*(int64_t *)arg = (int32_t)(uint32_t)net_attr_uint(a.at[NETNSA_NSID]);
-}
-
 /* `what`: NETNSA_PID or NETNSA_FD. */
 static void learn(struct view *v, uint16_t what, uint32_t value, uint64_t inode)
 {
-	char body[64] = { 0 };
-	size_t n = NLMSG_ALIGN(sizeof(struct rtgenmsg));
-	int64_t nsid = NETNSA_NSID_NOT_ASSIGNED;
+	int64_t nsid = net_rtnl_nsid(v->rtnl, what, value);
 
-	net_rtnl_put(body, sizeof body, &n, what, &value, sizeof value);
-	if (net_rtnl_ask(v->rtnl, RTM_GETNSID, body, n, take_nsid, &nsid) < 0 || nsid < 0)
+	if (nsid < 0)
 		return;
 	for (unsigned i = 0; i < v->n_known; i++)
 		if (v->known[i].nsid == nsid) {

@@ -329,17 +329,13 @@ static int health_sample(struct worker *w, struct builder *b, struct err *err)
 static int health_request(struct worker *w, const struct msg *m, struct err *err)
 {
 	AUTO(fd_freep) struct health_target *list = NULL;
-	struct stat st;
 	uint32_t n;
 
 	if (m->request.op != HEALTH_WATCH)
 		return err_set(err, EINVAL, "not a request of the health worker");
-	if (fstat(m->fd, &st) < 0 || st.st_size < 0 || st.st_size > (off_t)(HEALTH_MAX_TARGETS * sizeof *list))
-		return err_set(err, E2BIG, "more than %d targets to watch", HEALTH_MAX_TARGETS);
-	n = (uint32_t)((size_t)st.st_size / sizeof *list);
-	list = fd_xcalloc(n + 1, sizeof *list);
-	if (pread(m->fd, list, n * sizeof *list, 0) != (ssize_t)(n * sizeof *list))
-		return err_set(err, EBADMSG, "the list of targets cannot be read");
+	list = msg_list(m, sizeof *list, HEALTH_MAX_TARGETS, "targets", &n, err);
+	if (!list)
+		return -EBADMSG;
 	watch(*worker_state(w), list, n);
 	return 0;
 }

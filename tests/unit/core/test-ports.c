@@ -3,7 +3,7 @@
  * command lines of programs that forward, and who holds which socket, on this machine.
  */
 #include "core/fd.h"
-#include "core/net/holders.h"
+#include "core/net/port_holders.h"
 #include "core/net/listeners.h"
 #include "core/net/nat.h"
 #include "core/net/ports.h"

@@ -4,7 +4,7 @@
 
 #include "core/fd.h"
 #include "core/net/address.h"
-#include "core/net/holders.h"
+#include "core/net/port_holders.h"
 #include "core/net/listeners.h"
 #include "core/net/nat.h"
 #include "core/net/neighbour.h"

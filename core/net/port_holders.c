@@ -1,5 +1,5 @@
-/* One walk over the descriptors of all processes: see holders.h. */
-#include "core/net/holders.h"
+/* One walk over the descriptors of all processes: see port_holders.h. */
+#include "core/net/port_holders.h"
 
 #include "core/block.h"
 #include "core/err.h"
@@ -182,21 +182,14 @@ static int holders_sample(struct worker *w, struct builder *b, struct err *err)
 static int holders_request(struct worker *w, const struct msg *m, struct err *err)
 {
 	struct holders *h = *worker_state(w);
-	off_t size;
 	uint64_t *list;
 	uint32_t n;
 
 	if (m->request.op != NET_HOLDERS_OP_INODES)
 		return err_set(err, EBADMSG, "not a request of the holders' worker");
-	size = lseek(m->fd, 0, SEEK_END); /* glibc's fstat is a system call that looks for files */
-	if (size < 0 || size > (off_t)(NET_HOLDERS * sizeof *list))
-		return err_set(err, E2BIG, "more than %d sockets", NET_HOLDERS);
-	n = (uint32_t)((size_t)size / sizeof *list);
-	list = fd_xcalloc(n + 1, sizeof *list);
-	if (pread(m->fd, list, n * sizeof *list, 0) != (ssize_t)(n * sizeof *list)) {
-		free(list);
-		return err_set(err, EBADMSG, "the list of sockets cannot be read");
-	}
+	list = msg_list(m, sizeof *list, NET_HOLDERS, "sockets", &n, err);
+	if (!list)
+		return -EBADMSG;
 	qsort(list, n, sizeof *list, by_number);
 	free(h->inodes);
 	h->inodes = list;

@@ -2,8 +2,8 @@
  * Which process holds a listening socket, and is it one that forwards? One walk over /proc for the sockets of many namespaces. Links
  * are read, never followed (proc_pid_fd(5)).
  */
-#ifndef NSDBG_CORE_NET_HOLDERS_H
-#define NSDBG_CORE_NET_HOLDERS_H
+#ifndef NSDBG_CORE_NET_PORT_HOLDERS_H
+#define NSDBG_CORE_NET_PORT_HOLDERS_H
 
 #include "core/net/forwarder.h"
 #include "core/source.h"
