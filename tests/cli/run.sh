@@ -116,7 +116,7 @@ completion() {
 	same "completion: options of a command" "--tcp " "$(complete_words nsdbg ss --tc)"
 	same "completion: options of all" "--json " "$(complete_words nsdbg ss host --js)"
 	same "completion: choices" "ndjson " "$(complete_words nsdbg ls -o nd)"
-	check "completion: targets" until_true 15 eval 'complete_words nsdbg ss hos | grep -qx "host "'
+	check "completion: targets" until_true 15 eval 'complete_words nsdbg ss hos | grep -qw host'
 	refused "completion of another shell" 2 'there is bash' completion tcsh
 }
 
@@ -165,7 +165,7 @@ errors() {
 	refused "no such namespace" 3 '1234' ss ns:1234
 	refused "no such file" 3 '/nowhere' ss netns:/nowhere
 	refused "engine that is not there" 5 '/nowhere/docker.sock' ls --docker-host unix:///nowhere/docker.sock
-	refused "the engine that is not there is called by its name" 5 'no podman at /nowhere' ls --podman-host unix:///nowhere
+	refused "the engine that is not there is called by its name" 5 'no podman at /nowhere' ls --runtime podman --podman-host unix:///nowhere
 	refused "wrong capture filter" 2 'prot' cap host -i lo -c 1 tcp prot 80
 	refused "wrong interface" 2 'nosuch0' cap host -i nosuch0 -c 1
 	run cap host -i lo -c 1 -w /nowhere/x.pcapng
@@ -261,6 +261,8 @@ doctor() {
 	TERM=no-such-terminal run doctor --json
 	[ "$(state_of TERM)" = missing ] && [ $status = 1 ] && ok "doctor: an unknown terminal is missing, exit 1" ||
 		not_ok "doctor: an unknown terminal is missing, exit 1" "$status $(state_of TERM)"
+	TERM=no-such-terminal run doctor --docker-host unix:///nowhere/docker.sock
+	same "doctor: something missing is exit 1, whatever the engines do" 1 $status
 	setpriv --bounding-set -net_raw "$NSDBG" doctor --json >"$out" 2>"$err" </dev/null
 	status=$?
 	[ "$(state_of CAP_NET_RAW)" = missing ] && [ "$(state_of "packet sockets")" = missing ] && [ $status = 1 ] &&
