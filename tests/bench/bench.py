@@ -97,8 +97,8 @@ def list_json():
 
 def list_of(n):
     trio = f"{DOCKER} ps; {DOCKER} inspect $({DOCKER} ps -q); {DOCKER} network inspect $({DOCKER} network ls -q)"
-    compare(f"ls --json, {n} containers", lambda: timed(NSDBG, "ls", "--json"), lambda: timed("sh", "-c", trio), "docker ps + inspect + network inspect", "0.18")
-    compare(f"ls --json, {n} containers", lambda: timed(NSDBG, "ls", "--json"), lambda: timed(DOCKER, "ps"), "docker ps", "0.45")
+    compare(f"ls --json, {n} containers", lambda: timed(NSDBG, "ls", "--json", *scale.ONE_ENGINE), lambda: timed("sh", "-c", trio), "docker ps + inspect + network inspect", "0.18")
+    compare(f"ls --json, {n} containers", lambda: timed(NSDBG, "ls", "--json", *scale.ONE_ENGINE), lambda: timed(DOCKER, "ps"), "docker ps", "0.45")
 
 
 # --- sockets, processes ---

@@ -21,6 +21,7 @@ from lib import DOCKER, NSDBG, children_of, docker
 
 LOAD = os.environ["LOAD"]
 QUICK = bool(os.environ.get("BENCH_QUICK"))
+ONE_ENGINE = ("--runtime", "docker,netns,host")  # as the peers: other engines of the machine answer when they like
 
 
 # --- containers, fast: the engine's API, without a program for each ---
@@ -155,7 +156,9 @@ def polling(seconds):
 
 def at_rest(argv, pattern, seconds):
     screen = Screen(argv)
-    screen.wait(pattern)
+    if not screen.wait(pattern):
+        screen.close()
+        raise RuntimeError(f"{argv[0]} never showed {pattern}")
     time.sleep(6)  # what the start does is not rest; the walk over descriptors comes once a minute
     used = screen.cpu(seconds)
     screen.close()
@@ -169,9 +172,9 @@ def line(name, ours, peer, peer_name, goal):
 def idle():
     """The list while nothing happens, against top, and against asking for everything each second."""
     n, seconds = many_containers(25 if QUICK else 100), 8 if QUICK else 20
-    ours = at_rest([NSDBG], rb"many-0", seconds)
+    ours = at_rest([NSDBG, *ONE_ENGINE], rb"many-0", seconds)
     top = sum(at_rest(["top", "-d", "2"], rb"COMMAND", seconds).values())
-    ours_again = at_rest([NSDBG], rb"many-0", seconds)
+    ours_again = at_rest([NSDBG, *ONE_ENGINE], rb"many-0", seconds)
     total = (sum(ours.values()) + sum(ours_again.values())) / 2
     line(f"idle list, {n} containers, CPU", total, top, "top -d 2", "0.5")
     line(f"idle list, {n} containers, CPU", total, polling(seconds), "docker inspect of all, each second", "0.1")
