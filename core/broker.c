@@ -34,7 +34,8 @@ enum { MAX_WORKERS = 256, RUNNER_ROUNDS = 50 /* tenths of a second */ };
 static const uint64_t broker_caps = 1ull << CAP_SYS_ADMIN | 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH |
 	1ull << CAP_DAC_OVERRIDE | 1ull << CAP_NET_RAW | 1ull << CAP_SETUID | 1ull << CAP_SETGID | 1ull << CAP_SETPCAP |
 	1ull << CAP_KILL;
-/* What a tool may get beyond these (NET_ADMIN, or all with --caps all) rests in the permitted set: its runner takes it up again. */
+/* What a tool may get beyond these (NET_ADMIN, or all with --caps all) rests in the permitted set: its runner takes it up
+ * again, and so does the process that asks for firewall rules (core/net/nat_ask.h). */
 
 struct child {
 	pid_t pid;

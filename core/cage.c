@@ -9,10 +9,12 @@
 #include "core/fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -92,12 +94,21 @@ void cage_raise_caps(uint64_t caps)
 
 /* --- user --- */
 
+/* user_namespaces(7): a user namespace made by an ordinary user alone, which maps no other user. Its root is that user. */
+static bool is_single_user(void)
+{
+	AUTO(fd_closep) int fd = open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC);
+	char word[8] = "";
+
+	return fd >= 0 && fd_read_all(fd, word, sizeof word - 1) > 0 && strncmp(word, "deny", 4) == 0;
+}
+
 static int become(unsigned uid, unsigned gid, struct err *err)
 {
 	uid_t a, b, c;
 
 	if (setgroups(0, NULL) < 0)
-		return err_set(err, errno, "leave all groups");
+		return errno == EPERM && is_single_user() ? 0 : err_set(err, errno, "leave all groups");
 	if (setresgid(gid, gid, gid) < 0)
 		return err_set(err, errno, "become group %u", gid);
 	if (setresuid(uid, uid, uid) < 0)
@@ -141,8 +152,9 @@ static void set_limits(unsigned n_files)
 	struct rlimit now;
 
 	setrlimit(RLIMIT_CORE, &core);
-	if (getrlimit(RLIMIT_NOFILE, &now) == 0 && files.rlim_max <= now.rlim_max)
-		setrlimit(RLIMIT_NOFILE, &files);
+	if (getrlimit(RLIMIT_NOFILE, &now) == 0 && files.rlim_max > now.rlim_max)
+		files.rlim_cur = files.rlim_max = now.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 	if (!SANITIZED) /* the shadow memory of a sanitizer is larger than any limit */
 		setrlimit(RLIMIT_AS, &space);
 }

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/nsfs.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <stddef.h>
@@ -180,9 +181,18 @@ static void decide(uint8_t verdicts[MAX_CALLS], const short *calls, size_t n, en
 			verdicts[calls[i]] = (uint8_t)label;
 }
 
-/* The only one that libpcap or libcurl need: libpcap asks after ENETDOWN whether the interface is only down, libcurl sets FIONBIO. */
+#ifndef NS_GET_TGID_IN_PIDNS /* headers before Linux 6.11 */
+#define NS_GET_TGID_IN_PIDNS _IOR(NSIO, 0x9, int)
+#endif
+
+/*
+ * The only one of a cage: libpcap asks after ENETDOWN whether the interface is only down, libcurl sets FIONBIO, and the processes' reader
+ * asks for a process's number in an open pid namespace.
+ */
 static uint32_t ioctl_of(enum cage cage)
 {
+	if (cage == CAGE_SCAN)
+		return NS_GET_TGID_IN_PIDNS;
 	if (cage == CAGE_CAPTURE)
 		return SIOCGIFFLAGS;
 	return cage == CAGE_ENGINE || cage == CAGE_PROBE ? FIONBIO : 0;

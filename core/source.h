@@ -19,7 +19,7 @@ enum cage {
 	CAGE_CAPTURE, /* + what libpcap does on an open ring, other filters on it */
 	CAGE_DNS, /* + new INET and INET6 datagram and stream sockets */
 	CAGE_PROBE, /* + those, and what libcurl with TLS does on a connected socket */
-	CAGE_SCAN, /* + open read-only, getdents, readlink, stat */
+	CAGE_SCAN, /* + open read-only, getdents, readlink, stat; numbers in pid namespaces */
 	CAGE_ENGINE, /* + connect to an engine's socket: for the process that moves bytes and parses nothing but HTTP */
 	CAGE_N,
 };

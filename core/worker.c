@@ -30,6 +30,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { FULL_TRIES = 400, FULL_WAIT_MS = 5 };
+
 struct worker {
 	const struct source *source;
 	int channel;
@@ -72,18 +74,14 @@ int worker_recv(struct worker *w, struct msg *ret, int timeout_ms)
 	return msg_recv(w->channel, ret, 0);
 }
 
-/*
- * Descriptors on their way count for the user who sends them (unix(7), ETOOMANYREFS), and all our workers are the same user: with many
- * programs of ours at a time, whose blocks lie unread, this one has to wait.
- */
+/* The kernel bounds the descriptors on their way of all processes of a user together (unix_attach_fds, ETOOMANYREFS): others that run as
+ * nobody, even in containers, may take up the room for a while. */
 static int send_fd(struct worker *w, uint32_t tag, const struct msg_block *m, int fd)
 {
-	enum { TURNS = 300, TURN_NS = 10000000 };
-	const struct timespec turn = { .tv_nsec = TURN_NS };
 	int r = msg_send(w->channel, MSG_BLOCK, tag, m, sizeof *m, fd);
 
-	for (int i = 0; i < TURNS && r == -ETOOMANYREFS; i++) {
-		nanosleep(&turn, NULL);
+	for (int i = 0; r == -ETOOMANYREFS && i < FULL_TRIES; i++) {
+		poll(NULL, 0, FULL_WAIT_MS);
 		r = msg_send(w->channel, MSG_BLOCK, tag, m, sizeof *m, fd);
 	}
 	return r;
@@ -99,7 +97,11 @@ int worker_send_block(struct worker *w, uint32_t tag, struct builder *b)
 	if (r < 0)
 		return worker_send_error(w, tag, &err);
 	r = send_fd(w, tag, &m, fd);
-	return r == -ETOOMANYREFS ? worker_send_error(w, tag, &(struct err){ ETOOMANYREFS, "too many rows of other workers wait to be read" }) : r;
+	if (r == -ETOOMANYREFS) {
+		err_set(&err, ETOOMANYREFS, "send what was read: other processes of user nobody hold too many descriptors under way");
+		return worker_send_error(w, tag, &err);
+	}
+	return r;
 }
 
 static int send_status(struct worker *w, uint32_t type, uint32_t tag, const struct err *err)

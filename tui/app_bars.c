@@ -23,9 +23,9 @@ static void add_spot(struct app *app, int x, int y, int w, int key)
 
 /* --- top line --- */
 
-static const char *clock_text(const struct app *app, char *buf, size_t cap)
+static const char *clock_text(const struct app *app, int64_t ns, char *buf, size_t cap)
 {
-	time_t t = (time_t)(app->env.look.now_ns / 1000000000);
+	time_t t = (time_t)(ns / 1000000000);
 	struct tm tm;
 
 	buf[0] = '\0';
@@ -82,7 +82,7 @@ static int draw_right(struct app *app, struct area a)
 	int right = a.w - 1;
 	unsigned place, n;
 
-	right = canvas_left_of(a, right, 0, STYLE_STRONG, clock_text(app, text, sizeof text)) - 2;
+	right = canvas_left_of(a, right, 0, STYLE_STRONG, clock_text(app, app->env.look.now_ns, text, sizeof text)) - 2;
 	if (running_work(app)) {
 		right = canvas_left_of(a, right, 0, STYLE_LIVE, " cap ") - 2;
 	}
@@ -216,7 +216,7 @@ static bool trouble_words(struct app *app, char *buf, size_t cap, const char **r
 	struct pane *p = app_front(app);
 	const struct feed *f = pane_trouble(p);
 	bool list = app->current == APP_AT_LIST;
-	char age[32];
+	char when[32];
 
 	if (app_comeback(p)) {
 		snprintf(buf, cap, "%s is back as a new %s", p->target_name, pane_target(p, NULL) ? "process" : "container");
@@ -228,9 +228,8 @@ static bool trouble_words(struct app *app, char *buf, size_t cap, const char **r
 	*ret_keys = list ? "[R] restart" : "[R] restart   [q] back";
 	if (f->state == FEED_GONE) {
 		*ret_keys = list ? "[R] again" : "[R] again   [q] back"; /* nobody is to think that it restarts the target */
-		facts_age(0, (app->env.now_ms - f->fresh_ms) * 1000000, age, sizeof age);
-		snprintf(buf, cap, "%s has ended%s%s%s", p->target_name, f->fresh_ms ? "; what you see is from " : "",
-			f->fresh_ms ? age : "", f->fresh_ms ? " ago" : "");
+		clock_text(app, app->env.look.now_ns - (app->env.now_ms - f->gone_ms) * 1000000 + 500000000, when, sizeof when);
+		snprintf(buf, cap, "%s ended at %s%s", p->target_name, when, f->fresh_ms ? ": this is how it was" : "");
 	} else if (f->state == FEED_ENDED) {
 		snprintf(buf, cap, strncmp(f->why, "the ", 4) == 0 ? "%s: %s" : "the reader of %s was %s", f->spec.source->name, f->why);
 	} else {

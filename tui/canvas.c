@@ -285,6 +285,16 @@ int canvas_hint(struct area a, int x, int y, enum style style, const char *s)
 	return at - x;
 }
 
+const char *canvas_bar_text(enum text_charset charset, double part)
+{
+	static const char *const bars[2][8] = {
+		{ ".", ":", "-", "=", "+", "*", "#", "#" }, { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" },
+	};
+	int i = (int)(part * 7.999);
+
+	return bars[charset == TEXT_UTF8][i < 0 ? 0 : i > 7 ? 7 : i];
+}
+
 const char *canvas_glyph_text(enum text_charset charset, enum glyph g)
 {
 	return glyphs[g][charset == TEXT_UTF8];

@@ -103,6 +103,8 @@ int canvas_left_of(struct area a, int right, int y, enum style style, const char
 int canvas_hint(struct area a, int x, int y, enum style style, const char *s);
 
 int canvas_glyph(struct area a, int x, int y, enum style style, enum glyph g);
+/* One of eight bars, ▁ to █ or . to #, for a part of the whole (0 to 1). */
+const char *canvas_bar_text(enum text_charset charset, double part);
 const char *canvas_glyph_text(enum text_charset charset, enum glyph g);
 /* ✗ ▲ ● ○ ◌ or X ! * - ?; SEVERITY_NONE writes nothing. Returns 1. */
 int canvas_sign(struct area a, int x, int y, enum severity s);

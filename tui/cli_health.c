@@ -97,6 +97,7 @@ void cli_health(struct cli *c)
 		cli_error_err(c, cli_status_of(err.code), &err);
 		return;
 	}
+	cli_notes(c, rows);
 	p.block = named = with_names(c, rows);
 	cli_print(c, &p);
 }

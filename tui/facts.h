@@ -21,6 +21,9 @@ enum facts {
 /* Draws one kind of fact from line y of `a`; returns the next free line (y when there is nothing to say or no room). */
 int facts_draw(enum facts what, struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look);
 
+/* A network with its id and members, under a rule with its name. */
+void facts_draw_network(struct area a, const struct block *b, const struct network_row *n, const struct row_look *look);
+
 /* "3h", "41m", "6s" since `ns`; "-" for unknown. Returns buf. */
 const char *facts_age(int64_t ns, int64_t now_ns, char *buf, size_t cap);
 /* "up 3h", "exit 1", "paused", "2 procs". Returns length. */

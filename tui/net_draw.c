@@ -1,112 +1,13 @@
-/* The network picture: the way out as a chain of devices, what is wrong, the tabs, the table, the selected row in full. */
+/* The network picture below the way (net_way.c): the tabs, the table, the selected row in full. */
 #include "core/fd.h"
 #include "core/net/address.h"
 #include "core/net/sysctl.h"
 #include "tui/net_view.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { HOP_TEXT = 96, MAX_HOPS = 16, LABEL = 12 };
-
-/* --- the way out --- */
-
-struct hop {
-	char name[HOP_TEXT]; /* "eth0" */
-	char where[HOP_TEXT]; /* "web" */
-	char facts[HOP_TEXT]; /* "up  mtu 1500  0 drops" */
-	enum severity severity;
-	int width;
-};
-
-static void words_of(const struct block *b, const struct net_hop_row *h, struct text before, bool brief, enum text_charset charset, struct hop *ret)
-{
-	const struct net_link_row l = { .up = h->up, .carrier = h->carrier, .state = h->state };
-	struct text where = block_text(b, h->target);
-	char drops[32] = "";
-
-	text_clean(ret->name, sizeof ret->name, block_text(b, h->name), charset);
-	ret->where[0] = '\0';
-	if (!brief && where.n && !text_equal(where, before)) /* said where it changes */
-		text_clean(ret->where, sizeof ret->where, where, charset);
-	if (h->dropped != ROW_NO_UINT && h->dropped + (h->errors == ROW_NO_UINT ? 0 : h->errors) > 0)
-		snprintf(drops, sizeof drops, " drops %" PRIu64, h->dropped + (h->errors == ROW_NO_UINT ? 0 : h->errors));
-	snprintf(ret->facts, sizeof ret->facts, "%s %" PRIu64 "%s", net_link_words(&l), h->mtu == ROW_NO_UINT ? 0 : h->mtu, drops);
-	ret->severity = h->head.severity >= SEVERITY_WARN ? (enum severity)h->head.severity : SEVERITY_OK;
-	int name = (int)text_width(text_of(ret->name)) + 2, whole = name + (ret->where[0] ? 1 + (int)text_width(text_of(ret->where)) : 0);
-	int facts = (int)strlen(ret->facts) + 2;
-	ret->width = whole > facts ? whole : facts;
-}
-
-static unsigned path_hops(const struct net_view *v, bool brief, enum text_charset charset, struct hop hops[MAX_HOPS], int *ret_width)
-{
-	const struct block *b = v->facts.path;
-	struct text before = { 0 };
-	unsigned n = 0;
-
-	*ret_width = 1;
-	for (; b && n < block_count(b) && n < MAX_HOPS; n++) {
-		const struct net_hop_row *h = block_row(b, n);
-
-		words_of(b, h, before, brief, charset, &hops[n]);
-		before = block_text(b, h->target);
-		*ret_width += hops[n].width + 4;
-	}
-	return n;
-}
-
-static void draw_path(const struct net_view *v, struct area a)
-{
-	enum text_charset charset = canvas_charset(a.canvas);
-	struct hop hops[MAX_HOPS];
-	int width, x = 1;
-	unsigned n = path_hops(v, false, charset, hops, &width);
-
-	if (width > a.w)
-		n = path_hops(v, true, charset, hops, &width);
-	if (n == 0 && v->facts.findings) {
-		canvas_str(a, 1, 0, STYLE_DIM, "no default route: nothing leads out of this namespace");
-		return;
-	}
-	for (unsigned i = 0; i < n && x < a.w; i++) {
-		if (i) {
-			canvas_glyph(a, x + 1, 0, STYLE_DIM, GLYPH_ARROW_RIGHT);
-			x += 3;
-		}
-		canvas_sign(a, x, 0, hops[i].severity);
-		int at = x + 2 + canvas_str(a, x + 2, 0, STYLE_STRONG, hops[i].name);
-		if (hops[i].where[0])
-			canvas_str(a, at + 1, 0, STYLE_DIM, hops[i].where);
-		canvas_str(a, x + 2, 1, hops[i].severity >= SEVERITY_WARN ? canvas_severity_style(hops[i].severity) : STYLE_TEXT, hops[i].facts);
-		x += hops[i].width + 1;
-	}
-}
-
-/* The gravest finding, and how many more there are. */
-static void draw_finding(const struct net_view *v, struct area a)
-{
-	const struct block *b = v->facts.findings;
-	const struct net_finding_row *f = b && block_count(b) ? block_row(b, 0) : NULL;
-	char line[320], more[32] = "";
-
-	if (!b)
-		return;
-	if (!f) {
-		canvas_sign(a, 1, 0, SEVERITY_OK);
-		canvas_str(a, 3, 0, STYLE_DIM, "nothing wrong found");
-		return;
-	}
-	struct text object = block_text(b, f->object), problem = block_text(b, f->problem);
-	if (block_count(b) > 1)
-		snprintf(more, sizeof more, "   and %u more", block_count(b) - 1);
-	snprintf(line, sizeof line, "%.*s%s%.*s", (int)object.n, object.n ? object.p : "", object.n ? ": " : "", (int)problem.n,
-		problem.n ? problem.p : "");
-	canvas_sign(a, 1, 0, (enum severity)f->head.severity);
-	int x = 3 + canvas_fit(a, 3, 0, a.w - 4 - (int)strlen(more), false, canvas_severity_style((enum severity)f->head.severity), text_of(line));
-	canvas_str(a, x, 0, STYLE_DIM, more);
-}
+enum { LABEL = 12 };
 
 /* --- tabs --- */
 
@@ -334,8 +235,7 @@ void net_view_draw(const struct pane *p, struct area a)
 	bool asked = v->to.kind && v->tab == NET_TAB_ROUTES;
 
 	if (!p->zoom && screen >= 14) {
-		draw_path(v, canvas_sub(a, 0, 0, a.w, 2));
-		draw_finding(v, canvas_line(a, 2));
+		net_way_draw(v, canvas_sub(a, 0, 0, a.w, 3));
 		y = 3;
 	}
 	draw_tabs(v, canvas_line(a, y++));

@@ -35,27 +35,52 @@ static size_t addresses_format(const void *arg, const struct block *b, const voi
 	return bounded(n ? snprintf(buf, cap, "%.*s +%u", (int)first.n, first.p, n) : snprintf(buf, cap, "%.*s", (int)first.n, first.p), cap);
 }
 
-static size_t count_format(uint64_t x, uint64_t y, char *buf, size_t cap)
+/* "17", or "17 +3" when it moved lately. */
+static size_t count_format(uint64_t x, uint64_t y, uint64_t grown, char *buf, size_t cap)
 {
 	if (x == ROW_NO_UINT || y == ROW_NO_UINT)
 		return bounded(snprintf(buf, cap, "-"), cap);
-	return bounded(snprintf(buf, cap, "%" PRIu64, x + y), cap);
+	return bounded(grown ? snprintf(buf, cap, "%" PRIu64 " +%" PRIu64, x + y, grown) : snprintf(buf, cap, "%" PRIu64, x + y), cap);
 }
 
 static size_t drops_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
 {
 	const struct net_link_row *r = row;
 
-	(void)arg, (void)b, (void)look;
-	return count_format(r->rx.dropped, r->tx.dropped, buf, cap);
+	(void)b, (void)look;
+	return count_format(r->rx.dropped, r->tx.dropped, net_trace_grown(arg, r->head.id, false), buf, cap);
 }
 
 static size_t errors_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
 {
 	const struct net_link_row *r = row;
 
-	(void)arg, (void)b, (void)look;
-	return count_format(r->rx.errors, r->tx.errors, buf, cap);
+	(void)b, (void)look;
+	return count_format(r->rx.errors, r->tx.errors, net_trace_grown(arg, r->head.id, true), buf, cap);
+}
+
+static enum style drops_style(const void *arg, const struct block *b, const void *row)
+{
+	(void)b;
+	return net_trace_grown(arg, ((const struct row_head *)row)->id, false) ? STYLE_WARN : STYLE_TEXT;
+}
+
+static enum style errors_style(const void *arg, const struct block *b, const void *row)
+{
+	(void)b;
+	return net_trace_grown(arg, ((const struct row_head *)row)->id, true) ? STYLE_WARN : STYLE_TEXT;
+}
+
+static size_t bars_format(const void *arg, const struct block *b, const void *row, const struct row_look *look, char *buf, size_t cap)
+{
+	(void)b;
+	return net_trace_bars(arg, ((const struct row_head *)row)->id, look->charset, buf, cap);
+}
+
+static enum style bars_style(const void *arg, const struct block *b, const void *row)
+{
+	(void)arg, (void)b, (void)row;
+	return STYLE_OK;
 }
 
 static enum style problem_style(const void *arg, const struct block *b, const void *row)
@@ -92,16 +117,18 @@ static enum style dim(const void *arg, const struct block *b, const void *row)
 
 static const struct grid_column link_columns[] = {
 	{ .field = "name", .title = "NAME", .min = 6, .good = 12, .max = 20, .priority = 0 },
-	{ .field = "kind", .title = "KIND", .priority = 5 },
+	{ .field = "kind", .title = "KIND", .priority = 6 },
 	{ .field = "condition", .title = "STATE", .priority = 1, .style = state_style },
 	{ .field = "mtu", .title = "MTU", .priority = 4, .flags = GRID_RIGHT },
 	{ .field = "addresses", .title = "ADDRESS", .min = 10, .good = 15, .max = 44, .priority = 2, .format = addresses_format },
 	{ .field = "other_end", .title = "OTHER END", .min = 10, .good = 16, .max = 40, .priority = 3 },
-	{ .field = "master", .title = "MASTER", .min = 4, .max = 20, .priority = 6 },
+	{ .field = "master", .title = "MASTER", .min = 6, .max = 20, .priority = 7 },
 	{ .field = "rx_rate", .title = "RX/s", .priority = 6, .flags = GRID_RIGHT },
 	{ .field = "tx_rate", .title = "TX/s", .priority = 6, .flags = GRID_RIGHT },
-	{ .field = "rx_dropped", .title = "DROPS", .priority = 7, .flags = GRID_RIGHT, .format = drops_format },
-	{ .field = "rx_errors", .title = "ERRORS", .priority = 8, .flags = GRID_RIGHT, .format = errors_format },
+	{ .field = "rx_bytes", .title = "LATEST", .min = NET_TRACE, .good = NET_TRACE, .max = NET_TRACE, .priority = 5, .format = bars_format,
+		.style = bars_style },
+	{ .field = "rx_dropped", .title = "DROPS", .priority = 5, .flags = GRID_RIGHT, .format = drops_format, .style = drops_style },
+	{ .field = "rx_errors", .title = "ERRORS", .priority = 7, .flags = GRID_RIGHT, .format = errors_format, .style = errors_style },
 	{ .field = "mac", .title = "MAC", .priority = 10, .flags = GRID_NOCUT },
 	{ .field = "port_state", .title = "PORT", .priority = 10, .flags = GRID_WIDE },
 	{ .field = "mode", .title = "MODE", .priority = 10, .flags = GRID_WIDE },

@@ -1,4 +1,4 @@
-/* State of the network pane: pane_net.c reads and joins, net_draw.c holds the picture, net_rows.c the tables. */
+/* State of the network pane: pane_net.c reads and joins, net_way.c the way on top, net_draw.c the picture, net_rows.c the tables. */
 #ifndef NSDBG_TUI_NET_VIEW_H
 #define NSDBG_TUI_NET_VIEW_H
 
@@ -6,7 +6,7 @@
 #include "core/net/sides.h"
 #include "tui/pane.h"
 
-enum { NET_SLOT_TARGET, NET_SLOT_SIDES, NET_SLOT_SETTINGS, NET_SLOT_HOST };
+enum { NET_SLOT_TARGET, NET_SLOT_SIDES, NET_SLOT_SETTINGS, NET_SLOT_HOST, NET_SLOT_WALK };
 enum net_tab { NET_TAB_LINKS, NET_TAB_ROUTES, NET_TAB_RULES, NET_TAB_NEIGHBOURS, NET_TAB_SETTINGS, NET_TABS };
 
 extern const char *const net_tab_titles[NET_TABS];
@@ -22,8 +22,14 @@ struct net_view {
 	enum net_tab tab;
 	bool all; /* the kernel's own routes and usual settings, too */
 	int tab_x[NET_TABS + 1], tab_y; /* screen coordinates as last drawn, for the mouse */
+	struct net_trace *traces; /* of interfaces; owned */
+	uint32_t n_traces;
+	int64_t traced_ms, traced_now_ms; /* of the last bar, of the last sample */
 	/* route to a typed address */
-	struct addr to;
+	struct addr to; /* unknown: the default route's */
+	struct block *walk, *way; /* net_hop_row: as the worker sent it, with verdicts */
+	uint64_t walked; /* hash of the namespaces that the worker knows */
+	char no_way[192];
 	uint32_t tag;
 	struct block *answer; /* net_route_row, one row */
 	char refused[192];
@@ -40,6 +46,25 @@ struct net_map net_view_map(const struct net_view *v);
 /* --- net_rows.c --- */
 
 void net_view_grids(struct net_view *v);
+
+/* --- net_trace.c --- */
+
+enum { NET_TRACE = 10 };
+void net_trace_take(struct net_view *v, const struct block *links);
+void net_trace_done(struct net_view *v);
+/* Both directions' bytes a second as bars; empty: nothing moved. */
+size_t net_trace_bars(const struct net_view *v, uint64_t id, enum text_charset charset, char *buf, size_t cap);
+/* What drops (or errors) grew by since the view opened, if that was lately; else 0. */
+uint64_t net_trace_grown(const struct net_view *v, uint64_t id, bool errors);
+
+/* --- net_way.c --- */
+
+void net_way_to(struct net_view *v, const struct addr *to); /* unknown: back to the default route */
+void net_way_event(struct net_view *v, struct link_event *ev);
+void net_way_targets(struct net_view *v); /* names and namespaces changed */
+void net_way_clear(struct net_view *v);
+bool net_way_parse(const struct pane *p, const char *text, struct addr *ret); /* an address, or the name of a target that has one */
+void net_way_draw(const struct net_view *v, struct area a); /* three lines */
 
 /* --- net_draw.c --- */
 

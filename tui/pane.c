@@ -170,6 +170,7 @@ static void feed_event(struct feed *f, struct link_event *ev)
 		break;
 	case LINK_GONE:
 		feed_fail(f, FEED_GONE, "");
+		f->gone_ms = (int64_t)loop_now_ms();
 		if (f->spec.sampled)
 			feed_drop_link(f); /* nothing more will come; nothing of the dead target stays open */
 		break;

@@ -117,6 +117,7 @@ struct feed {
 	enum feed_state state;
 	char why[192];
 	int64_t fresh_ms; /* loop_now_ms of the last block; 0 none */
+	int64_t gone_ms; /* FEED_GONE: since then */
 	int64_t asked_ms;
 	uint64_t opened_ms;
 	bool waiting; /* a sample was asked for */

@@ -15,6 +15,7 @@
 #include "core/source/namespaces.h"
 #include "tui/facts.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,7 @@ struct list_state {
 	uint64_t walk_at; /* loop_now_ms of the next walk over descriptors; 0: not planned */
 	struct block *merged; /* target_row, without health */
 	struct block *health; /* health_row */
+	uint32_t unwatched; /* targets beyond what the health worker takes */
 	struct block *bundles; /* bundle_row: names from files */
 	uint64_t named; /* bundle_list_hash of what was asked for */
 	uint64_t watched; /* health_watch_hash of what the health worker was told */
@@ -401,13 +403,12 @@ static void watch_health(struct pane *p)
 	struct list_state *s = p->state;
 	uint64_t hash = health_watch_hash(s->merged);
 	AUTO(fd_closep) int fd = -1;
-	uint32_t lost;
 
 	if (!p->env->session || hash == s->watched)
 		return;
 	if (p->feeds[SLOT_HEALTH].state == FEED_OFF)
 		pane_feed_open(p, SLOT_HEALTH, &spec);
-	fd = health_watch_list(s->merged, &lost);
+	fd = health_watch_list(s->merged, &s->unwatched);
 	if (fd >= 0 && pane_feed_request(p, SLOT_HEALTH, 0, HEALTH_WATCH, NULL, 0, fd) == 0)
 		s->watched = hash;
 }
@@ -506,7 +507,7 @@ static void walk_descriptors(struct pane *p)
 	pane_feed_open(p, SLOT_HOLDERS, &spec);
 }
 
-/* With each scan: is it time? */
+/* With each reading: is it time? */
 static void plan_walk(struct pane *p)
 {
 	struct list_state *s = p->state;
@@ -586,6 +587,7 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 		swap(&s->health, ev);
 		if (s->merged)
 			show_targets(p, target_with_health(s->merged, s->health));
+		plan_walk(p);
 	} else {
 		block_unref(ev->block);
 	}
@@ -674,41 +676,16 @@ static void draw_target_preview(const struct pane *p, struct area a)
 		y = facts_draw(order[i], a, y, b, t, &p->env->look);
 }
 
-static void draw_members(const struct network_row *n, const struct block *b, struct area a, int y)
-{
-	struct text name;
-	int x = 11;
-
-	canvas_str(a, 1, y, STYLE_DIM, "members");
-	for (uint32_t i = 0; block_list_item(b, n->members, i, &name) && y < a.h; i++) {
-		if (x + (int)text_width(name) + 2 > a.w && x > 11) {
-			x = 11;
-			y++;
-		}
-		x += canvas_put(a, x, y, STYLE_TEXT, name) + 2;
-	}
-	if (x == 11)
-		canvas_str(a, x, y, STYLE_DIM, "none");
-}
-
 static void draw_network_preview(const struct pane *p, struct area a)
 {
 	const struct list_state *s = p->state;
 	const struct block *b = NULL;
 	const struct network_row *n = grid_selected(&s->grids[TAB_NETWORKS], &b);
-	char title[160], id[80];
 
-	if (!n) {
+	if (n)
+		facts_draw_network(a, b, n, &p->env->look);
+	else
 		canvas_rule(a, 0, NULL);
-		return;
-	}
-	struct text name = block_text(b, n->name);
-	snprintf(title, sizeof title, "network %.*s", name.n > 120 ? 120 : (int)name.n, name.p);
-	canvas_rule(a, 0, title);
-	canvas_str(a, 1, 1, STYLE_DIM, "id");
-	row_format(b, row_field_find(&network_row_type, "id"), n, &p->env->look, id, sizeof id);
-	canvas_str(a, 11, 1, STYLE_TEXT, id);
-	draw_members(n, b, a, 2);
 }
 
 /* Lines for the preview with its rule: what the screen can spare. */
@@ -831,6 +808,24 @@ static void engine_words(const struct pane *p, char *buf, size_t cap)
 	}
 }
 
+/* What the list leaves out, never silently: health of those beyond the limits, descriptors that were not looked at. */
+static int left_out(const struct list_state *s, char *buf, size_t cap)
+{
+	const struct block *const blocks[] = { s->health, s->holders };
+	int n = 0;
+
+	if (s->unwatched)
+		n = snprintf(buf, cap, "%u targets without health   ", s->unwatched);
+	for (unsigned k = 0; k < ARRAY_LEN(blocks); k++) {
+		int code = 0;
+		struct text note = blocks[k] && block_notes(blocks[k]) ? block_note(blocks[k], 0, &code) : (struct text){ 0 };
+
+		if (note.n && code != EACCES && (size_t)n < cap)
+			n += snprintf(buf + n, cap - (size_t)n, "%.*s   ", note.n > 160 ? 160 : (int)note.n, note.p);
+	}
+	return (size_t)n < cap ? n : (int)cap - 1;
+}
+
 static void list_status(const struct pane *p, char *buf, size_t cap)
 {
 	const struct list_state *s = p->state;
@@ -843,6 +838,7 @@ static void list_status(const struct pane *p, char *buf, size_t cap)
 		n = snprintf(buf, cap, "%u of %u shown%s   ", shown, total,
 			!s->all && s->hidden && s->tab == TAB_TARGETS ? ", [a] all" : "");
 	engine_words(p, engine, sizeof engine);
+	n += left_out(s, buf + n, cap - (size_t)n);
 	snprintf(buf + n, cap - (size_t)n, "%s", engine);
 }
 

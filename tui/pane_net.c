@@ -116,6 +116,8 @@ static void target_event(struct net_view *v, struct link_event *ev)
 	}
 	if (ev->type == LINK_READY)
 		v->asked_numbers = 0; /* a new worker knows nothing */
+	if (ev->type == LINK_GONE)
+		pane_feed_close(v->pane, NET_SLOT_SIDES); /* the other ends vanish, too: they stay as they were */
 	if (ev->type != LINK_BLOCK)
 		return;
 	if (ev->tag && ev->tag == v->tag) {
@@ -127,6 +129,7 @@ static void target_event(struct net_view *v, struct link_event *ev)
 			keep(&v->parts[p], ev->block);
 	if (ev->row_type != net_types[NET_PARTS - 1])
 		return; /* the others of this sample are coming */
+	net_trace_take(v, v->parts[NET_LINKS]);
 	judge(v);
 	ask_numbers(v);
 	look_at_sides(v);
@@ -136,8 +139,8 @@ static void net_event(struct pane *p, unsigned slot, struct link_event *ev)
 {
 	struct net_view *v = net_view_of(p);
 
-	if (slot == NET_SLOT_TARGET) {
-		target_event(v, ev);
+	if (slot == NET_SLOT_TARGET || slot == NET_SLOT_WALK) {
+		(slot == NET_SLOT_TARGET ? target_event : net_way_event)(v, ev);
 		return;
 	}
 	if (ev->type != LINK_BLOCK)
@@ -182,6 +185,8 @@ static void net_done(struct pane *p)
 	block_unref(v->settings);
 	block_unref(v->host_settings);
 	block_unref(v->answer);
+	net_way_clear(v);
+	net_trace_done(v);
 	net_facts_done(&v->facts);
 	prompt_history_done(&v->history);
 }
@@ -197,9 +202,10 @@ static void net_targets(struct pane *p)
 {
 	struct net_view *v = net_view_of(p);
 
-	if (p->frozen)
+	if (p->frozen || p->feeds[NET_SLOT_TARGET].state == FEED_GONE) /* what is seen is how it was */
 		return;
 	judge(v);
+	net_way_targets(v);
 	ask_numbers(v);
 }
 
@@ -253,24 +259,24 @@ static bool has_more(const struct pane *p)
 static bool address_done(struct pane *p, const char *text)
 {
 	struct net_view *v = net_view_of(p);
-	struct addr to;
+	struct addr to = { .kind = ADDR_NONE };
 
-	if (addr_parse(text, &to) < 0 || to.kind == ADDR_MAC || to.has_prefix) {
-		pane_prompt_error(p, 0, "an address such as 10.0.0.7 or 2001:db8::1; d looks names up");
+	if (*text && !net_way_parse(p, text, &to)) {
+		pane_prompt_error(p, 0, "an address such as 10.0.0.7 or 2001:db8::1, or a container's name; d looks other names up");
 		return false;
 	}
-	v->to = to;
+	net_way_to(v, &to);
 	keep(&v->answer, NULL);
 	v->refused[0] = '\0';
-	if (pane_feed_request(p, NET_SLOT_TARGET, ++v->tag, NET_OP_GET, &to, sizeof to, -1) < 0)
+	if (to.kind && pane_feed_request(p, NET_SLOT_TARGET, ++v->tag, NET_OP_GET, &to, sizeof to, -1) < 0)
 		snprintf(v->refused, sizeof v->refused, "the worker does not take questions; R starts another");
-	go_to_tab(p, NET_TAB_ROUTES);
+	pane_dirty(p);
 	return true;
 }
 
 static int key_route(struct pane *p, int key)
 {
-	struct pane_prompt prompt = { .label = "route to: ", .hint = "an address: which route, gateway and own address would be used",
+	struct pane_prompt prompt = { .label = "route to: ", .hint = "an address or a container: the way there, device by device; empty: the default route's",
 		.history = &net_view_of(p)->history, .done = address_done };
 
 	(void)key;
@@ -354,7 +360,7 @@ static int net_mouse(struct pane *p, int key, int x, int y)
 static const struct binding bindings[] = {
 	{ .key = ']', .alias = '[', .shown = "[ ]", .run = key_tab, .label = "part", .help = "interfaces, routes, rules, neighbours, settings",
 		.group = BINDING_VIEW, .rank = 1 },
-	{ .key = 't', .run = key_route, .label = "route to", .help = "which way to an address", .group = BINDING_VIEW, .rank = 2 },
+	{ .key = 't', .run = key_route, .label = "route to", .help = "the way to an address or container", .group = BINDING_VIEW, .rank = 2 },
 	{ .key = KEYS_ENTER, .alias = KEYS_DOUBLE_CLICK, .run = key_follow, .label = "other end", .help = "the target at the other end",
 		.works = can_follow, .group = BINDING_VIEW, .rank = 3 },
 	{ .key = 'a', .run = key_all, .label = "all", .help = "the kernel's own routes, settings as usual: shown, hidden", .works = has_more,

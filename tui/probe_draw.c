@@ -17,14 +17,9 @@ enum { SIDE_BY_SIDE = 100, SPARK = 12, LINE = 512, MAX_LINES = 200 };
 
 static const char *bar(double part, bool lost, enum text_charset charset)
 {
-	static const char *const bars[2][8] = {
-		{ ".", ":", "-", "=", "+", "*", "#", "#" }, { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" },
-	};
-	int i = (int)(part * 7.999);
-
 	if (lost)
 		return charset == TEXT_UTF8 ? "✗" : "X";
-	return bars[charset == TEXT_UTF8][i < 0 ? 0 : i > 7 ? 7 : i];
+	return canvas_bar_text(charset, part);
 }
 
 static double worst_of(const struct probe_item *item, unsigned from)

@@ -43,6 +43,7 @@ struct reader {
 	enum phase phase;
 	struct mover_request as; /* version and dialect of every request */
 	char runtime[16], version[64], api[16];
+	bool long_way; /* the short one has failed: see finder.h */
 	bool has_looked; /* for params->only */
 	bool shows_stale; /* the rows that the app has are marked */
 	bool has_listed, has_networks; /* since the engine last came back */
@@ -105,6 +106,7 @@ static void send_rows(struct reader *r)
 static void ask(struct reader *r, enum mover_kind kind, const char *id)
 {
 	memset(r->as.id, 0, sizeof r->as.id);
+	r->as.long_way = r->long_way;
 	if (id)
 		snprintf(r->as.id, sizeof r->as.id, "%.*s", MOVER_ID, id);
 	engine_reader_start(&r->base, kind, &r->as);
@@ -294,10 +296,10 @@ static void take_ping(struct reader *r, const struct mover_done *done)
 	}
 	r->as.since = done->date >= 0 ? done->date - 1 : (int64_t)time(NULL) - 1;
 	r->no_events[0] = 0;
-	/* Events first, and from a second ago: nothing that happens while we list is missed. */
+	ask_list(r);
+	/* From a second ago: nothing that happens while we list is missed. */
 	if (!r->base.params->once)
 		ask(r, MOVER_EVENTS, NULL);
-	ask_list(r);
 }
 
 static void take_list(struct reader *r, const struct docker_call *call)
@@ -488,8 +490,14 @@ static void events_ended(struct reader *r, const struct mover_done *done, const 
 static void take_answer(struct reader *r, const struct docker_call *call, const struct mover_done *done)
 {
 	char buf[192];
-	const char *why = bad_answer(r, call, done, buf);
+	const char *why;
 
+	if ((call->kind == MOVER_PING || call->kind == MOVER_LIST) && !done->code && !done->status && !r->long_way) {
+		r->long_way = true;
+		ask(r, call->kind, NULL);
+		return;
+	}
+	why = bad_answer(r, call, done, buf);
 	if (done->status && !done->code)
 		engine_reader_answered(&r->base, done);
 	if (call->kind == MOVER_EVENTS)

@@ -57,13 +57,36 @@ static int take_length(const char *p, size_t n, size_t *ret)
 	return 0;
 }
 
+static void copy_value(const char *line, size_t n, const char *name, char *dst, size_t cap)
+{
+	const char *value;
+
+	n = value_of(line, n, name, &value);
+	snprintf(dst, cap, "%.*s", (int)(n < cap ? n : cap), value);
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT", RFC 9110 5.6.7; the older forms are nothing that Go writes. -1: not so. */
+static int64_t take_date(const char *line, size_t n)
+{
+	struct tm tm = { 0 };
+	char text[40];
+	const char *end;
+
+	copy_value(line, n, "Date", text, sizeof text);
+	end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	return end && *end == 0 ? (int64_t)timegm(&tm) : -1;
+}
+
 static int take_line(const char *line, size_t n, struct mover_done *done, size_t *length)
 {
 	const char *value;
 
 	if (is_name(line, n, "Server")) {
-		n = value_of(line, n, "Server", &value);
-		snprintf(done->server, sizeof done->server, "%.*s", (int)(n < sizeof done->server ? n : sizeof done->server), value);
+		copy_value(line, n, "Server", done->server, sizeof done->server);
+	} else if (is_name(line, n, "Api-Version")) {
+		copy_value(line, n, "Api-Version", done->api, sizeof done->api);
+	} else if (is_name(line, n, "Date")) {
+		done->date = take_date(line, n);
 	} else if (is_name(line, n, "Content-Length")) {
 		n = value_of(line, n, "Content-Length", &value);
 		return take_length(value, n, length);
@@ -127,19 +150,38 @@ static int connect_to(const struct mover_target *t)
 	return fd_take(&fd);
 }
 
-static int64_t now_ms(void)
+static int64_t now_us(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
-static int ask(int fd, const char *name)
+static int64_t now_ms(void)
 {
-	char request[MOVER_ID + 80];
-	int n = snprintf(request, sizeof request, "GET /containers/%s/json HTTP/1.0\r\nHost: docker\r\nAccept: */*\r\n\r\n", name);
+	return now_us() / 1000;
+}
 
+bool finder_takes(const struct mover_target *target, const struct mover_request *r)
+{
+	if (!target->path[0] || r->long_way || r->minor > 999)
+		return false;
+	return (r->kind == MOVER_FIND && mover_is_name(r->id)) || r->kind == MOVER_PING || r->kind == MOVER_LIST;
+}
+
+static int ask(int fd, const struct mover_request *r)
+{
+	char request[MOVER_ID + 120], version[16] = "";
+	int n;
+
+	if (r->minor)
+		snprintf(version, sizeof version, "/v1.%u", r->minor);
+	if (r->kind == MOVER_FIND)
+		n = snprintf(request, sizeof request, "GET %s/containers/%s/json", version, r->id);
+	else
+		n = snprintf(request, sizeof request, "GET %s%s", version, r->kind == MOVER_PING ? "/_ping" : "/containers/json?all=1");
+	n += snprintf(request + n, sizeof request - (size_t)n, " HTTP/1.0\r\nHost: docker\r\nAccept: */*\r\n\r\n");
 	return fd_write_all(fd, request, (size_t)n);
 }
 
@@ -162,7 +204,8 @@ static int more(int fd, char *buf, size_t cap, size_t *n, int64_t end_ms)
 /* The whole answer: its body lies at buf + *ret_body. 0 or -errno. */
 static int receive(int fd, char *buf, size_t cap, struct mover_done *done, size_t *ret_body, size_t *ret_n)
 {
-	int64_t end_ms = now_ms() + MOVER_TIMEOUT_MS;
+	int64_t from = now_us(), end_ms = from / 1000 + MOVER_TIMEOUT_MS;
+	uint64_t latency = 0;
 	size_t n = 0, body = 0, length = SIZE_MAX;
 	int r = 1, head = 0;
 
@@ -170,6 +213,7 @@ static int receive(int fd, char *buf, size_t cap, struct mover_done *done, size_
 		if (n == cap)
 			return -EMSGSIZE;
 		r = more(fd, buf, cap, &n, end_ms);
+		latency = latency ? latency : (uint64_t)(now_us() - from);
 		if (head == 0)
 			head = finder_head(buf, n, done, &body, &length);
 		if (head < 0 || r < 0)
@@ -177,6 +221,7 @@ static int receive(int fd, char *buf, size_t cap, struct mover_done *done, size_
 	}
 	if (head == 0 || (length != SIZE_MAX && n - body < length))
 		return -EPROTO; /* it broke off */
+	done->latency_us = latency;
 	*ret_body = body;
 	*ret_n = length < n - body ? length : n - body;
 	return 0;
@@ -191,27 +236,38 @@ static void send_frame(int sock, uint32_t type, uint32_t tag, const void *p, siz
 		_exit(1);
 }
 
+/* Nobody found, or not so: the ordinary way says what is wrong. Only who waited once for an engine that hangs does not wait again. */
+static void fail(const struct mover_target *target, const struct mover_request *r, int code, struct mover_done *done)
+{
+	*done = (struct mover_done){ .date = -1 };
+	if (code != -ETIMEDOUT || r->kind == MOVER_FIND)
+		return;
+	done->code = ETIMEDOUT;
+	snprintf(done->msg, sizeof done->msg, "%.100s: no answer within %d s: is %s hanging?", target->endpoint, MOVER_TIMEOUT_MS / 1000,
+		mover_daemon(target));
+}
+
 _Noreturn void finder_main(const struct mover_target *target, const struct mover_request *r, int sock)
 {
 	struct mover_done done = { .date = -1 };
-	size_t body = 0, n = 0, cap = MOVER_MAX_BODY;
+	size_t body = 0, n = 0, cap = r->kind == MOVER_LIST ? MOVER_MAX_LIST : MOVER_MAX_BODY;
 	struct err err = { 0 };
 	char *buf = NULL;
 	int fd, code;
 
 	prctl(PR_SET_NAME, "nsdbg: find");
 	fd = connect_to(target);
-	code = fd < 0 ? fd : cage_enter(CAGE_BASE, 0, 0, true, &err);
+	code = fd < 0 ? fd : ask(fd, r); /* nothing but our own words yet: the engine looks while we go into the cage */
+	if (code >= 0)
+		code = cage_enter(CAGE_BASE, 0, 0, true, &err);
 	if (code >= 0) {
 		buf = fd_xrealloc(NULL, cap, 1); /* touched only as far as bytes come */
-		code = ask(fd, r->id);
-	}
-	if (code >= 0)
 		code = receive(fd, buf, cap, &done, &body, &n);
+	}
 	for (size_t at = 0; code >= 0 && at < n; at += MOVER_CHUNK)
 		send_frame(sock, MOVER_BODY, r->tag, buf + body + at, n - at < MOVER_CHUNK ? n - at : MOVER_CHUNK);
 	if (code < 0)
-		done.status = 0; /* nobody found: the list will say what is wrong */
+		fail(target, r, code, &done);
 	send_frame(sock, MOVER_DONE, r->tag, &done, sizeof done);
 	_exit(0);
 }

@@ -172,8 +172,7 @@ static size_t take_body(char *p, size_t size, size_t n, void *arg)
 
 /* --- why it failed --- */
 
-/* What listens at such a socket, for sentences. */
-static const char *daemon_of(const struct mover_target *t)
+const char *mover_daemon(const struct mover_target *t)
 {
 	if (t->daemon[0])
 		return t->daemon;
@@ -189,7 +188,7 @@ static void no_connection(struct slot *s, int code)
 
 	s->done.code = code ? code : ECONNREFUSED;
 	if (t->path[0] && code == ENOENT) {
-		snprintf(s->done.msg, sizeof s->done.msg, "no %s at %.108s: is it running?", daemon_of(t), at);
+		snprintf(s->done.msg, sizeof s->done.msg, "no %s at %.108s: is it running?", mover_daemon(t), at);
 		return;
 	}
 	if (code == EACCES || code == EPERM) {
@@ -197,9 +196,9 @@ static void no_connection(struct slot *s, int code)
 		return;
 	}
 	if (code == ECONNREFUSED)
-		snprintf(fallback, sizeof fallback, "nobody listens there: is %s running?", daemon_of(t));
+		snprintf(fallback, sizeof fallback, "nobody listens there: is %s running?", mover_daemon(t));
 	else if (code == EAGAIN)
-		snprintf(fallback, sizeof fallback, "takes no more connections: %s hangs or is overloaded", daemon_of(t));
+		snprintf(fallback, sizeof fallback, "takes no more connections: %s hangs or is overloaded", mover_daemon(t));
 	else if (code)
 		snprintf(fallback, sizeof fallback, "cannot be reached: %s", strerror(code));
 	why = code ? fallback : why;
@@ -245,7 +244,7 @@ static void explain(struct slot *s, CURLcode result)
 		return;
 	}
 	if (result == CURLE_OPERATION_TIMEDOUT) {
-		snprintf(why, sizeof why, "no answer within 2 s: is %s hanging?", daemon_of(s->mover->target));
+		snprintf(why, sizeof why, "no answer within 2 s: is %s hanging?", mover_daemon(s->mover->target));
 		cut(s, ETIMEDOUT, why);
 		return;
 	}
@@ -568,8 +567,8 @@ static int look_up(struct mover *m, struct err *err)
 }
 
 /*
- * Waits for the first request: libcurl is loaded when there is one for it. A container that is looked for by its name has a process of
- * its own, which does without. False: the reader has left.
+ * Waits for the first request that libcurl is needed for: it is loaded then. Those before it (a container by its name; is the engine
+ * there; the list) have a process of their own each, which does without: the list is there before libcurl is. False: the reader left.
  */
 static bool wait_first(const struct mover *m)
 {
@@ -577,7 +576,7 @@ static bool wait_first(const struct mover *m)
 
 	while (recv(m->sock, &r, sizeof r, MSG_PEEK) == sizeof r) {
 		r.id[MOVER_ID] = 0;
-		if (r.kind != MOVER_FIND || !m->target->path[0] || !mover_is_name(r.id))
+		if (!finder_takes(m->target, &r))
 			return true;
 		if (recv(m->sock, &r, sizeof r, 0) == sizeof r && fork() == 0)
 			finder_main(m->target, &r, m->sock);

@@ -51,6 +51,8 @@ struct mover_request {
 	uint32_t tag; /* echoed in every frame of the answer */
 	uint32_t minor; /* API version 1.minor; 0: unversioned */
 	uint32_t is_podman; /* EVENTS: its filter words differ */
+	uint32_t long_way; /* not by the finder (finder.h), which has failed */
+	uint32_t zero;
 	int64_t since; /* EVENTS: replay from this second on */
 	char id[MOVER_ID + 1]; /* INSPECT, NETWORK: hex digits; FIND, gRPC: see mover_is_name */
 	uint32_t verbose; /* CRI_POD, CRI_CONTAINER: with what the runtime knows besides, its pid for one */
@@ -92,6 +94,9 @@ int mover_target_parse(const char *endpoint, struct mover_target *ret, struct er
 
 /* May this be asked for by FIND? Letters, digits and _.- only, as Docker's own rule for names, so nothing of it is more than a name. */
 bool mover_is_name(const char *text);
+
+/* What listens at such a socket, for sentences. */
+const char *mover_daemon(const struct mover_target *t);
 
 /* Forks the process and cages it; *ret_fd is the reader's non-blocking end. When root meets the socket of an ordinary user, the
  * mover becomes that user. *ret_owner: whose socket it is, 0 root's or not known. 0 or -errno. */

@@ -79,7 +79,7 @@ static uint64_t listening_inode(int proc, const char *path)
 {
 	enum { LISTENING = 1 << 16, FIELD_FLAGS = 3, FIELD_INODE = 6, FIELD_PATH = 7, MAX = 4 << 20 };
 	AUTO(fd_closep) int fd = openat(proc, "net/unix", O_RDONLY | O_CLOEXEC);
-	AUTO(fd_freep) char *buf = fd >= 0 ? fd_xcalloc(1, MAX) : NULL;
+	AUTO(fd_freep) char *buf = fd >= 0 ? fd_xrealloc(NULL, MAX, 1) : NULL;
 	ssize_t n = buf ? fd_read_all(fd, buf, MAX) : 0;
 	struct text rest = { .p = buf, .n = n > 0 ? (size_t)n : 0 }, line, word = { 0 };
 

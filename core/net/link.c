@@ -9,6 +9,7 @@
 #include <linux/if.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
+#include <linux/if_tunnel.h>
 #include <linux/rtnetlink.h>
 #include <math.h>
 #include <string.h>
@@ -35,6 +36,11 @@ static const struct net_name macvlan_modes[] = {
 };
 
 static const struct net_name ipvlan_modes[] = { { 0, "l2" }, { 1, "l3" }, { 2, "l3s" } }; /* IPVLAN_MODE_* of linux/if_link.h */
+static const struct net_name bond_modes[] = { /* linux/if_bonding.h */
+	{ 0, "balance-rr" }, { 1, "active-backup" }, { 2, "balance-xor" }, { 3, "broadcast" }, { 4, "802.3ad" }, { 5, "balance-tlb" },
+	{ 6, "balance-alb" },
+};
+
 static const struct net_name tun_modes[] = { { 1, "tun" }, { 2, "tap" } }; /* IFF_TUN, IFF_TAP of linux/if_tun.h */
 
 /* --- what each kind adds --- */
@@ -97,12 +103,41 @@ static void take_bridge(const struct net_attrs *d, struct net_link_row *row, str
 	row->vlan_filtering = net_attr_bool(d->at[IFLA_BR_VLAN_FILTERING]);
 }
 
+/* 0.0.0.0 is how the kernel says that there is none. */
+static struct addr end_of(const struct nlattr *a)
+{
+	struct addr end = net_attr_addr(a);
+
+	return addr_is_any(&end) ? (struct addr){ .kind = ADDR_NONE } : end;
+}
+
+static void take_gre(const struct net_attrs *d, struct net_link_row *row, struct builder *b)
+{
+	(void)b;
+	row->local = end_of(d->at[IFLA_GRE_LOCAL]);
+	row->remote = end_of(d->at[IFLA_GRE_REMOTE]);
+}
+
+static void take_iptun(const struct net_attrs *d, struct net_link_row *row, struct builder *b)
+{
+	(void)b;
+	row->local = end_of(d->at[IFLA_IPTUN_LOCAL]);
+	row->remote = end_of(d->at[IFLA_IPTUN_REMOTE]);
+}
+
+static void take_bond(const struct net_attrs *d, struct net_link_row *row, struct builder *b)
+{
+	row->mode = named(b, bond_modes, ARRAY_LEN(bond_modes), d->at[IFLA_BOND_MODE]);
+}
+
 static const struct {
 	const char *kind;
 	void (*take)(const struct net_attrs *data, struct net_link_row *row, struct builder *b);
 } kinds[] = {
 	{ "macvlan", take_macvlan }, { "macvtap", take_macvlan }, { "ipvlan", take_ipvlan }, { "ipvtap", take_ipvlan },
 	{ "vlan", take_vlan }, { "vxlan", take_vxlan }, { "geneve", take_geneve }, { "tun", take_tun }, { "bridge", take_bridge },
+	{ "gre", take_gre }, { "gretap", take_gre }, { "ip6gre", take_gre }, { "ip6gretap", take_gre }, { "ipip", take_iptun },
+	{ "sit", take_iptun }, { "ip6tnl", take_iptun }, { "bond", take_bond },
 };
 
 static void take_port(const struct nlattr *data, struct net_link_row *row)

@@ -10,11 +10,14 @@
 #include "core/net/nat_ask.h"
 #include "core/net/nat_legacy.h"
 #include "core/net/nat_there.h"
+#include "core/net/rtnl.h"
 #include "core/worker.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { TRIES = 3, NAMES = 4096, FAMILIES = 2 };
@@ -25,6 +28,8 @@ struct nat {
 	int names[FAMILIES]; /* ip_tables_names, ip6_tables_names; -1: none, or not readable */
 	int names_error;
 	struct nat_bytes dumps[NAT_DUMPS];
+	struct net_rtnl *rtnl; /* for names of interfaces, which rules may give as numbers */
+	struct net_names links;
 };
 
 /* --- nf_tables --- */
@@ -71,6 +76,27 @@ static int refused(int r, const char *what, struct err *err)
 	return err_set(err, -r, "read the %s of the namespace", what);
 }
 
+static void take_link(const struct nlmsghdr *nlh, void *arg)
+{
+	struct ifinfomsg h;
+	struct net_attrs a;
+
+	if (nlh->nlmsg_type != RTM_NEWLINK || nlh->nlmsg_len < NLMSG_LENGTH(sizeof h))
+		return;
+	memcpy(&h, NLMSG_DATA(nlh), sizeof h);
+	net_attrs_of(nlh, sizeof h, &a);
+	net_names_add(arg, (uint64_t)h.ifi_index, net_attr_text(a.at[IFLA_IFNAME]));
+}
+
+static void read_names(struct nat *n)
+{
+	const struct ifinfomsg all = { 0 };
+
+	net_names_clear(&n->links);
+	if (n->rtnl) /* without names the numbers are said */
+		net_rtnl_dump(n->rtnl, RTM_GETLINK, &all, sizeof all, take_link, &n->links);
+}
+
 static int read_nft(struct nat *n, struct nat_model *m, struct builder *b, struct err *err)
 {
 	int r = 1;
@@ -81,7 +107,8 @@ static int read_nft(struct nat *n, struct nat_model *m, struct builder *b, struc
 		return refused(r, "rules of nf_tables", err);
 	if (r == 1)
 		builder_note(b, 0, "rules of nf_tables changed while they were read: some may be missing or twice");
-	nat_nft_read(n->dumps, m);
+	read_names(n);
+	nat_nft_read(n->dumps, &n->links, m);
 	return 0;
 }
 
@@ -142,9 +169,12 @@ static int open_nat(struct worker *w, struct err *err)
 {
 	struct nat *n = fd_xcalloc(1, sizeof *n);
 	const struct worker_target *t = worker_target(w);
+	int route = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_ROUTE);
 
 	*worker_state(w) = n;
 	n->nft = nat_there_nft(t->proc);
+	if (route >= 0)
+		n->rtnl = net_rtnl_new(route);
 	for (unsigned i = 0; i < FAMILIES; i++) {
 		n->names[i] = nat_there_names(t->proc, i ? 6 : 4);
 		if (n->names[i] == -EACCES || n->names[i] == -EPERM)

@@ -26,7 +26,7 @@ struct nat_row {
 	struct addr address; /* destination that matches, with prefix; unknown: any */
 	uint8_t address_not; /* what does not match it */
 	uint8_t local_only; /* the rule or every jump to it asks for an address of the host (addrtype LOCAL, fib daddr type local) */
-	uint8_t loopback_not; /* ... refuses 127.0.0.0/8 for what the host itself sends */
+	uint8_t loopback_not; /* ... refuses 127.0.0.0/8 (IPv6: ::1) for what the host itself sends */
 	struct str in; /* interface that packets come in by; unknown: any */
 	uint8_t in_not; /* every interface but that one */
 	uint64_t port, port_last; /* destination ports, host order; ROW_NO_UINT: any */
@@ -35,6 +35,7 @@ struct nat_row {
 	uint64_t to_port, to_port_last; /* ROW_NO_UINT: kept */
 	uint8_t shifted; /* port i becomes to_port + (i - port); otherwise any of to_port to to_port_last, if that is a range */
 	uint64_t packets, bytes; /* that the rule met; ROW_NO_UINT: not counted */
+	struct str unless; /* packets that earlier rules of its chain, or of those that lead to it, accept or send back; unknown: none */
 	struct str conditions; /* what else the rule asks for, in words as far as they are known; unknown: nothing else */
 };
 extern const struct row_type nat_row_type; /* "nat" */

@@ -94,7 +94,7 @@ static int ask(const struct nat_ask *a, const struct question *q)
 	if (!memchr(q->table, 0, sizeof q->table) || !memchr(q->set, 0, sizeof q->set) || q->what > LEGACY)
 		return -EINVAL;
 	if (q->what == LEGACY)
-		return ask_legacy(a, q);
+		return a->shared ? ask_legacy(a, q) : -EINVAL;
 	return a->nft < 0 ? -EINVAL : ask_nft(a, q);
 }
 
@@ -211,7 +211,7 @@ int nat_ask_legacy(struct nat_ask *a, uint8_t family, const char *table, struct 
 	struct ipt_getinfo info;
 	int r;
 
-	if (a->legacy[family == 6] < 0)
+	if (a->legacy[family == 6] < 0 || !a->shared)
 		return -ENOENT;
 	memcpy(q.table, table, strnlen(table, NAT_TABLE_NAME - 1));
 	for (unsigned i = 0; i < TRIES; i++) { /* EAGAIN: it changed between both questions */
@@ -258,10 +258,12 @@ int nat_ask_start(bool nft, bool legacy, struct nat_ask **ret, struct err *err)
 	a->legacy[1] = legacy ? socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
 	if (nft && a->nft < 0)
 		return err_set(err, errno, "open a netfilter socket");
-	a->shared = mmap(NULL, SHARED, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (a->shared == MAP_FAILED) {
-		a->shared = NULL;
-		return err_set(err, errno, "map memory");
+	if (legacy) {
+		void *p = mmap(NULL, SHARED, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+		if (p == MAP_FAILED)
+			return err_set(err, errno, "map memory");
+		a->shared = p;
 	}
 	return start(a, err);
 }

@@ -108,9 +108,9 @@ static void run_payload(const struct nat_expr_in *in, const struct net_attrs *a,
 	load(s, word_of(a->at[NFTA_PAYLOAD_DREG]), &f);
 }
 
-static void run_meta(const struct net_attrs *a, struct state *s)
+static void run_meta(const struct nat_expr_in *in, const struct net_attrs *a, struct state *s)
 {
-	struct nat_field f = nat_field_meta(be32_of(a->at[NFTA_META_KEY], UINT32_MAX));
+	struct nat_field f = nat_field_meta(be32_of(a->at[NFTA_META_KEY], UINT32_MAX), in->names);
 
 	if (a->at[NFTA_META_DREG])
 		load(s, word_of(a->at[NFTA_META_DREG]), &f);
@@ -118,7 +118,7 @@ static void run_meta(const struct net_attrs *a, struct state *s)
 
 static void run_ct(const struct net_attrs *a, struct state *s)
 {
-	struct nat_field f = nat_field_ct(be32_of(a->at[NFTA_CT_KEY], UINT32_MAX), s->rule.match.family);
+	struct nat_field f = nat_field_ct(be32_of(a->at[NFTA_CT_KEY], UINT32_MAX));
 
 	if (a->at[NFTA_CT_DREG])
 		load(s, word_of(a->at[NFTA_CT_DREG]), &f);
@@ -494,7 +494,7 @@ static bool run_one(struct run *r, unsigned i, struct text name, const struct ne
 		run_payload(r->in, a, s);
 		break;
 	case OP_META:
-		run_meta(a, s);
+		run_meta(r->in, a, s);
 		break;
 	case OP_CT:
 		run_ct(a, s);

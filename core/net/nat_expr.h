@@ -7,6 +7,7 @@
 struct nat_expr_in {
 	struct nat_model *model;
 	const struct nat_sets *sets;
+	const struct net_names *names; /* of interfaces; NULL: not known */
 	uint8_t family; /* 4, 6; 0: inet */
 	uint8_t number; /* NFPROTO_* */
 	uint32_t table, chain; /* of the model */

@@ -2,6 +2,7 @@
 #include "core/net/nat_field.h"
 
 #include "core/fd.h"
+#include "core/net/rtnl.h"
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -13,12 +14,12 @@ static const char *const labels[NAT_FIELD_KINDS] = {
 	[NAT_FIELD_NONE] = "a value", [NAT_FIELD_VALUE] = "a value", [NAT_FIELD_FAMILY] = "family", [NAT_FIELD_ETHERTYPE] = "ethertype",
 	[NAT_FIELD_PROTOCOL] = "protocol", [NAT_FIELD_ADDRESS] = "to", [NAT_FIELD_SOURCE] = "from", [NAT_FIELD_PORT] = "port",
 	[NAT_FIELD_SOURCE_PORT] = "source port", [NAT_FIELD_IN] = "in by", [NAT_FIELD_OUT] = "out by",
-	[NAT_FIELD_TYPE] = "destination type", [NAT_FIELD_OTHER] = "a value",
+	[NAT_FIELD_IN_NUMBER] = "in by", [NAT_FIELD_OUT_NUMBER] = "out by",
+	[NAT_FIELD_TYPE] = "destination type", [NAT_FIELD_CT_STATE] = "ct state", [NAT_FIELD_OTHER] = "a value",
 };
 
 static const char *const meta_labels[] = {
-	[NFT_META_LEN] = "length", [NFT_META_PRIORITY] = "priority", [NFT_META_MARK] = "mark", [NFT_META_IIF] = "in by interface number",
-	[NFT_META_OIF] = "out by interface number", [NFT_META_IIFTYPE] = "in by interface type", [NFT_META_OIFTYPE] = "out by interface type",
+	[NFT_META_LEN] = "length", [NFT_META_PRIORITY] = "priority", [NFT_META_MARK] = "mark", [NFT_META_IIFTYPE] = "in by interface type", [NFT_META_OIFTYPE] = "out by interface type",
 	[NFT_META_SKUID] = "user", [NFT_META_SKGID] = "group", [NFT_META_RTCLASSID] = "realm", [NFT_META_PKTTYPE] = "packet type",
 	[NFT_META_CPU] = "cpu", [NFT_META_IIFGROUP] = "in by interface group", [NFT_META_OIFGROUP] = "out by interface group",
 	[NFT_META_CGROUP] = "cgroup", [NFT_META_PRANDOM] = "random number", [NFT_META_IIFKIND] = "in by interface kind",
@@ -55,9 +56,7 @@ struct nat_field nat_field_payload(uint32_t base, uint32_t offset, uint32_t n, u
 
 		if (p->base != base || p->offset != offset || (p->n != n && !part) || (p->family && p->family != family))
 			continue;
-		f.kind = p->kind;
-		f.family = p->family;
-		return f;
+		return (struct nat_field){ .kind = p->kind, .family = p->family, .n = (uint8_t)n };
 	}
 	return f;
 }
@@ -67,7 +66,7 @@ static const char *label_in(const char *const *list, size_t n, uint32_t key, con
 	return key < n && list[key] ? list[key] : other;
 }
 
-struct nat_field nat_field_meta(uint32_t key)
+struct nat_field nat_field_meta(uint32_t key, const struct net_names *names)
 {
 	switch (key) {
 	case NFT_META_NFPROTO:
@@ -80,17 +79,19 @@ struct nat_field nat_field_meta(uint32_t key)
 		return (struct nat_field){ .kind = NAT_FIELD_IN, .n = 16 };
 	case NFT_META_OIFNAME:
 		return (struct nat_field){ .kind = NAT_FIELD_OUT, .n = 16 };
+	case NFT_META_IIF:
+		return (struct nat_field){ .kind = NAT_FIELD_IN_NUMBER, .n = 4, .names = names };
+	case NFT_META_OIF:
+		return (struct nat_field){ .kind = NAT_FIELD_OUT_NUMBER, .n = 4, .names = names };
 	default:
 		return (struct nat_field){ .kind = NAT_FIELD_OTHER, .n = 4, .label = label_in(meta_labels, ARRAY_LEN(meta_labels), key, "meta") };
 	}
 }
 
-struct nat_field nat_field_ct(uint32_t key, uint8_t family)
+struct nat_field nat_field_ct(uint32_t key)
 {
-	struct nat_field f = { .kind = NAT_FIELD_OTHER, .n = 4, .label = label_in(ct_labels, ARRAY_LEN(ct_labels), key, "ct") };
-
-	(void)family;
-	return f;
+	return (struct nat_field){ .kind = key == NFT_CT_STATE ? NAT_FIELD_CT_STATE : NAT_FIELD_OTHER, .n = 4,
+		.label = label_in(ct_labels, ARRAY_LEN(ct_labels), key, "ct") };
 }
 
 struct nat_field nat_field_fib(uint32_t result, uint32_t flags)
@@ -108,11 +109,37 @@ const char *nat_field_label(const struct nat_field *f)
 
 bool nat_field_is_telling(const struct nat_field *f)
 {
-	return f->kind == NAT_FIELD_PROTOCOL || f->kind == NAT_FIELD_ADDRESS || f->kind == NAT_FIELD_PORT || f->kind == NAT_FIELD_IN ||
+	return f->kind == NAT_FIELD_PROTOCOL || f->kind == NAT_FIELD_ADDRESS || f->kind == NAT_FIELD_PORT || f->kind == NAT_FIELD_IN || f->kind == NAT_FIELD_IN_NUMBER ||
 		f->kind == NAT_FIELD_FAMILY || f->kind == NAT_FIELD_TYPE || f->kind == NAT_FIELD_ETHERTYPE;
 }
 
 /* --- values --- */
+
+/* Bits of NF_CT_STATE_BIT, linux/netfilter/nf_conntrack_common.h. */
+char *nat_field_ct_states(uint32_t bits, char *buf, size_t cap)
+{
+	static const struct net_name names[] = { { 1, "invalid" }, { 2, "established" }, { 4, "related" }, { 8, "new" }, { 64, "untracked" } };
+
+	buf[0] = 0;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		size_t n = strlen(buf);
+
+		if (bits & names[i].value)
+			snprintf(buf + n, cap - n, "%s%s", n ? "," : "", names[i].name);
+	}
+	return buf;
+}
+
+/* NULL: no such interface, or nobody asked. */
+static const char *interface_of(const struct nat_field *f, const uint8_t *p, unsigned n)
+{
+	uint32_t index;
+
+	if (!f->names || n != sizeof index)
+		return NULL;
+	memcpy(&index, p, sizeof index); /* of the machine's order */
+	return net_names_find(f->names, index);
+}
 
 static uint32_t be(const uint8_t *p, unsigned n)
 {
@@ -142,11 +169,15 @@ static size_t put_value(const struct nat_field *f, const uint8_t *p, unsigned n,
 	char text[ADDR_TEXT];
 	uint32_t number = 0;
 	size_t len = 0;
+	int bits;
 
 	switch ((int)f->kind) {
 	case NAT_FIELD_ADDRESS:
 	case NAT_FIELD_SOURCE:
 		a = address_of(f, p, n);
+		bits = f->mask && n <= f->n ? nat_prefix_of(f->mask, n) : (int)n * 8;
+		a.has_prefix = bits >= 0 && (unsigned)bits < address_size(f) * 8;
+		a.prefix = a.has_prefix ? (uint8_t)bits : 0;
 		return (size_t)snprintf(buf, cap, "%s", addr_format(&a, text));
 	case NAT_FIELD_PORT:
 	case NAT_FIELD_SOURCE_PORT:
@@ -156,7 +187,14 @@ static size_t put_value(const struct nat_field *f, const uint8_t *p, unsigned n,
 	case NAT_FIELD_OUT:
 		return (size_t)snprintf(buf, cap, "%.*s%s", (int)strnlen((const char *)p, n), (const char *)p,
 			!memchr(p, 0, n) && n < 16 ? "*" : "");
+	case NAT_FIELD_IN_NUMBER:
+	case NAT_FIELD_OUT_NUMBER:
+		if (interface_of(f, p, n))
+			return (size_t)snprintf(buf, cap, "%s", interface_of(f, p, n));
+		memcpy(&number, p, n < 4 ? n : 4);
+		return (size_t)snprintf(buf, cap, "interface number %u", number);
 	case NAT_FIELD_OTHER:
+	case NAT_FIELD_CT_STATE:
 	case NAT_FIELD_TYPE:
 		if (n != 4)
 			break;
@@ -170,8 +208,25 @@ static size_t put_value(const struct nat_field *f, const uint8_t *p, unsigned n,
 	return len;
 }
 
+/* "ct state new": a mask, and not zero. */
+static bool say_states(const struct nat_field *f, const uint8_t *value, unsigned n, bool not, struct nat_match *m)
+{
+	uint32_t mask, bits;
+	char text[64];
+
+	if (f->kind != NAT_FIELD_CT_STATE || n != 4)
+		return false;
+	memcpy(&bits, value, 4);
+	memcpy(&mask, f->mask ? f->mask : value, 4);
+	if (f->mask && bits != 0)
+		return false;
+	nat_match_words(m, "%sct state %s", f->mask && !not ? "not " : "", nat_field_ct_states(mask, text, sizeof text));
+	return true;
+}
+
 static void say(const struct nat_field *f, const char *op, const uint8_t *from, const uint8_t *to, unsigned n, struct nat_match *m)
 {
+	bool is_address = f->kind == NAT_FIELD_ADDRESS || f->kind == NAT_FIELD_SOURCE;
 	char a[80] = "", b[80] = "", mask[48] = "";
 	struct nat_field plain = { .kind = NAT_FIELD_OTHER };
 
@@ -180,7 +235,7 @@ static void say(const struct nat_field *f, const char *op, const uint8_t *from, 
 		b[0] = '-';
 		put_value(f, to, n, b + 1, sizeof b - 1);
 	}
-	if (f->mask) {
+	if (f->mask && !(is_address && n <= f->n && nat_prefix_of(f->mask, n) >= 0)) {
 		mask[0] = '/';
 		put_value(&plain, f->mask, f->n, mask + 1, sizeof mask - 1);
 	}
@@ -286,6 +341,10 @@ static bool test(const struct nat_field *f, const uint8_t *from, const uint8_t *
 		return true;
 	case NAT_FIELD_IN:
 		return one && test_in(from, n, not, m);
+	case NAT_FIELD_IN_NUMBER:
+		if (one && interface_of(f, from, n))
+			nat_match_in(m, interface_of(f, from, n), not);
+		return one && interface_of(f, from, n);
 	case NAT_FIELD_TYPE:
 		return one && test_type(from, n, not, m);
 	default:
@@ -295,7 +354,11 @@ static bool test(const struct nat_field *f, const uint8_t *from, const uint8_t *
 
 void nat_field_range(const struct nat_field *f, const uint8_t *from, const uint8_t *to, unsigned n, bool not, struct nat_match *m)
 {
-	if (n && !test(f, from, to, n, not, m))
+	if (!n || (f->mask && n > f->n)) {
+		nat_match_words(m, "a comparison that cannot be read");
+		return;
+	}
+	if (!test(f, from, to, n, not, m) && !(memcmp(from, to, n) == 0 && say_states(f, from, n, not, m)))
 		say(f, not ? "not " : "", from, to, n, m);
 }
 
@@ -320,7 +383,7 @@ void nat_field_compare(const struct nat_field *f, uint32_t op, const uint8_t *va
 	static const char *const names[] = { [NFT_CMP_EQ] = "", [NFT_CMP_NEQ] = "not ", [NFT_CMP_LT] = "below: ",
 		[NFT_CMP_LTE] = "at most: ", [NFT_CMP_GT] = "above: ", [NFT_CMP_GTE] = "at least: " };
 
-	if (op == NFT_CMP_EQ || op == NFT_CMP_NEQ)
+	if (op == NFT_CMP_EQ || op == NFT_CMP_NEQ || !n || (f->mask && n > f->n))
 		nat_field_range(f, value, value, n, op == NFT_CMP_NEQ, m);
 	else if (op >= ARRAY_LEN(names))
 		nat_match_words(m, "a comparison that is not known");

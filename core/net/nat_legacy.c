@@ -43,13 +43,15 @@ struct legacy {
 static void take_name(struct nat_match *m, const char *name, const unsigned char *mask, bool out, bool not)
 {
 	char text[IFNAMSIZ + 2] = "";
-	size_t n = strnlen(name, IFNAMSIZ - 1);
+	size_t n = strnlen(name, IFNAMSIZ - 1), compared = 0;
 
-	if (mask[0] == 0)
+	while (compared < IFNAMSIZ && mask[compared])
+		compared++;
+	if (compared == 0)
 		return;
+	if (compared <= n) /* its end is not compared: "eth+" */
+		text[n = compared] = '*';
 	memcpy(text, name, n);
-	if (!mask[n]) /* its end is not compared */
-		text[n] = '*';
 	if (out)
 		nat_match_words(m, "%sout by %s", not ? "not " : "", text);
 	else
@@ -307,7 +309,8 @@ bool nat_legacy_read(const struct nat_bytes *b, uint8_t family, struct nat_model
 	l.p = b->p + head;
 	l.n = b->n - head;
 	l.table = nat_model_table(m, family, TABLE_NUMBER + family, text_of(l.info.name));
-	whole = find_chains(&l);
+	whole = l.n == l.info.size;
+	whole = find_chains(&l) && whole;
 	whole = take_entries(&l) && whole;
 	free(l.starts);
 	return whole;

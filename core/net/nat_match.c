@@ -118,19 +118,15 @@ bool nat_address_in(const struct addr *net, const struct addr *a)
 	return true;
 }
 
-static bool is_loopback_net(const struct addr *a)
-{
-	static const uint8_t v4[4] = { 127 };
-	struct addr net = addr_ip4(v4);
-
-	net.has_prefix = 1;
-	net.prefix = 8;
-	return a->kind == ADDR_IP4 && a->has_prefix && a->prefix == 8 && nat_address_in(&net, a);
-}
-
 static bool is_loopback(const struct addr *a)
 {
-	return a->kind == ADDR_IP4 && a->bytes[0] == 127 && prefix_length(a) >= 8;
+	return addr_is_loopback(a) && prefix_length(a) >= (a->kind == ADDR_IP4 ? 8 : 128);
+}
+
+/* 127.0.0.0/8 or ::1: all of it. */
+static bool is_loopback_net(const struct addr *a)
+{
+	return is_loopback(a) && (a->kind == ADDR_IP6 || prefix_length(a) == 8);
 }
 
 static void also_address(struct nat_match *m, const struct addr *a, bool not)
@@ -278,7 +274,7 @@ char *nat_match_say(const struct nat_match *m, char *buf, size_t cap)
 	else if (m->port != NAT_NO_PORT)
 		snprintf(port, sizeof port, " port %u-%u", m->port, m->port_last);
 	snprintf(buf, cap, "%s%s%s%s%s%s%s%s%s%s", protocol, address[0] ? m->address_not ? " not to " : " to " : "", address, port,
-		m->local ? " to an address of the host" : "", m->loopback_not ? " not to 127.0.0.0/8" : "",
+		m->local ? " to an address of the host" : "", m->loopback_not ? " not to loopback" : "",
 		m->in[0] ? m->in_not ? " not in by " : " in by " : "", m->in, m->words[0] ? " " : "", m->words);
 	if (buf[0] == ' ')
 		memmove(buf, buf + 1, strlen(buf));

@@ -15,7 +15,7 @@ struct nat_match {
 	uint8_t protocol; /* of IP; 0: any */
 	bool address_not, in_not;
 	bool local; /* destination is an address of the host */
-	bool loopback_not; /* not 127.0.0.0/8 */
+	bool loopback_not; /* not 127.0.0.0/8, ::1 */
 	bool never; /* contradicts itself */
 	struct addr address; /* ADDR_NONE: any */
 	char in[NAT_IFNAME]; /* "": any; may end in * */

@@ -54,7 +54,7 @@ struct nat_model {
 	uint32_t n_chains, cap_chains;
 	uint32_t *slots, n_slots; /* chains by table and name */
 	uint32_t n_rules;
-	uint64_t lost; /* rules beyond NAT_MAX_RULES */
+	uint64_t lost; /* rules beyond NAT_MAX_RULES, elements that were too many */
 };
 
 void nat_model_init(struct nat_model *m);

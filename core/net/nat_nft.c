@@ -70,16 +70,16 @@ bool nat_nft_is_one(const struct nat_bytes dumps[NAT_DUMPS])
 
 struct key {
 	uint8_t family;
-	struct text table, set;
+	struct text table;
 };
 
 struct reader {
 	struct nat_model *m;
 	struct nat_sets sets;
+	const struct net_names *names;
 	struct key *tables; /* with a rule that acts */
 	uint32_t n_tables;
-	struct key *wanted; /* sets that were told already */
-	uint32_t n_wanted;
+	struct nat_sets wanted; /* that were told already */
 	struct key now;
 	nat_set_fn fn;
 	void *arg;
@@ -88,7 +88,7 @@ struct reader {
 static bool has_key(const struct key *list, uint32_t n, const struct key *k)
 {
 	for (uint32_t i = n; i-- > 0;)
-		if (list[i].family == k->family && text_equal(list[i].table, k->table) && text_equal(list[i].set, k->set))
+		if (list[i].family == k->family && text_equal(list[i].table, k->table))
 			return true;
 	return false;
 }
@@ -122,12 +122,10 @@ static void find_table(const struct nlmsghdr *nlh, void *arg)
 static void want(struct text set, void *arg)
 {
 	struct reader *r = arg;
-	struct key k = { .family = r->now.family, .table = r->now.table, .set = set };
+	const struct nat_set wanted = { .family = r->now.family, .table = r->now.table, .name = set };
 
-	if (has_key(r->wanted, r->n_wanted, &k))
-		return;
-	add_key(&r->wanted, &r->n_wanted, &k);
-	r->fn(k.family, k.table, k.set, r->arg);
+	if (nat_sets_add(&r->wanted, &wanted))
+		r->fn(wanted.family, wanted.table, set, r->arg);
 }
 
 static void find_sets(const struct nlmsghdr *nlh, void *arg)
@@ -147,7 +145,7 @@ void nat_nft_sets(const struct nat_bytes dumps[NAT_DUMPS], nat_set_fn fn, void *
 	nat_nft_each(&dumps[NAT_DUMP_RULES], NFT_MSG_NEWRULE, find_table, &r);
 	nat_nft_each(&dumps[NAT_DUMP_RULES], NFT_MSG_NEWRULE, find_sets, &r);
 	free(r.tables);
-	free(r.wanted);
+	nat_sets_done(&r.wanted);
 }
 
 /* --- reading --- */
@@ -175,8 +173,11 @@ static void take_table(const struct nlmsghdr *nlh, void *arg)
 
 	net_attrs_of(nlh, sizeof(struct nfgenmsg), &a);
 	k.table = net_attr_text(a.at[NFTA_TABLE_NAME]);
-	if (has_key(r->tables, r->n_tables, &k) && be32_of(a.at[NFTA_TABLE_FLAGS], 0) & NFT_TABLE_F_DORMANT)
-		r->m->tables[table_of(r, &k)].dormant = true;
+	if (has_key(r->tables, r->n_tables, &k) && be32_of(a.at[NFTA_TABLE_FLAGS], 0) & NFT_TABLE_F_DORMANT) {
+		uint32_t table = table_of(r, &k);
+
+		r->m->tables[table].dormant = true;
+	}
 }
 
 static uint32_t hook_from(uint32_t hook)
@@ -207,7 +208,7 @@ static void take_rule(const struct nlmsghdr *nlh, void *arg)
 	struct net_attrs a;
 	struct key k;
 	const struct nlattr *list = rule_attrs(nlh, &a, &k), *handle = a.at[NFTA_RULE_HANDLE];
-	struct nat_expr_in in = { .model = r->m, .sets = &r->sets, .family = family_of(k.family), .number = k.family, .table_name = k.table };
+	struct nat_expr_in in = { .model = r->m, .sets = &r->sets, .names = r->names, .family = family_of(k.family), .number = k.family, .table_name = k.table };
 
 	if (!list || !a.at[NFTA_RULE_CHAIN] || !has_key(r->tables, r->n_tables, &k))
 		return;
@@ -217,15 +218,16 @@ static void take_rule(const struct nlmsghdr *nlh, void *arg)
 	nat_expr_read(&in, list);
 }
 
-void nat_nft_read(const struct nat_bytes dumps[NAT_DUMPS], struct nat_model *m)
+void nat_nft_read(const struct nat_bytes dumps[NAT_DUMPS], const struct net_names *names, struct nat_model *m)
 {
-	struct reader r = { .m = m };
+	struct reader r = { .m = m, .names = names };
 
 	nat_nft_each(&dumps[NAT_DUMP_RULES], NFT_MSG_NEWRULE, find_table, &r);
 	nat_sets_read(&dumps[NAT_DUMP_SETS], &dumps[NAT_DUMP_ELEMENTS], &r.sets);
 	nat_nft_each(&dumps[NAT_DUMP_TABLES], NFT_MSG_NEWTABLE, take_table, &r);
 	nat_nft_each(&dumps[NAT_DUMP_CHAINS], NFT_MSG_NEWCHAIN, take_chain, &r);
 	nat_nft_each(&dumps[NAT_DUMP_RULES], NFT_MSG_NEWRULE, take_rule, &r);
+	m->lost += r.sets.lost;
 	nat_sets_done(&r.sets);
 	free(r.tables);
 }

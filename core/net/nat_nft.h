@@ -21,7 +21,8 @@ typedef void (*nat_set_fn)(uint8_t family, struct text table, struct text set, v
 /* `dumps`: of NAT_DUMP_*; elements are not read yet. Calls fn once for each set whose elements matter. */
 void nat_nft_sets(const struct nat_bytes dumps[NAT_DUMPS], nat_set_fn fn, void *arg);
 
-void nat_nft_read(const struct nat_bytes dumps[NAT_DUMPS], struct nat_model *m);
+/* `names` of interfaces by number may be NULL. */
+void nat_nft_read(const struct nat_bytes dumps[NAT_DUMPS], const struct net_names *names, struct nat_model *m);
 
 /* Do all messages speak of one state of the rules? Each carries 16 bits of its number (nfgenmsg.res_id). */
 bool nat_nft_is_one(const struct nat_bytes dumps[NAT_DUMPS]);

@@ -22,12 +22,49 @@ static uint32_t be32_of(const struct nlattr *a, uint32_t missing)
 	return a && mnl_attr_get_payload_len(a) == 4 ? ntohl((uint32_t)v) : missing;
 }
 
+static uint32_t *slot_of(const struct nat_sets *s, uint8_t family, struct text table, struct text name)
+{
+	uint32_t i = (uint32_t)row_hash(name.p ? name.p : "", name.n, row_hash(table.p ? table.p : "", table.n, family)) & (s->n_slots - 1);
+
+	for (; s->slots[i]; i = (i + 1) & (s->n_slots - 1)) {
+		const struct nat_set *set = &s->list[s->slots[i] - 1];
+
+		if (set->family == family && text_equal(set->name, name) && text_equal(set->table, table))
+			break;
+	}
+	return &s->slots[i];
+}
+
 static struct nat_set *find(const struct nat_sets *s, uint8_t family, struct text table, struct text name)
 {
+	uint32_t at = s->n ? *slot_of(s, family, table, name) : 0;
+
+	return at ? &s->list[at - 1] : NULL;
+}
+
+static void grow(struct nat_sets *s)
+{
+	s->cap = s->cap ? s->cap * 2 : 8;
+	s->list = fd_xrealloc(s->list, s->cap, sizeof *s->list);
+	free(s->slots);
+	s->n_slots = s->cap * 2;
+	s->slots = fd_xcalloc(s->n_slots, sizeof *s->slots);
 	for (uint32_t i = 0; i < s->n; i++)
-		if (s->list[i].family == family && text_equal(s->list[i].name, name) && text_equal(s->list[i].table, table))
-			return &s->list[i];
-	return NULL;
+		*slot_of(s, s->list[i].family, s->list[i].table, s->list[i].name) = i + 1;
+}
+
+bool nat_sets_add(struct nat_sets *s, const struct nat_set *set)
+{
+	uint32_t *slot;
+
+	if (s->n == s->cap)
+		grow(s);
+	slot = slot_of(s, set->family, set->table, set->name);
+	if (*slot)
+		return false;
+	s->list[s->n++] = *set;
+	*slot = s->n;
+	return true;
 }
 
 const struct nat_set *nat_sets_find(const struct nat_sets *s, uint8_t family, struct text table, struct text name)
@@ -45,13 +82,8 @@ static void take_set(const struct nlmsghdr *nlh, void *arg)
 	set.table = net_attr_text(a.at[NFTA_SET_TABLE]);
 	set.name = net_attr_text(a.at[NFTA_SET_NAME]);
 	set.flags = be32_of(a.at[NFTA_SET_FLAGS], 0);
-	if (!set.name.n || find(s, set.family, set.table, set.name))
-		return;
-	if (s->n == s->cap) {
-		s->cap = s->cap ? s->cap * 2 : 8;
-		s->list = fd_xrealloc(s->list, s->cap, sizeof *s->list);
-	}
-	s->list[s->n++] = set;
+	if (set.name.n)
+		nat_sets_add(s, &set);
 }
 
 /* --- elements --- */
@@ -88,7 +120,7 @@ static void take_data(const struct nlattr *nest, struct nat_element *e)
 	e->chain = net_attr_text(verdict.at[NFTA_VERDICT_CHAIN]);
 }
 
-static void take_element(struct nat_set *set, const struct nlattr *nest)
+static void take_element(struct nat_set *set, const struct nlattr *nest, uint64_t *lost)
 {
 	struct nat_element e = { 0 };
 	struct net_attrs a;
@@ -107,8 +139,12 @@ static void take_element(struct nat_set *set, const struct nlattr *nest)
 	take_data(a.at[NFTA_SET_ELEM_DATA], &e);
 	e.any = flags & NFT_SET_ELEM_CATCHALL;
 	e.end = flags & NFT_SET_ELEM_INTERVAL_END;
-	if ((!e.n_key && !e.any) || set->n == MAX_ELEMENTS)
+	if (!e.n_key && !e.any)
 		return;
+	if (set->n == MAX_ELEMENTS) {
+		(*lost)++;
+		return;
+	}
 	if (set->n == set->cap) {
 		set->cap = set->cap ? set->cap * 2 : 16;
 		set->elements = fd_xrealloc(set->elements, set->cap, sizeof *set->elements);
@@ -118,7 +154,7 @@ static void take_element(struct nat_set *set, const struct nlattr *nest)
 
 static void take_elements(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct nat_sets *s = arg;
+	struct nat_sets *s = arg;
 	const struct nlattr *list, *item;
 	struct net_attrs a;
 	struct nat_set *set;
@@ -129,7 +165,7 @@ static void take_elements(const struct nlmsghdr *nlh, void *arg)
 	if (!set || !list)
 		return;
 	mnl_attr_for_each_nested(item, list)
-		take_element(set, item);
+		take_element(set, item, &s->lost);
 }
 
 /* By key; an end before the start at the same place. */
@@ -155,7 +191,6 @@ static void close_intervals(struct nat_set *set)
 {
 	uint32_t n = 0;
 
-	qsort(set->elements, set->n, sizeof *set->elements, by_key);
 	for (uint32_t i = 0; i < set->n; i++) {
 		struct nat_element *e = &set->elements[i];
 
@@ -179,9 +214,12 @@ void nat_sets_read(const struct nat_bytes *sets, const struct nat_bytes *element
 	*ret = (struct nat_sets){ 0 };
 	nat_nft_each(sets, NFT_MSG_NEWSET, take_set, ret);
 	nat_nft_each(elements, NFT_MSG_NEWSETELEM, take_elements, ret);
-	for (uint32_t i = 0; i < ret->n; i++)
+	for (uint32_t i = 0; i < ret->n; i++) {
+		if (ret->list[i].n)
+			qsort(ret->list[i].elements, ret->list[i].n, sizeof *ret->list[i].elements, by_key);
 		if (ret->list[i].flags & NFT_SET_INTERVAL && !(ret->list[i].flags & NFT_SET_CONCAT))
 			close_intervals(&ret->list[i]);
+	}
 }
 
 void nat_sets_done(struct nat_sets *s)
@@ -189,5 +227,6 @@ void nat_sets_done(struct nat_sets *s)
 	for (uint32_t i = 0; i < s->n; i++)
 		free(s->list[i].elements);
 	free(s->list);
+	free(s->slots);
 	*s = (struct nat_sets){ 0 };
 }

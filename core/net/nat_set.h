@@ -27,9 +27,13 @@ struct nat_set {
 struct nat_sets {
 	struct nat_set *list;
 	uint32_t n, cap;
+	uint64_t lost; /* elements beyond 65536 of a set */
+	uint32_t *slots, n_slots; /* index + 1, by name: each "tcp dport { 80, 443 }" is a set */
 };
 
 void nat_sets_read(const struct nat_bytes *sets, const struct nat_bytes *elements, struct nat_sets *ret);
+/* A set without elements; false: it is there already. */
+bool nat_sets_add(struct nat_sets *s, const struct nat_set *set);
 void nat_sets_done(struct nat_sets *s);
 const struct nat_set *nat_sets_find(const struct nat_sets *s, uint8_t family, struct text table, struct text name);
 

@@ -13,14 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH = 64, STEPS = 2 << 20, SLOTS = NAT_MAX_ROWS * 2 };
+enum { DEPTH = 64, STEPS = 1 << 20, SLOTS = 256, EXCEPTIONS = 16 };
+
+/* How a packet came as far as this. */
+struct path {
+	struct nat_match match; /* what was asked for */
+	const struct nat_match *unless[EXCEPTIONS]; /* what was accepted, or sent back, before */
+	unsigned n_unless; /* may be more than there is room for */
+};
 
 struct walk {
 	struct nat_model *m;
 	struct builder *b;
 	uint32_t from; /* hook that this walk began at */
 	uint32_t steps;
-	uint32_t *slots; /* rows by id: index + 1 */
+	uint32_t *slots, n_slots; /* rows by id: index + 1 */
 	bool cut;
 };
 
@@ -96,19 +103,59 @@ static void merge(struct nat_row *row, const struct walk *w, const struct nat_ma
 	row->from |= w->from;
 }
 
-static void emit(struct walk *w, const struct nat_chain *c, struct nat_rule *r, const struct nat_match *x)
+/* Where the row with this id is, or would be. */
+static uint32_t *slot_of(const struct walk *w, uint64_t id)
 {
+	uint32_t i = (uint32_t)id & (w->n_slots - 1);
+
+	while (w->slots[i] && ((const struct nat_row *)builder_at(w->b, w->slots[i] - 1))->head.id != id)
+		i = (i + 1) & (w->n_slots - 1);
+	return &w->slots[i];
+}
+
+static void make_room(struct walk *w)
+{
+	if (builder_count(w->b) < w->n_slots / 2)
+		return;
+	free(w->slots);
+	w->n_slots = w->n_slots ? w->n_slots * 2 : SLOTS;
+	w->slots = fd_xcalloc(w->n_slots, sizeof *w->slots);
+	for (uint32_t i = 0; i < builder_count(w->b); i++)
+		*slot_of(w, ((const struct nat_row *)builder_at(w->b, i))->head.id) = i + 1;
+}
+
+/* Exceptions that the rule itself makes already ("! -i docker0") say nothing new. */
+static struct str unless_text(struct builder *b, const struct path *p)
+{
+	struct nat_match said;
+	char text[NAT_WORDS * 2];
+
+	nat_match_init(&said);
+	for (unsigned i = 0; i < p->n_unless && i < EXCEPTIONS; i++) {
+		struct nat_match both = p->match;
+
+		nat_match_and(&both, p->unless[i]);
+		if (!both.never)
+			nat_match_words(&said, "%s", nat_match_say(p->unless[i], text, sizeof text));
+	}
+	if (p->n_unless > EXCEPTIONS)
+		nat_match_words(&said, "more");
+	return said.words[0] ? builder_str(b, said.words) : ROW_NO_TEXT;
+}
+
+static void emit(struct walk *w, const struct nat_chain *c, struct nat_rule *r, const struct path *p)
+{
+	const struct nat_match *x = &p->match;
 	uint64_t id = identity(w->m, c, r, x);
-	uint32_t i = (uint32_t)id & (SLOTS - 1);
 	struct nat_row *row;
+	uint32_t *slot;
 
 	r->met = true;
-	for (; w->slots[i]; i = (i + 1) & (SLOTS - 1)) {
-		row = builder_at(w->b, w->slots[i] - 1);
-		if (row->head.id == id) {
-			merge(row, w, x);
-			return;
-		}
+	make_room(w);
+	slot = slot_of(w, id);
+	if (*slot) {
+		merge(builder_at(w->b, *slot - 1), w, x);
+		return;
 	}
 	if (builder_count(w->b) == NAT_MAX_ROWS) {
 		builder_lost(w->b, 1);
@@ -116,27 +163,32 @@ static void emit(struct walk *w, const struct nat_chain *c, struct nat_rule *r, 
 	}
 	row = builder_row(w->b);
 	fill(row, w, c, r, x);
+	row->unless = unless_text(w->b, p);
 	row->head.id = id;
-	w->slots[i] = builder_count(w->b);
+	*slot = builder_count(w->b);
 }
 
 /* --- steps --- */
 
-static bool follow(struct walk *w, uint32_t chain, const struct nat_match *path, unsigned depth);
+static bool follow(struct walk *w, uint32_t chain, const struct path *from, unsigned depth);
 
 /* True: no packet that came as far as here gets to the next rule. */
-static bool step(struct walk *w, uint32_t chain, uint32_t rule, const struct nat_match *path, unsigned depth, bool *ret_returns)
+static bool step(struct walk *w, uint32_t chain, uint32_t rule, struct path *path, unsigned depth, bool *ret_returns)
 {
 	const struct nat_chain *c = &w->m->chains[chain];
 	struct nat_rule *r = &c->rules[rule];
 	bool all = nat_match_is_all(&r->match);
-	struct nat_match x = *path;
+	struct path x = *path;
 
-	nat_match_and(&x, &r->match);
-	if (r->verdict == NAT_CONTINUE || x.never)
+	nat_match_and(&x.match, &r->match);
+	if (w->from & NAT_FROM_HOST && x.match.in[0] && !x.match.in_not)
+		x.match.never = true; /* what the host sends comes in nowhere */
+	if (r->verdict == NAT_CONTINUE || x.match.never)
 		return false;
-	if (r->verdict == NAT_ACT && !(w->from & NAT_FROM_HOST && x.in[0] && !x.in_not)) /* what the host sends comes in nowhere */
+	if (r->verdict == NAT_ACT)
 		emit(w, c, r, &x);
+	if (!all && (r->verdict == NAT_RETURN || r->verdict == NAT_END) && path->n_unless++ < EXCEPTIONS)
+		path->unless[path->n_unless - 1] = &r->match;
 	if (r->verdict == NAT_RETURN && all)
 		*ret_returns = true;
 	if (r->verdict == NAT_JUMP || r->verdict == NAT_GOTO) {
@@ -150,10 +202,11 @@ static bool step(struct walk *w, uint32_t chain, uint32_t rule, const struct nat
 }
 
 /* True: nothing comes back to the chain that jumped here. */
-static bool follow(struct walk *w, uint32_t chain, const struct nat_match *path, unsigned depth)
+static bool follow(struct walk *w, uint32_t chain, const struct path *from, unsigned depth)
 {
 	struct nat_chain *c = &w->m->chains[chain];
 	bool ended = false, returns = false;
+	struct path path = *from;
 
 	if (c->visiting || depth == DEPTH || w->steps >= STEPS) {
 		w->cut |= !c->visiting;
@@ -161,8 +214,9 @@ static bool follow(struct walk *w, uint32_t chain, const struct nat_match *path,
 	}
 	c->visiting = true;
 	for (uint32_t i = 0; i < c->n && !ended && w->steps < STEPS; i++, w->steps++)
-		ended = step(w, chain, i, path, depth, &returns);
+		ended = step(w, chain, i, &path, depth, &returns);
 	c->visiting = false;
+	w->cut |= w->steps >= STEPS;
 	return ended && !returns;
 }
 
@@ -181,15 +235,16 @@ static int by_priority(const void *x, const void *y, void *arg)
 static void walk_hooks(struct walk *w)
 {
 	uint32_t *order = fd_xcalloc(w->m->n_chains + 1, sizeof *order), n = 0;
-	struct nat_match any;
 
 	for (uint32_t i = 0; i < w->m->n_chains; i++)
 		if (w->m->chains[i].from)
 			order[n++] = i;
 	qsort_r(order, n, sizeof *order, by_priority, w->m);
 	for (uint32_t i = 0; i < n; i++) {
-		nat_match_init(&any);
-		any.family = w->m->tables[w->m->chains[order[i]].table].family;
+		struct path any = { 0 };
+
+		nat_match_init(&any.match);
+		any.match.family = w->m->tables[w->m->chains[order[i]].table].family;
 		w->from = w->m->chains[order[i]].from;
 		follow(w, order[i], &any, 0);
 	}
@@ -203,21 +258,22 @@ static void walk_rest(struct walk *w)
 	for (uint32_t i = 0; i < w->m->n_chains; i++)
 		for (uint32_t k = 0; k < w->m->chains[i].n; k++) {
 			struct nat_rule *r = &w->m->chains[i].rules[k];
+			struct path own = { .match = r->match };
 
 			if (r->verdict == NAT_ACT && !r->met)
-				emit(w, &w->m->chains[i], r, &r->match);
+				emit(w, &w->m->chains[i], r, &own);
 		}
 }
 
 void nat_walk(struct nat_model *m, struct builder *b)
 {
-	struct walk w = { .m = m, .b = b, .slots = fd_xcalloc(SLOTS, sizeof(uint32_t)) };
+	struct walk w = { .m = m, .b = b };
 
 	walk_hooks(&w);
 	walk_rest(&w);
 	if (w.cut)
 		builder_note(b, 0, "the rules are too entangled: not every way through them was followed");
 	if (m->lost)
-		builder_note(b, 0, "%" PRIu64 " rules beyond the first %d were left out", m->lost, NAT_MAX_RULES);
+		builder_note(b, 0, "%" PRIu64 " rules or elements of sets were left out: there are too many", m->lost);
 	free(w.slots);
 }

@@ -2,19 +2,23 @@
 #include "core/net/nat_xt.h"
 
 #include "core/fd.h"
+#include "core/net/nat_field.h"
 
 #include <arpa/inet.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/xt_addrtype.h>
+#include <linux/netfilter/xt_conntrack.h>
 #include <linux/netfilter/xt_iprange.h>
 #include <linux/netfilter/xt_mark.h>
 #include <linux/netfilter/xt_multiport.h>
+#include <linux/netfilter/xt_sctp.h>
+#include <linux/netfilter/xt_statistic.h>
 #include <linux/netfilter/xt_tcpudp.h>
 #include <linux/netfilter/xt_TPROXY.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { TYPES = 12 };
+enum { TYPES = 12, STATES = 0xf | XT_CONNTRACK_STATE_UNTRACKED };
 
 void nat_effect_init(struct nat_effect *e)
 {
@@ -73,6 +77,21 @@ static bool match_udp(const struct nat_xt *x, struct nat_match *m)
 	if (!take(x, &u, sizeof u))
 		return false;
 	take_ports(m, u.spts, u.dpts, u.invflags);
+	return true;
+}
+
+static bool match_sctp(const struct nat_xt *x, struct nat_match *m)
+{
+	static const uint16_t all[2] = { 0, UINT16_MAX };
+	struct xt_sctp_info v;
+	uint8_t invert;
+
+	if (!take(x, &v, sizeof v))
+		return false;
+	invert = (v.invflags & XT_SCTP_SRC_PORTS ? XT_TCP_INV_SRCPT : 0) | (v.invflags & XT_SCTP_DEST_PORTS ? XT_TCP_INV_DSTPT : 0);
+	take_ports(m, v.flags & XT_SCTP_SRC_PORTS ? v.spts : all, v.flags & XT_SCTP_DEST_PORTS ? v.dpts : all, invert);
+	if (v.flags & XT_SCTP_CHUNK_TYPES)
+		nat_match_words(m, "sctp chunks");
 	return true;
 }
 
@@ -180,6 +199,37 @@ static bool match_mark(const struct nat_xt *x, struct nat_match *m)
 	return true;
 }
 
+/* New, established and so on; a match for more than that is known by its name only. */
+static bool match_state(const struct nat_xt *x, struct nat_match *m)
+{
+	struct xt_conntrack_mtinfo3 v;
+	char text[64];
+
+	if (x->revision < 2 || !take(x, &v, sizeof v))
+		return false;
+	if (v.match_flags == XT_CONNTRACK_STATE && !(v.state_mask & ~(uint32_t)STATES))
+		nat_match_words(m, "%sct state %s", v.invert_flags & XT_CONNTRACK_STATE ? "not " : "",
+			nat_field_ct_states((v.state_mask & 0xf) | (v.state_mask & XT_CONNTRACK_STATE_UNTRACKED ? 64 : 0), text, sizeof text));
+	else
+		nat_match_words(m, "match conntrack");
+	return true;
+}
+
+static bool match_statistic(const struct nat_xt *x, struct nat_match *m)
+{
+	struct xt_statistic_info v;
+
+	if (x->revision != 0 || x->n < offsetof(struct xt_statistic_info, master))
+		return false;
+	memset(&v, 0, sizeof v);
+	memcpy(&v, x->info, offsetof(struct xt_statistic_info, master));
+	if (v.mode == XT_STATISTIC_MODE_RANDOM)
+		nat_match_words(m, "%s%.3g %% by chance", v.flags & XT_STATISTIC_INVERT ? "not " : "", v.u.random.probability * 100.0 / 0x80000000u);
+	else
+		nat_match_words(m, "%severy %u. packet", v.flags & XT_STATISTIC_INVERT ? "not " : "", v.u.nth.every + 1);
+	return true;
+}
+
 static struct addr address_of(const union nf_inet_addr *a, uint8_t family)
 {
 	return family == 6 ? addr_ip6(a) : addr_ip4(a);
@@ -220,12 +270,18 @@ static int understand(const struct nat_xt *x, struct nat_match *m, struct nat_xt
 		return match_tcp(x, m) ? 1 : -1;
 	if (is(x->name, "udp"))
 		return match_udp(x, m) ? 1 : -1;
+	if (is(x->name, "sctp"))
+		return match_sctp(x, m) ? 1 : -1;
 	if (is(x->name, "multiport"))
 		return match_multiport(x, m, ret) ? 1 : -1;
 	if (is(x->name, "addrtype"))
 		return match_addrtype(x, m) ? 1 : -1;
 	if (is(x->name, "mark"))
 		return match_mark(x, m) ? 1 : -1;
+	if (is(x->name, "conntrack"))
+		return match_state(x, m) ? 1 : -1;
+	if (is(x->name, "statistic"))
+		return match_statistic(x, m) ? 1 : -1;
 	if (is(x->name, "iprange"))
 		return match_iprange(x, m) ? 1 : -1;
 	return 0;

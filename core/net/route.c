@@ -236,3 +236,26 @@ const struct net_route_row *net_route_default(const struct block *routes, uint64
 	}
 	return best;
 }
+
+unsigned net_route_choice(const struct block *routes, uint64_t netns, char *buf, size_t cap)
+{
+	unsigned family = net_route_default(routes, netns, 4) ? 4 : 6, n = 0;
+	const struct net_route_row *best = net_route_default(routes, netns, family), *other = NULL;
+	struct text by, not_by;
+
+	buf[0] = '\0';
+	for (uint32_t i = 0; best && i < block_count(routes); i++) {
+		const struct net_route_row *row = block_row(routes, i);
+		bool rival = row->netns == netns && row->family == family && row->table == NET_TABLE_MAIN && net_route_is_default(row);
+
+		n += rival;
+		other = rival && row != best ? row : other;
+	}
+	if (!other)
+		return n;
+	by = block_text(routes, best->interface), not_by = block_text(routes, other->interface);
+	snprintf(buf, cap, "by %.*s, metric %" PRIu64 "; not by %.*s, metric %" PRIu64, (int)by.n, by.n ? by.p : "",
+		best->metric == ROW_NO_UINT ? 0 : best->metric, (int)not_by.n, not_by.n ? not_by.p : "",
+		other->metric == ROW_NO_UINT ? 0 : other->metric);
+	return n;
+}

@@ -269,23 +269,33 @@ static uint64_t lowest_limit(int dir, unsigned depth, const char *name)
 	return low;
 }
 
-static void read_cpu(const struct cgroup *g, struct cgroup_values *v)
+static uint64_t cpu_used(const struct cgroup *g, struct text cpu_stat)
 {
-	char buf[FILE_MAX_BYTES];
-	struct text bytes;
 	uint64_t ns;
 
-	v->cpu_us = v->periods = v->throttled = UINT64_MAX;
-	if (read_file(g->dir[CGROUP_CPU], "cpu.stat", buf, &bytes)) {
-		v->periods = key_or_unknown(bytes, "nr_periods");
-		v->throttled = key_or_unknown(bytes, "nr_throttled");
-		v->cpu_us = key_or_unknown(bytes, "usage_usec"); /* v2 only */
-	}
 	if (g->is_v2[CGROUP_CPUACCT])
-		return;
+		return key_or_unknown(cpu_stat, "usage_usec");
 	ns = read_number(g->dir[CGROUP_CPUACCT], "cpuacct.usage");
-	if (ns != UINT64_MAX)
-		v->cpu_us = ns / 1000;
+	return ns == UINT64_MAX ? ns : ns / 1000;
+}
+
+/* True: no CPU was used since the values that `v` has. */
+static bool read_cpu(const struct cgroup *g, struct cgroup_values *v)
+{
+	char buf[FILE_MAX_BYTES];
+	struct text bytes = { 0 };
+	uint64_t before = v->cpu_us;
+
+	if (g->is_v2[CGROUP_CPUACCT])
+		read_file(g->dir[CGROUP_CPU], "cpu.stat", buf, &bytes);
+	v->cpu_us = cpu_used(g, bytes);
+	if (v->cpu_us == before && before != UINT64_MAX)
+		return true;
+	if (!g->is_v2[CGROUP_CPUACCT])
+		read_file(g->dir[CGROUP_CPU], "cpu.stat", buf, &bytes);
+	v->periods = key_or_unknown(bytes, "nr_periods");
+	v->throttled = key_or_unknown(bytes, "nr_throttled");
+	return false;
 }
 
 static void read_memory(const struct cgroup *g, bool with_limits, struct cgroup_values *v)
@@ -312,11 +322,12 @@ static void read_memory(const struct cgroup *g, bool with_limits, struct cgroup_
 		v->oom_kills = key_or_unknown(bytes, "oom_kill");
 }
 
-void cgroup_read(const struct cgroup *g, bool with_limits, struct cgroup_values *v)
+void cgroup_read(const struct cgroup *g, bool all, struct cgroup_values *v)
 {
-	read_cpu(g, v);
-	read_memory(g, with_limits, v);
+	if (read_cpu(g, v) && !all)
+		return;
+	read_memory(g, all, v);
 	v->processes = read_number(g->dir[CGROUP_PIDS], "pids.current");
-	if (with_limits)
+	if (all)
 		v->processes_limit = lowest_limit(g->dir[CGROUP_PIDS], g->depth[CGROUP_PIDS], "pids.max");
 }

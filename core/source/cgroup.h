@@ -45,8 +45,9 @@ struct cgroup_values {
 	uint64_t oom_kills;
 };
 
-/* Limits cost a walk upwards and seldom change: with_limits false leaves them as they are in `v`. */
-void cgroup_read(const struct cgroup *g, bool with_limits, struct cgroup_values *v);
+/* `v` has the last values (cpu_us unknown: none). Without `all` nothing but the CPU is read when none was used since, and never the
+ * limits: these cost a walk upwards and seldom change. */
+void cgroup_read(const struct cgroup *g, bool all, struct cgroup_values *v);
 
 /* --- on bytes --- */
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,13 +25,17 @@
 #include "core/source/proc_text.h"
 #include "core/worker.h"
 
-enum { BUFFER = 1 << 20, LIMITS_EVERY = 8 };
+/* Reading everything each time would cost a percent of a core for a hundred: what cannot have changed is read every eighth time. */
+enum { BUFFER = 1 << 20, ALL_EVERY = 8, FILES = 16384, SPARE_FILES = 24 };
 
 struct watched {
 	struct health_target target;
 	int dir; /* /proc/PID; -1: it has left */
+	bool lacks_file; /* we have no descriptor left for it */
 	struct cgroup group;
+	struct cgroup_values values; /* of the group, as last read */
 	bool has_group;
+	uint64_t packets; /* net_counters_dev.all_packets of the last reading */
 	unsigned n_reads;
 	int64_t read_at; /* monotonic ns */
 	struct health_history history;
@@ -40,6 +45,7 @@ struct watched {
 struct health {
 	int proc;
 	struct cgroup_host host;
+	int last_file; /* descriptors from here on are for control groups, readings and the snapshot */
 	struct watched *watched;
 	uint32_t n;
 	char *buf, *route; /* BUFFER bytes each */
@@ -73,6 +79,13 @@ static bool is_same_process(int dir, uint64_t start, char *buf)
 	return read_at(dir, "stat", buf, &bytes) && proc_text_stat(bytes, &stat) && (start == ROW_NO_UINT || stat.start == start);
 }
 
+static bool has_left(int dir)
+{
+	struct stat st;
+
+	return fstatat(dir, "stat", &st, 0) < 0 && err_gone(-errno);
+}
+
 static void watched_open(struct health *h, struct watched *w)
 {
 	char name[24];
@@ -80,6 +93,9 @@ static void watched_open(struct health *h, struct watched *w)
 
 	snprintf(name, sizeof name, "%llu", (unsigned long long)w->target.pid);
 	w->dir = openat(h->proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	w->lacks_file = w->dir >= h->last_file || (w->dir < 0 && (errno == EMFILE || errno == ENFILE));
+	if (w->dir >= h->last_file)
+		fd_closep(&w->dir);
 	if (w->dir >= 0 && !is_same_process(w->dir, w->target.start, h->buf))
 		fd_closep(&w->dir);
 	if (w->target.flags & HEALTH_CONTAINER && read_at(w->dir, "cgroup", h->buf, &bytes))
@@ -129,6 +145,7 @@ static void watch(struct health *h, const struct health_target *targets, uint32_
 			w = &h->watched[had + fresh++];
 			memset(w, 0, sizeof *w);
 			w->target = targets[i];
+			w->values = (struct cgroup_values){ .cpu_us = UINT64_MAX, .memory_limit = UINT64_MAX, .processes_limit = UINT64_MAX };
 		}
 		w->keep = true;
 	}
@@ -140,16 +157,20 @@ static void watch(struct health *h, const struct health_target *targets, uint32_
 
 /* --- reading --- */
 
-static void read_traffic(struct health *h, const struct watched *w, struct health_counters *c)
+/* True: no packet came or went since the last reading. */
+static bool read_traffic(struct health *h, struct watched *w, struct health_counters *c)
 {
 	bool host = w->target.flags & HEALTH_HOST;
 	struct text dev, route = { 0 };
 	struct net_counters_dev d;
+	bool quiet;
 
 	if (w->target.flags & HEALTH_SHARED_NET || (host && !read_at(w->dir, "net/route", h->route, &route)))
-		return;
+		return false;
 	if (!read_at(w->dir, "net/dev", h->buf, &dev) || !net_counters_dev(dev, host ? &route : NULL, &d) || (host && !d.interfaces))
-		return;
+		return false;
+	quiet = w->n_reads && d.all_packets == w->packets;
+	w->packets = d.all_packets;
 	c->v[HEALTH_RX_BYTES] = d.rx_bytes;
 	c->v[HEALTH_RX_PACKETS] = d.rx_packets;
 	c->v[HEALTH_RX_ERRORS] = d.rx_errors;
@@ -158,6 +179,7 @@ static void read_traffic(struct health *h, const struct watched *w, struct healt
 	c->v[HEALTH_TX_PACKETS] = d.tx_packets;
 	c->v[HEALTH_TX_ERRORS] = d.tx_errors;
 	c->v[HEALTH_TX_DROPS] = d.tx_drops;
+	return quiet;
 }
 
 struct counter_name {
@@ -193,21 +215,33 @@ static void read_protocols(struct health *h, const struct watched *w, struct hea
 		net_counters_sockstat(bytes, "sockets:", "used", &c->v[HEALTH_SOCKETS]);
 }
 
+/* Not all targets in the same sample, but each first time. */
+static bool is_due(const struct watched *w)
+{
+	return w->n_reads == 0 || (w->n_reads + w->target.pid) % ALL_EVERY == 0;
+}
+
+/* Without a packet TCP has no news, but for segments sent again into an interface that is down: now and then all is read. */
+static void keep_protocols(const struct health_counters *last, struct health_counters *c)
+{
+	memcpy(&c->v[HEALTH_SEGMENTS], &last->v[HEALTH_SEGMENTS], (HEALTH_SOCKETS + 1 - HEALTH_SEGMENTS) * sizeof c->v[0]);
+}
+
 static void read_group(struct watched *w, struct health_counters *c)
 {
-	struct cgroup_values v = { .memory_limit = w->history.memory_limit, .processes_limit = w->history.processes_limit };
+	struct cgroup_values *v = &w->values;
 
 	if (!w->has_group)
 		return;
-	cgroup_read(&w->group, w->n_reads % LIMITS_EVERY == 0, &v);
-	c->v[HEALTH_CPU_US] = v.cpu_us;
-	c->v[HEALTH_PERIODS] = v.periods;
-	c->v[HEALTH_THROTTLED] = v.throttled;
-	c->v[HEALTH_MEMORY] = v.memory;
-	c->v[HEALTH_PROCESSES] = v.processes;
-	c->v[HEALTH_OOM_KILLS] = v.oom_kills;
-	w->history.memory_limit = v.memory_limit;
-	w->history.processes_limit = v.processes_limit;
+	cgroup_read(&w->group, is_due(w), v);
+	c->v[HEALTH_CPU_US] = v->cpu_us;
+	c->v[HEALTH_PERIODS] = v->periods;
+	c->v[HEALTH_THROTTLED] = v->throttled;
+	c->v[HEALTH_MEMORY] = v->memory;
+	c->v[HEALTH_PROCESSES] = v->processes;
+	c->v[HEALTH_OOM_KILLS] = v->oom_kills;
+	w->history.memory_limit = v->memory_limit;
+	w->history.processes_limit = v->processes_limit;
 }
 
 /* The machine: /proc/stat (first line, in ticks: user nice system idle iowait irq softirq steal) and /proc/meminfo (KiB). */
@@ -234,6 +268,7 @@ static void read_machine(struct health *h, struct watched *w, struct health_coun
 static void read_target(struct health *h, struct watched *w)
 {
 	int64_t now = clock_ns(CLOCK_MONOTONIC);
+	const struct health_counters *last = health_history_last(&w->history);
 	struct health_counters *c;
 
 	if (w->n_reads > 0 && now - w->read_at < HEALTH_LEAST_MS * INT64_C(1000000))
@@ -242,8 +277,10 @@ static void read_target(struct health *h, struct watched *w)
 	c = health_history_next(&w->history);
 	c->time = now;
 	c->at = clock_ns(CLOCK_REALTIME);
-	read_traffic(h, w, c);
-	read_protocols(h, w, c);
+	if (read_traffic(h, w, c) && last && !is_due(w))
+		keep_protocols(last, c);
+	else
+		read_protocols(h, w, c);
 	read_group(w, c);
 	read_machine(h, w, c);
 	w->n_reads++;
@@ -254,9 +291,12 @@ static void read_target(struct health *h, struct watched *w)
 static int health_open(struct worker *w, struct err *err)
 {
 	struct health *h = fd_xcalloc(1, sizeof *h);
+	struct rlimit files = { .rlim_max = FILES };
 	struct text mountinfo;
 
 	(void)err;
+	getrlimit(RLIMIT_NOFILE, &files);
+	h->last_file = (int)(files.rlim_max < FILES ? files.rlim_max : FILES) - SPARE_FILES;
 	h->proc = worker_target(w)->proc;
 	h->buf = fd_xcalloc(1, BUFFER);
 	h->route = fd_xcalloc(1, BUFFER);
@@ -269,16 +309,20 @@ static int health_open(struct worker *w, struct err *err)
 static int health_sample(struct worker *w, struct builder *b, struct err *err)
 {
 	struct health *h = *worker_state(w);
+	uint32_t lacking = 0;
 
 	(void)err;
 	for (uint32_t i = 0; i < h->n; i++) {
-		if (h->watched[i].dir >= 0 && !is_same_process(h->watched[i].dir, ROW_NO_UINT, h->buf))
+		lacking += h->watched[i].lacks_file;
+		if (h->watched[i].dir >= 0 && has_left(h->watched[i].dir))
 			watched_close(&h->watched[i]);
 		if (h->watched[i].dir < 0)
 			continue;
 		read_target(h, &h->watched[i]);
 		health_row_build(b, &h->watched[i].target, &h->watched[i].history);
 	}
+	if (lacking)
+		builder_note(b, EMFILE, "health of %u targets is not read: the limit of open files (ulimit -Hn) is too low", lacking);
 	return 0;
 }
 
@@ -301,6 +345,6 @@ static int health_request(struct worker *w, const struct msg *m, struct err *err
 }
 
 const struct source health_source = {
-	.name = "health", .type = &health_row_type, .cage = CAGE_SCAN, .n_files = 16384,
+	.name = "health", .type = &health_row_type, .cage = CAGE_SCAN, .n_files = FILES,
 	.open = health_open, .sample = health_sample, .request = health_request,
 };

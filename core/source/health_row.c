@@ -32,6 +32,11 @@ static const struct health_counters *reading(const struct health_history *h, uin
 	return back < have ? &h->ring[(h->n - 1 - back) % HEALTH_HISTORY] : NULL;
 }
 
+const struct health_counters *health_history_last(const struct health_history *h)
+{
+	return reading(h, 0);
+}
+
 static uint64_t difference(const struct health_counters *from, const struct health_counters *to, enum health_counter c)
 {
 	if (!from || from->v[c] == ROW_NO_UINT || to->v[c] == ROW_NO_UINT || to->v[c] < from->v[c])

@@ -30,6 +30,9 @@ struct health_history {
 /* The place for the next reading, everything in it unknown. */
 struct health_counters *health_history_next(struct health_history *h);
 
+/* The last reading; NULL: none yet. */
+const struct health_counters *health_history_last(const struct health_history *h);
+
 /* A row of what the history shows, judged. */
 void health_row_build(struct builder *b, const struct health_target *t, const struct health_history *h);
 

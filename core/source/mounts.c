@@ -2,6 +2,7 @@
 #include "core/source/mounts.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,9 +85,16 @@ bool mounts_type(int proc, int dir, int fd, char ret[MOUNTS_TYPE])
 
 	if (info < 0 || !mount_id(proc, fd, &id))
 		return false;
-	bytes = fd_xcalloc(1, MAX_MOUNTINFO);
+	bytes = fd_xrealloc(NULL, MAX_MOUNTINFO, 1); /* not zeroed: 4 KiB of it are used, and 256 pages take 0.5 ms */
 	n = fd_read_all(info, bytes, MAX_MOUNTINFO);
 	return n > 0 && mounts_find((struct text){ .p = bytes, .n = (size_t)n }, id, ret);
+}
+
+bool mounts_changed(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLPRI };
+
+	return fd >= 0 && poll(&p, 1, 0) > 0;
 }
 
 char *mounts_read(int fd, size_t *ret_n)

@@ -12,6 +12,9 @@ bool mounts_type(int proc, int dir, int fd, char ret[MOUNTS_TYPE]);
 /* The same out of the bytes of mountinfo, proc_pid_mountinfo(5). */
 bool mounts_find(struct text mountinfo, uint64_t id, char ret[MOUNTS_TYPE]);
 
+/* Did mounts come or go since this was asked last, or the file was opened? proc_pid_mounts(5). */
+bool mounts_changed(int fd);
+
 /* Whole of an open mountinfo from its beginning, owned by the caller; NULL: not readable, or fd -1. */
 char *mounts_read(int fd, size_t *ret_n);
 

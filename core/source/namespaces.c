@@ -37,6 +37,12 @@ struct member {
 	bool orphan_checked;
 	bool checked; /* whether it is a container's first process, or a daemon that listens */
 	struct found *found; /* owned */
+	struct leader *leader; /* owned; only of those that lead a namespace */
+};
+
+/* What a namespace is called after. */
+struct leader {
+	char comm[64], id[PROC_TEXT_CONTAINER]; /* "": not known */
 };
 
 /* What is known of a container, or of a daemon. */
@@ -48,7 +54,8 @@ struct found {
 };
 
 enum inner { INNER_UNKNOWN, INNER_FIRST, INNER_LATER };
-enum { NO_NETNS = 0, SETTLED_S = 3, MAX_CMDLINE = 8192, MAX_MOUNTINFO = 64 << 10 };
+/* A process that is not new is looked at each LOOK_EVERY scans: hardly any changes its namespace or its name then. */
+enum { NO_NETNS = 0, SETTLED_S = 3, LOOK_EVERY = 4, MAX_CMDLINE = 8192, MAX_MOUNTINFO = 64 << 10 };
 
 struct members {
 	struct member *m;
@@ -67,6 +74,7 @@ struct namespaces_scan {
 	uint64_t host; /* inode */
 	struct members now, before; /* by pid */
 	uint32_t n_denied;
+	uint64_t n_scans;
 	uint64_t session; /* of our broker and its workers; 0: none is left out */
 	uint64_t ticks, now_ticks; /* per second; since boot */
 	struct mount *mounted;
@@ -94,7 +102,9 @@ static void drop_found(struct members *l)
 {
 	for (uint32_t i = 0; i < l->n; i++) {
 		free(l->m[i].found);
+		free(l->m[i].leader);
 		l->m[i].found = NULL;
+		l->m[i].leader = NULL;
 	}
 }
 
@@ -184,6 +194,7 @@ static bool fill_member(const struct namespaces_scan *s, struct member *m)
 		return read_start(s, m);
 	*m = *old;
 	old->found = NULL; /* moved on */
+	old->leader = NULL;
 	m->netns = netns;
 	return m->settled || read_start(s, m);
 }
@@ -328,12 +339,55 @@ static void look_at_orphan(const struct namespaces_scan *s, struct member *m)
 	*m->found = f;
 }
 
+static bool is_due(const struct namespaces_scan *s, uint64_t pid)
+{
+	return (s->n_scans + pid) % LOOK_EVERY == 0;
+}
+
+/* One that is known, not new and not due: as it was. */
+static bool take_known(struct namespaces_scan *s, const struct proc_dir_entry *e)
+{
+	struct member *old = is_due(s, e->pid) ? NULL : find_member(&s->before, e->pid);
+
+	if (!old || old->identity != e->inode || !old->settled || old->netns == NO_NETNS)
+		return false;
+	*members_add(&s->now) = *old;
+	old->found = NULL; /* moved on */
+	old->leader = NULL;
+	return true;
+}
+
+static void look_at(struct namespaces_scan *s, uint64_t pid)
+{
+	uint64_t netns;
+	int r = proc_dir_ns(s->proc, pid, "net", &netns);
+	struct member *m;
+
+	if (err_denied(r) && pid == 1) { /* holds more rights than we do; it is the host's by definition */
+		netns = s->host;
+		r = 0;
+	}
+	s->n_denied += err_denied(r);
+	if (r < 0 && !err_denied(r))
+		return;
+	m = members_add(&s->now);
+	m->pid = pid;
+	m->netns = r < 0 ? NO_NETNS : netns;
+	if (!fill_member(s, m)) {
+		free(m->found);
+		free(m->leader);
+		m->found = NULL;
+		m->leader = NULL;
+		s->now.n--;
+	}
+}
+
 static int walk(struct namespaces_scan *s, struct err *err)
 {
-	AUTO(fd_freep) uint64_t *pids = NULL;
+	AUTO(fd_freep) struct proc_dir_entry *list = NULL;
 	struct members swap = s->before;
 	uint32_t n = 0;
-	int listed = proc_dir_pids(s->proc, &pids, &n);
+	int listed = proc_dir_list(s->proc, &list, &n);
 
 	if (listed < 0)
 		return err_set(err, -listed, "list /proc");
@@ -343,29 +397,12 @@ static int walk(struct namespaces_scan *s, struct err *err)
 	s->now.n = 0;
 	s->now_ticks = uptime_s() * s->ticks;
 	s->n_denied = 0;
+	s->n_scans++;
 	if (s->before.n)
 		qsort(s->before.m, s->before.n, sizeof *s->before.m, by_pid);
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t netns;
-		int r = proc_dir_ns(s->proc, pids[i], "net", &netns);
-		struct member *m;
-
-		if (err_denied(r) && pids[i] == 1) { /* holds more rights than we do; it is the host's by definition */
-			netns = s->host;
-			r = 0;
-		}
-		s->n_denied += err_denied(r);
-		if (r < 0 && !err_denied(r))
-			continue;
-		m = members_add(&s->now);
-		m->pid = pids[i];
-		m->netns = r < 0 ? NO_NETNS : netns;
-		if (!fill_member(s, m)) {
-			free(m->found);
-			m->found = NULL;
-			s->now.n--;
-		}
-	}
+	for (uint32_t i = 0; i < n; i++)
+		if (!take_known(s, &list[i]))
+			look_at(s, list[i].pid);
 	for (int pass = 0; pass < 2; pass++)
 		find_containers(s, pass == 0);
 	return 0;
@@ -385,12 +422,18 @@ static void add_mount(struct namespaces_scan *s, uint64_t inode, const char *pat
 
 static void find_mounts(struct namespaces_scan *s)
 {
+	AUTO(fd_freep) char *bytes = NULL;
+	struct text rest, line;
 	size_t n = 0;
-	AUTO(fd_freep) char *bytes = mounts_read(s->mounts, &n);
-	struct text rest = { .p = bytes, .n = n }, line;
 	char path[PROC_TEXT_PATH];
 	uint64_t inode;
 
+	for (uint32_t i = 0; i < s->n_mounted; i++)
+		s->mounted[i].used = false;
+	if (s->n_scans > 1 && !mounts_changed(s->mounts))
+		return;
+	bytes = mounts_read(s->mounts, &n);
+	rest = (struct text){ .p = bytes, .n = n };
 	drop_mounts(s);
 	while (bytes && proc_text_line(&rest, &line))
 		if (proc_text_nsfs(line, &inode, path))
@@ -421,16 +464,28 @@ static struct netns_row *add_row(struct namespaces_scan *s, struct builder *b, u
 	return row;
 }
 
-static void describe_leader(const struct namespaces_scan *s, struct builder *b, struct netns_row *row)
+static void read_leader(const struct namespaces_scan *s, const struct member *m, bool is_host, struct leader *ret)
 {
-	char buf[8192], id[PROC_TEXT_CONTAINER];
-	ssize_t n = proc_dir_read(s->proc, row->pid, "comm", buf, sizeof buf);
+	char buf[8192];
+	ssize_t n = proc_dir_read(s->proc, m->pid, "comm", buf, sizeof buf);
 
+	*ret = (struct leader){ 0 };
 	if (n > 0)
-		row->leader = builder_text(b, buf, (size_t)n - (buf[n - 1] == '\n'));
-	n = row->is_host ? 0 : proc_dir_read(s->proc, row->pid, "cgroup", buf, sizeof buf);
-	if (n > 0 && proc_text_cgroup((struct text){ .p = buf, .n = (size_t)n }, id))
-		row->container = builder_str(b, id);
+		snprintf(ret->comm, sizeof ret->comm, "%.*s", (int)n - (buf[n - 1] == '\n'), buf);
+	n = is_host ? 0 : proc_dir_read(s->proc, m->pid, "cgroup", buf, sizeof buf);
+	if (n > 0 && !proc_text_cgroup((struct text){ .p = buf, .n = (size_t)n }, ret->id))
+		ret->id[0] = 0;
+}
+
+static void describe_leader(const struct namespaces_scan *s, struct builder *b, struct netns_row *row, struct member *m)
+{
+	if (!m->leader || !m->settled || is_due(s, m->pid)) {
+		if (!m->leader)
+			m->leader = fd_xcalloc(1, sizeof *m->leader);
+		read_leader(s, m, row->is_host, m->leader);
+	}
+	row->leader = builder_str(b, m->leader->comm[0] ? m->leader->comm : NULL);
+	row->container = builder_str(b, m->leader->id[0] ? m->leader->id : NULL);
 }
 
 static struct str text_or_none(struct builder *b, const char *text)
@@ -519,7 +574,7 @@ static void add_group(struct namespaces_scan *s, struct builder *b, struct membe
 	row->pid = leader->pid;
 	row->start = leader->start;
 	row->members = builder_rows(b, &netns_member_row_type, rows, n);
-	describe_leader(s, b, row);
+	describe_leader(s, b, row, leader);
 	if (!any && !row->is_host)
 		look_at_orphan(s, leader);
 	add_containers(s, b, row, m, n);

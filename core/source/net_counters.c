@@ -70,6 +70,7 @@ bool net_counters_dev(struct text dev, const struct text *route, struct net_coun
 			continue;
 		if (!dev_line(line, &name, v))
 			return false;
+		ret->all_packets += v[1] + v[9];
 		if (!text_equal(name, text_of("lo")) && (!route || leads_out(*route, name)))
 			add(ret, v);
 	}

@@ -9,6 +9,7 @@ struct net_counters_dev {
 	uint64_t rx_bytes, rx_packets, rx_errors, rx_drops;
 	uint64_t tx_bytes, tx_packets, tx_errors, tx_drops;
 	unsigned interfaces; /* summed up */
+	uint64_t all_packets; /* of every interface, lo too: the same as before means that nothing was sent or received */
 };
 
 /* All interfaces of `dev` but lo; with `route` (net/route) only those that an IPv4 default route leads out of: on a host bridges and veths

@@ -30,44 +30,66 @@ void proc_dir_closep(DIR **d)
 	*d = NULL;
 }
 
-const char *proc_dir_next(DIR *d, uint64_t *ret)
+static struct dirent *next(DIR *d, uint64_t *ret)
 {
 	struct dirent *e;
 
 	while ((e = readdir(d)))
 		if (proc_text_number(text_of(e->d_name), 10, ret))
-			return e->d_name;
+			return e;
 	return NULL;
 }
 
-static int by_number(const void *x, const void *y)
+const char *proc_dir_next(DIR *d, uint64_t *ret)
 {
-	const uint64_t *a = x, *b = y;
+	const struct dirent *e = next(d, ret);
 
-	return (*a > *b) - (*a < *b);
+	return e ? e->d_name : NULL;
+}
+
+static int by_pid(const void *x, const void *y)
+{
+	const struct proc_dir_entry *a = x, *b = y;
+
+	return (a->pid > b->pid) - (a->pid < b->pid);
+}
+
+int proc_dir_list(int proc, struct proc_dir_entry **ret, uint32_t *ret_n)
+{
+	AUTO(proc_dir_closep) DIR *d = proc_dir_open(proc, ".");
+	struct proc_dir_entry *list = NULL;
+	const struct dirent *e;
+	uint32_t n = 0, cap = 0;
+	bool sorted = true;
+	uint64_t pid;
+
+	if (!d)
+		return -errno;
+	while ((e = next(d, &pid))) {
+		if (n == cap) {
+			cap = cap ? cap * 2 : 512;
+			list = fd_xrealloc(list, cap, sizeof *list);
+		}
+		sorted = sorted && (n == 0 || list[n - 1].pid < pid);
+		list[n++] = (struct proc_dir_entry){ .pid = pid, .inode = e->d_ino };
+	}
+	if (!sorted) /* procfs lists them in order, other file systems do not */
+		qsort(list, n, sizeof *list, by_pid);
+	*ret = list;
+	*ret_n = n;
+	return 0;
 }
 
 int proc_dir_pids(int proc, uint64_t **ret, uint32_t *ret_n)
 {
-	AUTO(proc_dir_closep) DIR *d = proc_dir_open(proc, ".");
-	uint64_t *pids = NULL, pid;
-	uint32_t n = 0, cap = 0;
-	bool sorted = true;
+	AUTO(fd_freep) struct proc_dir_entry *list = NULL;
+	int r = proc_dir_list(proc, &list, ret_n);
 
-	if (!d)
-		return -errno;
-	while (proc_dir_next(d, &pid)) {
-		if (n == cap) {
-			cap = cap ? cap * 2 : 512;
-			pids = fd_xrealloc(pids, cap, sizeof *pids);
-		}
-		sorted = sorted && (n == 0 || pids[n - 1] < pid);
-		pids[n++] = pid;
-	}
-	if (!sorted) /* procfs lists them in order, other file systems do not */
-		qsort(pids, n, sizeof *pids, by_number);
-	*ret = pids;
-	*ret_n = n;
+	if (r < 0)
+		return r;
+	*ret = fd_xcalloc(*ret_n, sizeof **ret);
+	for (uint32_t i = 0; i < *ret_n; i++)
+		(*ret)[i] = list[i].pid;
 	return 0;
 }
 
@@ -110,7 +132,7 @@ int proc_dir_host_ns(int proc, const char *kind, uint64_t *ret_inode)
 	return proc_dir_ns(proc, (uint64_t)getpid(), kind, ret_inode);
 }
 
-int proc_dir_identity(int proc, uint64_t pid, uint64_t *ret)
+int proc_dir_look(int proc, uint64_t pid, uint64_t *ret_identity, uint64_t *ret_uid)
 {
 	struct stat st;
 	char path[32];
@@ -118,6 +140,14 @@ int proc_dir_identity(int proc, uint64_t pid, uint64_t *ret)
 	snprintf(path, sizeof path, "%" PRIu64, pid);
 	if (fstatat(proc, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	*ret = st.st_ino;
+	*ret_identity = st.st_ino;
+	*ret_uid = st.st_uid;
 	return 0;
+}
+
+int proc_dir_identity(int proc, uint64_t pid, uint64_t *ret)
+{
+	uint64_t uid;
+
+	return proc_dir_look(proc, pid, ret, &uid);
 }

@@ -15,6 +15,14 @@ void proc_dir_closep(DIR **d); /* for AUTO */
 /* Name of the next entry that is a number, good until the next call; NULL at the end. */
 const char *proc_dir_next(DIR *d, uint64_t *ret);
 
+/* A process and the inode of its directory, as proc_dir_identity says it. */
+struct proc_dir_entry {
+	uint64_t pid, inode;
+};
+
+/* All processes in ascending order, memory owned by the caller; 0 or -errno. */
+int proc_dir_list(int proc, struct proc_dir_entry **ret, uint32_t *ret_n);
+
 /* All processes in ascending order, memory owned by the caller; 0 or -errno. */
 int proc_dir_pids(int proc, uint64_t **ret, uint32_t *ret_n);
 
@@ -32,5 +40,8 @@ int proc_dir_host_ns(int proc, const char *kind, uint64_t *ret_inode);
  * dropped when the process ends. It may also change while the process lives (memory pressure); then cached facts are read again.
  */
 int proc_dir_identity(int proc, uint64_t pid, uint64_t *ret);
+
+/* The same, and its effective user: who owns PID itself, dumpable or not (task_dump_owner in fs/proc/base.c). 0 or -errno. */
+int proc_dir_look(int proc, uint64_t pid, uint64_t *ret_identity, uint64_t *ret_uid);
 
 #endif

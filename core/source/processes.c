@@ -9,10 +9,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <linux/nsfs.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +27,10 @@
 #include "core/source/processes_tree.h"
 #include "core/worker.h"
 
+#ifndef NS_GET_TGID_IN_PIDNS /* headers before Linux 6.11 */
+#define NS_GET_TGID_IN_PIDNS _IOR(NSIO, 0x9, int)
+#endif
+
 enum { COMMAND_MAX = 4096, COMM_MAX = 64, TURNS = 8, FEW = 512 };
 #define YOUNG_NS (10LL * 1000000000)
 
@@ -32,7 +38,7 @@ enum membership { BY_HOST, BY_CGROUP, BY_PIDNS, BY_NETNS };
 
 struct known {
 	uint64_t pid;
-	uint64_t identity; /* proc_dir_identity; of others than members */
+	uint64_t identity, owner; /* proc_dir_look; identity 0: not asked in this walk, since a member's start says it */
 	int64_t first_seen; /* monotonic ns */
 	bool is_member;
 	/* of members */
@@ -65,10 +71,12 @@ struct processes_scan {
 	int proc;
 	enum membership by;
 	char container[PROC_TEXT_CONTAINER];
-	uint64_t pidns, netns;
+	uint64_t pidns, netns; /* pidns: of the leader, or of the host; 0: not known */
+	int pidns_fd; /* -1: none */
 	uint64_t session; /* of our broker and its workers; 0: none is left out */
 	struct walk now, before;
 	uint32_t n_members; /* of the walk before */
+	bool few; /* of this walk, as far as one knows */
 	unsigned turn;
 	struct user *users; /* ascending uid */
 	uint32_t n_users;
@@ -111,12 +119,13 @@ static void choose_membership(struct processes_scan *s, uint64_t leader)
 	s->by = BY_NETNS;
 	if (leader == 0)
 		return;
+	proc_dir_ns(s->proc, leader, "pid", &s->pidns);
 	if (read_cgroup(s->proc, leader, buf, sizeof buf, &cgroup) && proc_text_cgroup(cgroup, s->container)) {
 		s->by = BY_CGROUP;
 		return;
 	}
 	proc_dir_host_ns(s->proc, "pid", &host_pidns);
-	if (proc_dir_ns(s->proc, leader, "pid", &s->pidns) == 0 && s->pidns != host_pidns)
+	if (s->pidns && s->pidns != host_pidns)
 		s->by = BY_PIDNS;
 }
 
@@ -126,17 +135,27 @@ struct processes_scan *processes_scan_new(int proc, uint64_t leader, uint64_t ne
 
 	s->proc = proc;
 	s->netns = netns;
-	if (is_host)
+	s->pidns_fd = -1;
+	if (is_host) {
 		s->by = BY_HOST;
-	else
+		proc_dir_host_ns(proc, "pid", &s->pidns);
+	} else {
 		choose_membership(s, leader);
+	}
 	return s;
+}
+
+void processes_scan_pidns(struct processes_scan *s, int fd)
+{
+	fd_closep(&s->pidns_fd);
+	s->pidns_fd = fd;
 }
 
 void processes_scan_free(struct processes_scan *s)
 {
 	if (!s)
 		return;
+	fd_closep(&s->pidns_fd);
 	free(s->now.known);
 	free(s->now.text);
 	free(s->before.known);
@@ -206,7 +225,7 @@ static bool parse_user(struct text line, struct user *ret)
 void processes_scan_users(struct processes_scan *s, int passwd)
 {
 	enum { MAX = 1 << 20 };
-	AUTO(fd_freep) char *buf = fd_xcalloc(1, MAX);
+	AUTO(fd_freep) char *buf = fd_xrealloc(NULL, MAX, 1); /* not zeroed: little of it is used */
 	ssize_t n = passwd >= 0 ? fd_read_all(passwd, buf, MAX) : 0;
 	struct text rest = { .p = buf, .n = n > 0 ? (size_t)n : 0 }, line;
 	uint32_t cap = 0, kept = 0;
@@ -313,6 +332,34 @@ static bool read_stat(const struct processes_scan *s, struct known *k)
 	return true;
 }
 
+/*
+ * User and number inside without PID/status, which is as dear as stat and cmdline together: for those in the leader's pid namespace,
+ * or on the host, in the host's. Memory then is what stat says.
+ */
+static bool read_user_and_number(const struct processes_scan *s, struct known *k)
+{
+	struct proc_text_status status = { .ns_pid = ROW_NO_UINT, .rss_kb = UINT64_MAX };
+	uint64_t pidns = s->pidns;
+	int number;
+
+	if (!s->pidns || (s->by != BY_HOST && s->pidns_fd < 0))
+		return false;
+	if (s->by != BY_PIDNS && (proc_dir_ns(s->proc, k->pid, "pid", &pidns) < 0 || pidns != s->pidns))
+		return false;
+	if (s->by != BY_HOST) {
+		number = ioctl(s->pidns_fd, NS_GET_TGID_IN_PIDNS, k->pid);
+		if (number <= 0)
+			return false;
+		status.ns_pid = (uint64_t)number;
+	}
+	if (!k->identity && proc_dir_look(s->proc, k->pid, &k->identity, &k->owner) < 0)
+		return false;
+	status.uid = k->owner;
+	k->status = status;
+	k->has_status = true;
+	return true;
+}
+
 static void read_status(const struct processes_scan *s, struct known *k)
 {
 	char buf[8192];
@@ -325,7 +372,7 @@ static void read_status(const struct processes_scan *s, struct known *k)
 /* A member's row for this walk, with what the walk before knew; false: it left. */
 static bool read_member(struct processes_scan *s, struct known *k, const struct known *old, bool in_turn)
 {
-	bool renamed, few = s->n_members <= FEW;
+	bool renamed;
 
 	if (!k->has_stat && !read_stat(s, k))
 		return false;
@@ -338,7 +385,7 @@ static bool read_member(struct processes_scan *s, struct known *k, const struct 
 	}
 	renamed = !old || !old->is_member || strcmp(old->name, k->name) != 0 || old->stat.state != k->stat.state;
 	/* Few processes: memory as exact as status has it, each time. */
-	if (few || renamed || in_turn)
+	if ((s->few || renamed || in_turn) && (s->few || !read_user_and_number(s, k)))
 		read_status(s, k);
 	if (renamed || in_turn)
 		read_command(s, k);
@@ -369,7 +416,7 @@ static bool is_same(const struct processes_scan *s, struct known *k, const struc
 {
 	if (old && old->is_member)
 		return read_stat(s, k) && k->stat.start == old->stat.start;
-	return proc_dir_identity(s->proc, k->pid, &k->identity) == 0 && old && old->identity == k->identity;
+	return proc_dir_look(s->proc, k->pid, &k->identity, &k->owner) == 0 && old && old->identity == k->identity;
 }
 
 static void visit(struct processes_scan *s, uint64_t pid)
@@ -406,6 +453,7 @@ static int walk(struct processes_scan *s, struct err *err)
 	s->now.n = s->now.text_n = 0;
 	s->now.time = clock_ns(CLOCK_MONOTONIC);
 	s->turn++;
+	s->few = (s->turn == 1 ? n : s->n_members) <= FEW;
 	for (uint32_t i = 0; i < n; i++)
 		visit(s, pids[i]);
 	return 0;
@@ -463,7 +511,7 @@ static void add_row(const struct processes_scan *s, struct builder *b, const str
 	row->cpu_percent = cpu_percent(k, &s->now, c);
 	row->cpu_time_us = k->stat.ticks * c->tick / 1000;
 	row->rss_bytes = k->stat.rss_pages * page;
-	if (s->n_members <= FEW && k->has_status && k->status.rss_kb != UINT64_MAX && k->stat.rss_pages)
+	if (s->few && k->has_status && k->status.rss_kb != UINT64_MAX && k->stat.rss_pages)
 		row->rss_bytes = k->status.rss_kb * page_kb;
 	row->threads = k->stat.threads;
 	row->started_at = c->real - c->boot + (int64_t)(k->stat.start * c->tick);
@@ -472,6 +520,21 @@ static void add_row(const struct processes_scan *s, struct builder *b, const str
 	row->depth = depth;
 	row->start = k->stat.start;
 	row->same_netns = !k->netns || !s->netns ? ROW_NO_BOOL : k->netns == s->netns;
+}
+
+/* The first walk goes by how many the host has. Are there few of the target after all? Then they are read as such. */
+static void see_few(struct processes_scan *s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->now.n; i++)
+		n += s->now.known[i].is_member;
+	if (s->turn > 1 || s->few || n > FEW)
+		return;
+	s->few = true;
+	for (uint32_t i = 0; i < s->now.n; i++)
+		if (s->now.known[i].is_member)
+			read_status(s, &s->now.known[i]);
 }
 
 int processes_scan_read(struct processes_scan *s, struct builder *b, struct err *err)
@@ -485,6 +548,7 @@ int processes_scan_read(struct processes_scan *s, struct builder *b, struct err 
 		return r;
 	c.real = clock_ns(CLOCK_REALTIME);
 	c.boot = clock_ns(CLOCK_BOOTTIME);
+	see_few(s);
 	nodes = fd_xcalloc(s->now.n, sizeof *nodes);
 	for (uint32_t i = 0; i < s->now.n; i++) {
 		const struct known *k = &s->now.known[i];
@@ -511,6 +575,8 @@ static int processes_open(struct worker *w, struct err *err)
 	(void)err;
 	s = processes_scan_new(t->proc, leader, t->netns_inode, t->ref.kind == TARGET_HOST);
 	processes_scan_users(s, passwd);
+	if (leader)
+		processes_scan_pidns(s, openat(t->dir, "ns/pid", O_RDONLY | O_CLOEXEC));
 	s->session = (uint64_t)getsid(0);
 	*worker_state(w) = s;
 	return 0;

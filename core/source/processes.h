@@ -32,6 +32,8 @@ struct processes_scan *processes_scan_new(int proc, uint64_t leader, uint64_t ne
 void processes_scan_free(struct processes_scan *s); /* NULL is fine */
 /* Takes user names from an open passwd(5) file, at most 1 MiB of it; -1: none. */
 void processes_scan_users(struct processes_scan *s, int passwd);
+/* Takes the leader's open ns/pid: with it, numbers inside cost less to find (ioctl_nsfs(2), Linux 6.11). Owned by the scan from now on. */
+void processes_scan_pidns(struct processes_scan *s, int fd);
 int processes_scan_read(struct processes_scan *s, struct builder *b, struct err *err);
 
 extern const struct source processes_source; /* sample(); CAGE_SCAN, CAP_SYS_PTRACE + CAP_DAC_READ_SEARCH */

@@ -184,8 +184,9 @@ static size_t read_some(int fd, char *buf, char why[TOOL_NAME_WHY], const char *
 
 static void copy_files(const struct copy *c)
 {
-	char *buf = fd_xcalloc(1, TOOL_NAME_BYTES + 1), *host = fd_xcalloc(1, TOOL_NAME_BYTES + 1);
-	char *out = fd_xcalloc(1, 2 * TOOL_NAME_BYTES + 64), ignored[TOOL_NAME_WHY];
+	/* Not zeroed: a few hundred bytes of these megabytes are used. */
+	char *buf = fd_xrealloc(NULL, TOOL_NAME_BYTES + 1, 1), *host = fd_xrealloc(NULL, TOOL_NAME_BYTES + 1, 1);
+	char *out = fd_xrealloc(NULL, 2 * TOOL_NAME_BYTES + 64, 1), ignored[TOOL_NAME_WHY];
 	size_t n, n_host;
 
 	for (int i = 0; i < TOOL_NSSWITCH; i++) {

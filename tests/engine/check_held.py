@@ -5,9 +5,10 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import Checks, Terminal, end, nsdbg, nsdbg_json, one_line, wait_for
+from lib import NSDBG, Checks, Terminal, end, netns_of, nsdbg, nsdbg_json, one_line, processes_of, wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WAYS = {"descriptor": "descriptor", "socket": "socket", "deleted": "descriptor", "thread": "thread"}
@@ -71,13 +72,45 @@ def on_the_screen(t):
         terminal.keys("/")
         terminal.type(f"netns-{inode}")
         terminal.keys("Enter")
-        t.ok("the list shows it a moment later, as held", terminal.wait(rf"netns-{inode} +ns +held", 12), terminal.screen())
+        t.ok("the list shows it a moment later, as held", terminal.wait(rf"netns-{inode} +ns +held", 25), terminal.screen())
         t.ok("and by whom", terminal.wait(rf"held by +python3 \({keeper.pid}\) by socket", 3), terminal.screen())
         terminal.keys("s")
         t.ok("its sockets open", terminal.wait(r"127\.0\.0\.1:4321", 5), terminal.screen())
+        terminal.keys("0")
+        time.sleep(2.5)  # one scan with our worker inside
+        t.ok("our own worker inside is not taken for a process of it", terminal.wait(rf"netns-{inode} +ns +held", 3), terminal.screen())
+        terminal.keys("Enter")
         end(keeper.process)
         t.ok("the holder's end is said", terminal.wait(r"ended|gone|left", 5), terminal.screen())
         terminal.keys("q")
 
 
-Checks().run(listed, entered, on_the_screen)
+def workers_do_not_count(t):
+    """A view open on a bare namespace puts workers of ours into it: the list still says how many processes live there."""
+    bare = subprocess.Popen(["unshare", "-n", "sleep", "100000"])
+    try:
+        wait_for(lambda: netns_of(bare.pid) != netns_of(os.getpid()), 3)
+        with Terminal(command=[NSDBG, f"pid:{bare.pid}"]) as terminal:
+            terminal.wait(rf"sleep/{bare.pid}", 10)
+            terminal.keys("s")
+            inside = wait_for(lambda: [p for p in processes_of() if netns_of_or_none(p) == netns_of(bare.pid)], 5)
+            t.ok("a worker of ours is in the namespace", inside, terminal.screen())
+            terminal.keys("0")
+            terminal.keys("/")
+            terminal.type(f"sleep/{bare.pid}")
+            terminal.keys("Enter")
+            time.sleep(2.5)
+            t.ok("the list counts one process in it", terminal.wait(rf"sleep/{bare.pid} +ns +1 proc ", 3), terminal.screen())
+            terminal.keys("q")
+    finally:
+        end(bare)
+
+
+def netns_of_or_none(pid):
+    try:
+        return netns_of(pid)
+    except OSError:
+        return None
+
+
+Checks().run(listed, entered, on_the_screen, workers_do_not_count)

@@ -55,6 +55,10 @@ def link_of_ip(link):
         facts["mode"] = data["mode"]
     if info.get("info_kind") == "vxlan":
         facts |= {"vni": data["id"], "port": data["port"], "remote": data.get("remote") or data.get("group"), "local": data.get("local")}
+    if info.get("info_kind") in ("gre", "gretap", "sit", "ipip"):
+        facts |= {"remote": data.get("remote"), "local": data.get("local") if data.get("local") not in ("any", "0.0.0.0") else None}
+    if info.get("info_kind") == "bond":
+        facts["mode"] = data["mode"]
     if info.get("info_kind") == "bridge":
         facts |= {"stp": bool(data["stp_state"]), "vlan_filtering": bool(data["vlan_filtering"])}
     if info.get("info_kind") == "tun":
@@ -228,7 +232,10 @@ class Lab:
                 "link add br1 type bridge stp_state 1", "link add ifb7 type ifb", "link set tun7 up", "link set tap7 master br1")
         self.ip(a, "link add \x1b[31mred type veth peer name b\u00f6se")
         for line in ("link add link x0 name vl0 type vlan id 7", "link add d0 type dummy", "link add iv0 link x0 type ipvlan mode l3",
-                     "link add gv0 type geneve id 9 remote 192.0.2.9", "link add wg0 type wireguard", "link add gr0 type gre remote 192.0.2.9"):
+                     "link add gv0 type geneve id 9 remote 192.0.2.9", "link add wg0 type wireguard", "link add gr0 type gre remote 192.0.2.9",
+                     "link add si0 type sit remote 192.0.2.9", "link add ii0 type ipip remote 192.0.2.9", "link add bo0 type bond", "link add te0 type team",
+                     "link add nm0 type nlmon", "link add xf0 type xfrm if_id 7", "link add vc0 type vcan", "link add vr0 type vrf table 9",
+                     "link add br2 type bridge vlan_filtering 1"):
             self.maybe(a, line)
         self.routes()
 
@@ -361,6 +368,18 @@ def live(t):
         watch(t, Terminal(120, 36, [NSDBG, "--config", slow.name, "two"]))
 
 
+def moved(t, screen):
+    """Frames of a protocol that nobody speaks are dropped by who gets them (rx_dropped, as ip -s counts them)."""
+    veth = [r["peer"] for r in rows("link", "two") if r["name"] == "eth0"][0]
+    before = [link for link in ip_json(pid_of("two"), "-s", "link") if link["ifname"] == "eth0"][0]["stats64"]["rx"]["dropped"]
+    run("nsenter", "--net=" + daemon_net(), sys.executable, "-c", "import socket, sys\n"
+        "s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind((sys.argv[1], 0))\n"
+        "for _ in range(7): s.send(b'\\xff' * 6 + b'\\2' * 6 + b'\\x88\\xb5' + bytes(50))", veth)
+    screen.keys("R")
+    t.ok("network view: a counter that moved is marked with what it grew by", screen.wait(rf"eth0 .* {before + 7} \+7 ", 6), screen.screen())
+    t.ok("network view: and the latest rates are drawn", screen.wait(r"eth0 .* [▁-█]+ "), screen.screen())
+
+
 def watch(t, screen):
     with screen:
         if not t.ok("network view: the screen opens on its target", screen.wait(r"> two .*\n.*Overview\]", 20), screen.screen()):
@@ -371,6 +390,7 @@ def watch(t, screen):
         t.ok("network view: a new interface is there at once", screen.wait("fresh0", 4), screen.screen())
         in_net(pid_of("two"), "ip", "link", "del", "fresh0")
         t.ok("network view: and gone again", wait_for(lambda: "fresh0" not in screen.screen(), 4), screen.screen())
+        moved(t, screen)
         screen.keys("]")
         t.ok("network view: routes", screen.wait(r"default +172\.30\.1\.1"), screen.screen())
         in_net(pid_of("two"), "ip", "route", "add", "203.0.113.0/24", "via", "172.30.1.1")

@@ -6,7 +6,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import NSDBG, Checks, Terminal, children_of, inspect, pid_of, processes_of, run, wait_for
+from lib import NSDBG, Checks, Terminal, children_of, docker, inspect, pid_of, processes_of, run, wait_for
 
 CONFIG = """
 [settings]
@@ -171,4 +171,31 @@ def unknown_value(t):
             shows(t, terminal, "a value that is not there is said", r"say: \{ip\} is not known here")
 
 
-Checks().run(shell_beside_capture, full_screen_tools, palette_and_commands, unknown_value)
+def killed_under_it(t):
+    """A container that ends under a view: said with the time, shown as it was; when it is back, R goes on with it."""
+    for key, seen, stays in (("4", r" ICMPv6 ", r"its packets stay readable"), ("6", r"eth0.*veth\w+.*br-", r"eth0.*veth\w+.*br-"),
+                             ("7", r"\[7 Probe\]", r"ping +db")):
+        docker("run", "-d", "--rm", "--name", "ends", "--network", "shop", "bb:1", "sleep", "1000000")
+        with open_on("ends", 80, 24) as terminal:
+            terminal.keys(key)
+            shows(t, terminal, f"view {key}: is there", seen, 8)
+            if key == "7":
+                terminal.keys("a")
+                terminal.type("ping db")
+                terminal.keys("Enter")
+                terminal.wait("answered")
+            docker("kill", "ends")
+            shows(t, terminal, f"view {key}: the end is said, and when", r"ends ended at \d\d:\d\d:\d\d")
+            wait_for(lambda: False, 2.2)  # one more sample of whatever still reads
+            shows(t, terminal, f"view {key}: what was seen stays", stays)
+            wait_for(lambda: run("docker", "inspect", "ends").returncode, 5)
+            if key == "6":
+                docker("run", "-d", "--rm", "--name", "ends", "--network", "shop", "bb:1", "sleep", "1000000")
+                shows(t, terminal, "view 6: it is back", r"ends is back.*\[R\]")
+                terminal.keys("R")
+                t.ok("view 6: R goes on with the new one", wait_for(lambda: not re.search("is back|ended at", terminal.screen()), 5) and terminal.wait(seen), terminal.screen())
+                docker("kill", "ends")
+                wait_for(lambda: run("docker", "inspect", "ends").returncode, 5)
+
+
+Checks().run(shell_beside_capture, full_screen_tools, palette_and_commands, unknown_value, killed_under_it)

@@ -39,3 +39,4 @@ python3 tests/lab/check_dns.py
 python3 tests/lab/check_probe.py
 python3 tests/lab/check_replay.py
 python3 tests/lab/check_dnswatch.py
+python3 tests/lab/check_nat.py

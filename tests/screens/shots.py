@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""shots.py OUT_DIR: drives nsdbg in tmux and draws each screen; wait for the text, never for a time."""
+"""shots.py OUT_DIR [NAME...]: drives nsdbg in tmux and draws each screen; wait for the text, never for a time."""
 import os
 import subprocess
 import sys
@@ -9,14 +9,23 @@ from lib import NSDBG, ROOT, Terminal, wait_for
 
 # name, columns, rows, container, keys (a tuple is typed text), text to wait for
 SHOTS = [
-    ("list-120x36", 120, 36, None, [], r"\btiny\b"),
-    ("list-80x24", 80, 24, None, [], r"\btiny\b"),
+    ("list-120x36", 120, 36, None, ["/", ("runtime=docker",), "Enter", "wait", "wait", "wait"], r"\btiny\b"),
+    ("list-80x24", 80, 24, None, ["/", ("runtime=docker",), "Enter", "wait", "wait"], r"\btiny\b"),
     ("networks-120x36", 120, 36, None, ["]"], r"172\.30\.1\.0/24"),
+    ("overview-120x36", 120, 36, "client", ["1", "wait"], r"Processes \d"),
     ("sockets-120x36", 120, 36, "client", ["s"], r"ESTAB"),
     ("processes-120x36", 120, 36, "busy", ["p"], r"sleep"),
     ("capture-120x36", 120, 36, "client", ["c", "wait", "S", "g", "Enter"], r"0000"),
     ("capture-160x50", 160, 50, "client", ["c", "wait", "S", "g", "Enter"], r"0000"),
     ("dns-120x36", 120, 36, "client", ["d", "/", "C-u", ("web",), "Enter"], r"172\.30\.1\.\d+"),
+    ("dnswire-120x36", 120, 36, "client", ["d", "]", "wait", "wait", "wait"], r"db"),
+    ("network-120x36", 120, 36, "client", ["i", "wait", "wait", "wait", "Down", "t", ("db",), "Enter"], r"arrives at eth0 of db"),
+    ("network-routes-120x36", 120, 36, "two", ["i", "]"], r"172\.30\.2\.0/24"),
+    ("network-rules-120x36", 120, 36, "two", ["i", "]", "]"], r"lookup"),
+    ("network-neighbours-120x36", 120, 36, "client", ["i", "]", "]", "]"], r"REACHABLE"),
+    ("network-sysctls-120x36", 120, 36, "web", ["i", "]", "]", "]", "]"], r"net\.ipv4"),
+    ("probe-120x36", 120, 36, "client", ["7", "a", ("tcp db:5432",), "Enter", "a", ("http http://web/",), "Enter", "a", ("tcp web:81",), "Enter", "wait"],
+     r"refused|200"),
     ("shell-120x36", 120, 36, "client", ["c", "wait", "!", ("sh",), "Enter", "wait", ("ip -br addr; getent hosts db",), "Enter"], r"\d +db$"),
     ("palette-120x36", 120, 36, "client", ["s", "wait", ":", ("so",)], r"Commands .* of"),
     ("help-120x36", 120, 36, "client", ["s", "?"], r"(?i)help"),

@@ -1,4 +1,4 @@
-/* Heads of HTTP answers of any bytes: the body begins within them, the server's name ends, and more bytes never change what was read. */
+/* Heads of HTTP answers of any bytes: the body begins within them, names end, and more bytes never change what was read. */
 #include "core/engine/finder.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (r != 1)
 		return 0;
-	if (body > size || body < 4 || !memchr(done.server, 0, sizeof done.server) || done.status < 0 || done.status > 999)
+	if (body > size || body < 4 || !memchr(done.server, 0, sizeof done.server) || !memchr(done.api, 0, sizeof done.api) || done.status < 0 || done.status > 999)
 		abort();
 	if (finder_head((const char *)data, body, &again, &body2, &length2) != 1 || body2 != body || length2 != length ||
 		memcmp(&done, &again, sizeof done) != 0)

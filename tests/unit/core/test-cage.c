@@ -140,6 +140,7 @@ static const struct {
 	{ __NR_getsockopt, { 0 }, "daaaada" },
 	{ __NR_ioctl, { 3, SIOCGIFFLAGS }, "ddadddd" },
 	{ __NR_ioctl, { 3, FIONBIO }, "ddddada" },
+	{ __NR_ioctl, { 3, 0x8004b709 /* NS_GET_TGID_IN_PIDNS */ }, "dddddad" },
 	{ __NR_ioctl, { 3, FIONBIO + high }, "ddddddd" },
 	{ __NR_ioctl, { 3, TIOCSTI }, "ddddddd" },
 	{ __NR_socket, { AF_INET, SOCK_DGRAM }, "dddaada" },

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,6 +65,43 @@ static void test_heads(void **state)
 	}
 }
 
+static void test_ping(void **state)
+{
+	static const char *const dates[] = { "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT+1", "" };
+	char head[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(dates); i++) {
+		int n = snprintf(head, sizeof head, "HTTP/1.0 200 OK\r\nApi-Version: 1.52\r\nDate: %s\r\n\r\nOK", dates[i]);
+		struct mover_done done = { 0 };
+		size_t body, length;
+
+		assert_int_equal(finder_head(head, (size_t)n, &done, &body, &length), 1);
+		assert_string_equal(done.api, "1.52");
+		assert_true(done.date == (i == 0 ? 784111777 : -1));
+	}
+}
+
+static void test_takes(void **state)
+{
+	const struct mover_target here = { .path = "/run/docker.sock" }, far = { .path = "" };
+	static const struct {
+		struct mover_request r;
+		bool takes;
+	} rows[] = {
+		{ { .kind = MOVER_FIND, .id = "web" }, true }, { { .kind = MOVER_FIND, .id = "../x" }, false },
+		{ { .kind = MOVER_PING }, true }, { { .kind = MOVER_LIST, .minor = 44 }, true },
+		{ { .kind = MOVER_LIST, .minor = 1000 }, false }, { { .kind = MOVER_LIST, .long_way = 1 }, false },
+		{ { .kind = MOVER_EVENTS }, false }, { { .kind = MOVER_NETWORKS }, false }, { { .kind = MOVER_CTR_VERSION }, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(finder_takes(&here, &rows[i].r), rows[i].takes);
+		assert_false(finder_takes(&far, &rows[i].r));
+	}
+}
+
 static void test_flood(void **state)
 {
 	size_t n = MOVER_MAX_HEADER + 100, body, length;
@@ -82,6 +120,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_heads),
+		cmocka_unit_test(test_ping),
+		cmocka_unit_test(test_takes),
 		cmocka_unit_test(test_flood),
 	};
 

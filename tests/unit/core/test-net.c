@@ -17,6 +17,7 @@
 #include <linux/if.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
+#include <linux/if_tunnel.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <math.h>
@@ -166,7 +167,39 @@ static void is_unknown(const struct block *b, const struct net_link_row *row)
 	assert_int_equal(row->stp, ROW_NO_BOOL);
 }
 
+static void put_gre(struct nlmsghdr *nlh)
+{
+	mnl_attr_put_u32(nlh, IFLA_GRE_LOCAL, 0);
+	mnl_attr_put_u32(nlh, IFLA_GRE_REMOTE, inet_addr("10.0.0.9"));
+}
+
+static void put_iptun(struct nlmsghdr *nlh)
+{
+	mnl_attr_put_u32(nlh, IFLA_IPTUN_LOCAL, 0);
+	mnl_attr_put_u32(nlh, IFLA_IPTUN_REMOTE, inet_addr("10.0.0.9"));
+}
+
+static void is_tunnel(const struct block *b, const struct net_link_row *row)
+{
+	char text[ADDR_TEXT];
+
+	(void)b;
+	assert_string_equal(addr_format(&row->remote, text), "10.0.0.9");
+	assert_int_equal(row->local.kind, ADDR_NONE);
+}
+
+static void put_bond(struct nlmsghdr *nlh)
+{
+	mnl_attr_put_u8(nlh, IFLA_BOND_MODE, 4);
+}
+
+static void is_bond(const struct block *b, const struct net_link_row *row)
+{
+	text_is(b, row->mode, "802.3ad");
+}
+
 static const struct kind kinds[] = {
+	{ "gre", put_gre, is_tunnel }, { "sit", put_iptun, is_tunnel }, { "ipip", put_iptun, is_tunnel }, { "bond", put_bond, is_bond },
 	{ "vlan", put_vlan, is_vlan }, { "vxlan", put_vxlan, is_vxlan }, { "geneve", put_geneve, is_geneve },
 	{ "ipvlan", put_ipvlan, is_ipvlan }, { "macvlan", put_macvlan, is_macvlan }, { "tun", put_tun, is_tun },
 	{ "wireguard", put_nothing, is_unknown }, { "bridge", put_nothing, is_unknown },

@@ -17,6 +17,7 @@ void fixture_app_give(struct pane *p, unsigned slot, struct block *b)
 
 	p->feeds[slot].state = FEED_LIVE;
 	p->feeds[slot].fresh_ms = 99700;
+	p->feeds[slot].gone_ms = 100000;
 	p->feeds[slot].cost_us = block_cost_us(b);
 	p->ops->event(p, slot, &ev);
 }

@@ -226,13 +226,73 @@ static void follow(void **state)
 	assert_false(w.s.env.prompt.done(w.s.pane, "example.org"));
 	assert_true(w.s.env.prompt_error_set);
 	assert_true(w.s.env.prompt.done(w.s.pane, "10.0.0.7"));
-	assert_int_equal(w.v->tab, NET_TAB_ROUTES);
+	assert_int_equal(w.v->tab, NET_TAB_LINKS);
+	assert_int_equal(w.v->to.kind, ADDR_IP4);
+	stage_close(&w.s);
+}
+
+/* --- the way to a typed destination --- */
+
+static void add_hop(struct builder *b, const char *name, uint64_t netns, const char *next, uint32_t end, const char *problem)
+{
+	const struct net_link_row link = { .head.id = builder_count(b) + 1, .index = builder_count(b) + 2, .netns = netns, .up = 1, .carrier = 1,
+		.state = NET_LINK_UP, .mtu = 1500, .rx = { 1, 1, 0, builder_count(b) }, .tx = { 1, 1, 0, 0 } };
+	struct net_hop_row *hop = builder_row(b);
+
+	*hop = net_hop_of(&link);
+	hop->hop = builder_count(b);
+	hop->name = builder_str(b, name);
+	hop->end = end;
+	if (next)
+		addr_parse(next, &hop->next_hop);
+	if (problem)
+		hop->head.severity = SEVERITY_BAD;
+	hop->problem = builder_str(b, problem);
+}
+
+static void send_way(struct world *w, bool lost)
+{
+	struct builder *b = builder_new(&net_hop_row_type);
+
+	add_hop(b, "eth0", HERE, "172.18.0.1", ROW_NO_ENUM, NULL);
+	add_hop(b, "veth91c2f0a1b2c", HOST, NULL, ROW_NO_ENUM, NULL);
+	if (lost) {
+		add_hop(b, "br-3f1c02aa9d11", HOST, NULL, NET_HOP_LOST, "net.ipv4.ip_forward=0: its namespace does not pass packets on");
+	} else {
+		add_hop(b, "br-3f1c02aa9d11", HOST, NULL, ROW_NO_ENUM, NULL);
+		add_hop(b, "veth22aa8d7e6f5", HOST, NULL, ROW_NO_ENUM, NULL);
+		add_hop(b, "eth0", HERE + 1, NULL, NET_HOP_DESTINATION, NULL);
+	}
+	send_block(w, NET_SLOT_WALK, b);
+}
+
+static void way(void **state)
+{
+	struct link_event refused = { .type = LINK_ERROR, .code = 101, .msg = "route to 172.18.0.3: no route leads there" };
+	struct world w;
+
+	(void)state;
+	open_world(&w, TEXT_UTF8);
+	fill(&w, false);
+	stage_key(&w.s, 't');
+	assert_true(w.s.env.prompt.done(w.s.pane, "172.18.0.3"));
+	send_way(&w, false);
+	stage_draw(&w.s, 120, 36, "net-way-120x36");
+	stage_draw(&w.s, 80, 24, "net-way-80x24");
+	send_way(&w, true);
+	stage_draw(&w.s, 120, 36, "net-way-lost-120x36");
+	w.s.pane->ops->event(w.s.pane, NET_SLOT_WALK, &refused);
+	assert_null(w.v->way);
+	assert_string_equal(w.v->no_way, refused.msg);
+	stage_key(&w.s, 't');
+	assert_true(w.s.env.prompt.done(w.s.pane, "")); /* the default route's again */
+	assert_int_equal(w.v->to.kind, ADDR_NONE);
 	stage_close(&w.s);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(screens), cmocka_unit_test(tabs), cmocka_unit_test(follow) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(screens), cmocka_unit_test(tabs), cmocka_unit_test(follow), cmocka_unit_test(way) };
 
 	setlocale(LC_ALL, "C.UTF-8");
 	return cmocka_run_group_tests_name("pane_net", tests, NULL, NULL);
