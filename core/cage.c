@@ -20,9 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Not fewer: as many descriptors may be under way from all processes of a user, and all workers of all our programs are one (unix(7)). */
-enum { DEFAULT_FILES = 1024 };
-enum { NOBODY = 65534, LAST_CAP = 63 };
+enum { NOBODY = 65534, LAST_CAP = 63, MIN_FILES = 1 << 20 };
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { SANITIZED = 1 };
@@ -145,16 +143,22 @@ int cage_drop_user(unsigned uid, unsigned gid, struct err *err)
 	return finish_drop(0, err);
 }
 
+/*
+ * Descriptors under way to a reader count for their sender's user on the whole host, and sending more than RLIMIT_NOFILE fails
+ * (ETOOMANYREFS, unix(7)). With a low limit one nsdbg that was stopped, or anything of user nobody in a container, silences every worker.
+ */
 static void set_limits(unsigned n_files)
 {
-	struct rlimit core = { 0, 0 }, files = { n_files ? n_files : DEFAULT_FILES, n_files ? n_files : DEFAULT_FILES };
+	struct rlimit core = { 0, 0 }, files = { n_files > MIN_FILES ? n_files : MIN_FILES, 0 };
 	struct rlimit space = { 2048ul << 20, 2048ul << 20 };
 	struct rlimit now;
 
 	setrlimit(RLIMIT_CORE, &core);
-	if (getrlimit(RLIMIT_NOFILE, &now) == 0 && files.rlim_max > now.rlim_max)
-		files.rlim_cur = files.rlim_max = now.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
+	if (getrlimit(RLIMIT_NOFILE, &now) == 0) {
+		files.rlim_cur = files.rlim_cur < now.rlim_max ? files.rlim_cur : now.rlim_max;
+		files.rlim_max = files.rlim_cur;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	if (!SANITIZED) /* the shadow memory of a sanitizer is larger than any limit */
 		setrlimit(RLIMIT_AS, &space);
 }

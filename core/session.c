@@ -32,6 +32,7 @@ struct session {
 		int status;
 	} exits[MAX_EXITS];
 	unsigned n_exits;
+	uint32_t awaited; /* tag of what the broker was asked last: an answer that comes after its time limit is nobody's */
 	int created; /* answer to MSG_CREATE, -1 none yet */
 	bool has_created;
 	struct err create_err;
@@ -159,7 +160,7 @@ bool session_read(struct session *s)
 			s->broker_left = true;
 		else if (m.head.type == MSG_EXITED)
 			remember_exit(s, m.head.tag, m.exited.status);
-		else if (m.head.type == MSG_CREATED)
+		else if (m.head.type == MSG_CREATED && m.head.tag == s->awaited)
 			take_created(s, &m);
 		fd_closep(&m.fd);
 	}
@@ -233,7 +234,8 @@ static int ask_broker(struct session *s, uint32_t type, const void *body, size_t
 	struct pollfd p = { .fd = s->broker, .events = POLLIN };
 
 	s->has_created = false;
-	if (msg_send(s->broker, type, s->next_tag++, body, len, -1) < 0)
+	s->awaited = s->next_tag++;
+	if (msg_send(s->broker, type, s->awaited, body, len, -1) < 0)
 		return err_set(err, EPIPE, "%s", broker_gone);
 	while (!s->has_created) {
 		if (poll(&p, 1, 5000) == 0)

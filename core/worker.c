@@ -98,7 +98,7 @@ int worker_send_block(struct worker *w, uint32_t tag, struct builder *b)
 		return worker_send_error(w, tag, &err);
 	r = send_fd(w, tag, &m, fd);
 	if (r == -ETOOMANYREFS) {
-		err_set(&err, ETOOMANYREFS, "send what was read: other processes of user nobody hold too many descriptors under way");
+		err_set(&err, ETOOMANYREFS, "too many descriptors of user %u wait for their readers: end what was stopped", (unsigned)geteuid());
 		return worker_send_error(w, tag, &err);
 	}
 	return r;

@@ -29,6 +29,7 @@ struct app_term {
 	struct loop_item *tool_item, *master_item;
 	char where[EXEC_SENTENCE]; /* "net of web   files: the host's" */
 	char what[64]; /* the program */
+	uint64_t target; /* row id; 0: none */
 	bool is_shell, focused, zoomed, ended;
 	char end[48]; /* "exit 0" */
 	char keys[KEYS_BYTES]; /* typed, not taken yet */
@@ -187,7 +188,7 @@ struct hosted *app_term_open(struct app *app, const char *where, const char *wha
 	struct app_term *d = fd_xcalloc(1, sizeof *d);
 	int w = canvas_width(app->canvas), h = canvas_height(app->canvas);
 
-	*d = (struct app_term){ .app = app, .master = -1, .is_shell = is_shell, .focused = true };
+	*d = (struct app_term){ .app = app, .master = -1, .is_shell = is_shell, .focused = true, .target = app_front(app)->target_id };
 	snprintf(d->where, sizeof d->where, "%s", where);
 	text_clean(d->what, sizeof d->what, text_of(what), app->env.look.charset);
 	app->dock = d;
@@ -310,6 +311,15 @@ void app_term_tick(struct app *app)
 
 /* --- picture --- */
 
+/* The tool keeps the namespaces of a container that has ended: it goes on, in what nobody else uses. */
+static bool target_ended(const struct app_term *d)
+{
+	const struct pane *p = app_front(d->app);
+	const struct feed *f = pane_trouble(p);
+
+	return d->target && p->target_id == d->target && f && f->state == FEED_GONE;
+}
+
 static void draw_title(const struct app_term *d, struct area a)
 {
 	char left[EXEC_SENTENCE + 128], right[64] = "";
@@ -319,7 +329,8 @@ static void draw_title(const struct app_term *d, struct area a)
 	if (d->ended)
 		snprintf(left, sizeof left, "%s: %s   ns: %s", d->what, d->end, d->where);
 	else
-		snprintf(left, sizeof left, "ns: %s%s%s   exit: ^D", d->where, d->is_shell ? "" : "   run: ", d->is_shell ? "" : d->what);
+		snprintf(left, sizeof left, "ns: %s%s%s   %s", d->where, d->is_shell ? "" : "   run: ", d->is_shell ? "" : d->what,
+			target_ended(d) ? "target ended" : "exit: ^D");
 	if (back > 0)
 		snprintf(right, sizeof right, "%d lines back   ", back);
 	canvas_ground(a, 0, d->focused ? GROUND_SELECTED : GROUND_BAR);

@@ -418,7 +418,7 @@ static bool find_kernel(struct cli *c, enum cli_wants wants)
 	struct err err = { 0 };
 	int r;
 
-	if (is_inode || wants == CLI_WANTS_NAMES || c->o->format == WRITER_JSON)
+	if (is_inode || wants == CLI_WANTS_SCAN || c->o->format == WRITER_JSON)
 		open_scan(c);
 	if (is_inode) {
 		read_scan(c);
@@ -453,7 +453,7 @@ static bool find_name(struct cli *c, enum cli_wants wants)
 	if (wants == CLI_WANTS_ENGINE && only)
 		c->asked = cli_engines_open(c, only, false);
 	else
-		open_lists(c, only, wants == CLI_WANTS_NAMES);
+		open_lists(c, only, wants >= CLI_WANTS_NAMES);
 	if (!cli_engines_read(c->asked, only != NULL))
 		return false;
 	if (wants == CLI_WANTS_ENGINE && only) {

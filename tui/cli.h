@@ -76,7 +76,8 @@ bool cli_targets(struct cli *c);
 enum cli_wants {
 	CLI_WANTS_REF, /* only c->ref: the engine is asked for this one container */
 	CLI_WANTS_ENGINE, /* as CLI_WANTS_REF, and the engine's word is enough: /proc is read only when it knows no such container */
-	CLI_WANTS_NAMES, /* all targets, in the end, to name addresses with */
+	CLI_WANTS_NAMES, /* all targets, in the end, to name addresses with; for pid:, netns: and host there are none: /proc is not read */
+	CLI_WANTS_SCAN, /* as CLI_WANTS_NAMES, and for those as well: who else is there is part of the answer */
 };
 /* Finds words[0] the shortest way. False: not found, said why. Only c->ref holds then; the rest comes by cli_complete. */
 bool cli_find(struct cli *c, enum cli_wants wants);

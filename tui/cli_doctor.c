@@ -127,6 +127,6 @@ void cli_doctor(struct cli *c)
 	p.block = rows = builder_block(b);
 	builder_free(b);
 	cli_print(c, &p);
-	if (anything_missing(rows) && c->status == CLI_OK)
+	if (anything_missing(rows) && c->status != CLI_INTERNAL && c->status != CLI_USAGE) /* an engine that fails is a row as well */
 		c->status = CLI_NO;
 }

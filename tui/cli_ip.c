@@ -152,6 +152,7 @@ static void read_sides(struct ip *ip)
 	int r = -EPIPE;
 
 	params.n = net_path_sides(&map, params.list, NET_SIDES);
+	params.left_out = net_path_left_out(&map, params.list, params.n);
 	if (params.n == 0)
 		return;
 	l = session_open(ip->c->session, &net_sides_source, NULL, &params, sizeof params, &err);
@@ -422,7 +423,7 @@ void cli_ip(struct cli *c)
 		return;
 	p.type = ip_words[ip.part].type;
 	p.first_word = ip.destination.kind ? 3 : 2;
-	if (cli_check(c, &p) && cli_find(c, wants_names(&ip) ? CLI_WANTS_NAMES : CLI_WANTS_REF))
+	if (cli_check(c, &p) && cli_find(c, wants_names(&ip) ? CLI_WANTS_SCAN : CLI_WANTS_REF))
 		run(&ip, &p);
 	link_free(ip.link);
 	net_facts_done(&ip.facts);

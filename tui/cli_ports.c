@@ -10,9 +10,11 @@
 #include "core/net/listeners.h"
 #include "core/net/nat.h"
 #include "core/net/ports.h"
+#include "core/source/namespaces.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 enum { CHUNKS = 16, SHARE = 64 /* namespaces from which on a second worker is worth its start */ };
 
@@ -217,12 +219,30 @@ static struct block *read_all(struct ports *p)
 	return net_ports_join(&f, p->only);
 }
 
-/* Named by a pid or a path: the row of that namespace, if there is one. */
+/* The namespace of a target that was named by any pid in it, or by a path. */
+static uint64_t netns_named(const struct cli *c)
+{
+	struct stat st;
+
+	if (c->ref.kind == TARGET_PATH)
+		return stat(c->ref.path, &st) == 0 ? st.st_ino : ROW_NO_UINT;
+	for (uint32_t i = 0; c->ref.kind == TARGET_PID && c->netns && i < block_count(c->netns); i++) {
+		const struct netns_row *ns = block_row(c->netns, i);
+
+		for (uint32_t k = 0; k < ns->members.n; k++) {
+			const struct netns_member_row *m = block_nested(c->netns, &netns_member_row_type, ns->members, k);
+
+			if (m->pid == (uint64_t)c->ref.pid)
+				return ns->inode;
+		}
+	}
+	return ROW_NO_UINT;
+}
+
+/* The row of that namespace, if there is one. */
 static bool find_only(struct cli *c, struct ports *p)
 {
-	p->only = c->target;
-	if (!p->only && c->ref.netns)
-		p->only = net_ports_target(c->targets, c->ref.netns);
+	p->only = c->target ? c->target : net_ports_target(c->targets, netns_named(c));
 	if (!p->only)
 		cli_error(c, CLI_NO_TARGET, 0, "no list of ports for this target: name its container (nsdbg ls lists them), or use nsdbg ss -l");
 	return p->only;

@@ -158,6 +158,26 @@ static void draw_setting(struct facts_line *l)
 	add(l, "known_from", "set in");
 }
 
+/* Rule, proxy, listener: what the table has no room for. */
+static void draw_port(struct facts_line *l)
+{
+	const struct net_port_row *r = l->row;
+
+	if (r->problem.len != UINT32_MAX || r->note.len != UINT32_MAX) {
+		heading(l, r->problem.len != UINT32_MAX ? "wrong" : "note");
+		add(l, "words", "");
+	}
+	heading(l, "rule");
+	add(l, "rule_text", ""), add(l, "rule_place", ""), add(l, "rule_packets", "packets"), add(l, "rule_bytes", "bytes");
+	heading(l, "proxy");
+	add(l, "forwarder", ""), add(l, "forwarder_pid", "pid"), add(l, "forwarder_command", "");
+	heading(l, "inside");
+	add(l, "listener", ""), add(l, "process", ""), add(l, "pid", "pid"), add(l, "target", "of");
+	heading(l, "reached");
+	add(l, "reached_from", "from"), add(l, "outside", "outside is"), add(l, "published", "published"), add(l, "to_address", "sent to"),
+		add(l, "to_port", "port");
+}
+
 static void draw_others(struct facts_line *l, const char *const (*names)[2], size_t n)
 {
 	heading(l, "more");
@@ -185,6 +205,11 @@ static void draw_answer(const struct net_view *v, struct area a)
 		add(&l, names[i], i == 0 ? "via" : i == 1 ? "by" : i == 2 ? "from" : i == 4 ? "table" : i == 5 ? "mtu" : "");
 }
 
+static const char *port_title(const struct net_port_row *r)
+{
+	return r->host_port == ROW_NO_UINT ? "listener" : "host";
+}
+
 static void draw_detail(const struct net_view *v, struct area a)
 {
 	static const char *const route[][2] = { { "type", "" }, { "scope", "scope" }, { "protocol", "made by" }, { "metric", "metric" },
@@ -202,12 +227,14 @@ static void draw_detail(const struct net_view *v, struct area a)
 		return;
 	}
 	row_format(l.b, row_field_find(g->type, v->tab == NET_TAB_ROUTES ? "to" : v->tab == NET_TAB_RULES ? "selector" :
-		v->tab == NET_TAB_NEIGHBOURS ? "address" : "name"), l.row, l.look, title, sizeof title);
+		v->tab == NET_TAB_NEIGHBOURS ? "address" : v->tab == NET_TAB_PORTS ? port_title(l.row) : "name"), l.row, l.look, title, sizeof title);
 	canvas_rule(a, 0, title);
 	if (v->tab == NET_TAB_LINKS)
 		draw_link(&l, v);
 	else if (v->tab == NET_TAB_SETTINGS)
 		draw_setting(&l);
+	else if (v->tab == NET_TAB_PORTS)
+		draw_port(&l);
 	else if (v->tab == NET_TAB_ROUTES)
 		draw_others(&l, route, ARRAY_LEN(route));
 	else
@@ -222,8 +249,11 @@ static const char *nothing(const struct net_view *v)
 		[NET_TAB_LINKS] = "No interfaces.", [NET_TAB_ROUTES] = "No routes: nothing can be sent.   [a] the kernel's own, too",
 		[NET_TAB_RULES] = "No rules.", [NET_TAB_NEIGHBOURS] = "No neighbours: nobody on the link was spoken to lately.",
 		[NET_TAB_SETTINGS] = "All as usual: nothing differs from the host or the kernel's default.   [a] all settings",
+		[NET_TAB_PORTS] = "No ports: nothing is published, and nobody listens for others.   [a] on loopback, too",
 	};
 
+	if (v->tab == NET_TAB_PORTS && !table_block(v->grids[NET_TAB_PORTS].table))
+		return "reading sockets, addresses and rules";
 	return v->tab == NET_TAB_SETTINGS && !v->settings ? "reading the settings" : words[v->tab];
 }
 
@@ -241,7 +271,9 @@ void net_view_draw(const struct pane *p, struct area a)
 	draw_tabs(v, canvas_line(a, y++));
 	if (asked)
 		draw_answer(v, canvas_line(a, y++));
-	if (below && v->tab != NET_TAB_LINKS)
+	if (v->tab == NET_TAB_PORTS)
+		below = v->ports.whole ? (a.h - y < 18 ? (a.h - y) / 2 : 12) : below ? 6 : 0;
+	else if (below && v->tab != NET_TAB_LINKS)
 		below = 4;
 	struct area rows = canvas_sub(a, 0, y, a.w, a.h - y - below);
 	grid_draw(g, rows, &p->env->look, true);

@@ -12,7 +12,7 @@
 
 const char *const net_tab_titles[NET_TABS] = {
 	[NET_TAB_LINKS] = "Interfaces", [NET_TAB_ROUTES] = "Routes", [NET_TAB_RULES] = "Rules", [NET_TAB_NEIGHBOURS] = "Neighbours",
-	[NET_TAB_SETTINGS] = "Sysctls",
+	[NET_TAB_SETTINGS] = "Sysctls", [NET_TAB_PORTS] = "Ports",
 };
 
 static size_t bounded(int n, size_t cap)
@@ -171,6 +171,32 @@ static const struct grid_column neighbour_columns[] = {
 	{ .field = "problem", .title = "WHAT IS WRONG", .min = 13, .good = 24, .max = 100, .priority = 2, .flags = GRID_FLEX, .style = problem_style },
 };
 
+static enum style exposure_style(const void *arg, const struct block *b, const void *row)
+{
+	uint32_t exposure = ((const struct net_port_row *)row)->exposure;
+
+	(void)arg, (void)b;
+	return exposure == NET_EXPOSED_WORLD ? STYLE_STRONG : exposure == NET_EXPOSED_LOOPBACK || exposure == ROW_NO_ENUM ? STYLE_DIM : STYLE_TEXT;
+}
+
+static enum style words_style(const void *arg, const struct block *b, const void *row)
+{
+	return ((const struct net_port_row *)row)->problem.len != UINT32_MAX ? problem_style(arg, b, row) : STYLE_DIM;
+}
+
+static const struct grid_column port_columns[] = {
+	{ .field = "host", .title = "HOST", .min = 7, .good = 14, .max = 44, .priority = 0, .flags = GRID_NOCUT },
+	{ .field = "port", .title = "PORT", .priority = 0, .flags = GRID_RIGHT },
+	{ .field = "protocol", .title = "PROTO", .priority = 3 },
+	{ .field = "exposure", .title = "EXPOSED", .priority = 2, .style = exposure_style },
+	{ .field = "listener", .title = "LISTENS", .min = 7, .good = 12, .max = 44, .priority = 4, .flags = GRID_NOCUT },
+	{ .field = "process", .title = "PROCESS", .min = 5, .good = 9, .max = 16, .priority = 5 },
+	{ .field = "by", .title = "BY", .min = 6, .good = 17, .max = 24, .priority = 6, .style = dim },
+	{ .field = "reached_from", .title = "REACHED FROM", .min = 12, .good = 21, .max = 24, .priority = 7 },
+	{ .field = "target", .title = "TARGET", .max = 20, .priority = 8, .flags = GRID_WIDE },
+	{ .field = "words", .title = "WHAT IS WRONG", .min = 13, .good = 40, .max = 120, .priority = 1, .flags = GRID_FLEX, .style = words_style },
+};
+
 static const struct grid_column setting_columns[] = {
 	{ .field = "name", .title = "NAME", .min = 20, .good = 36, .max = 60, .priority = 0 },
 	{ .field = "value", .title = "VALUE", .min = 5, .good = 8, .max = 30, .priority = 0, .style = value_style },
@@ -196,6 +222,12 @@ static bool keep_setting(const struct block *b, const void *row, void *arg)
 	return ((const struct net_view *)arg)->all || (s->differs != ROW_NO_ENUM && s->differs != NET_SYSCTL_SAME);
 }
 
+static bool keep_port(const struct block *b, const void *row, void *arg)
+{
+	(void)b;
+	return ((const struct net_view *)arg)->all || !net_ports_is_quiet(row);
+}
+
 void net_view_grids(struct net_view *v)
 {
 	grid_init(&v->grids[NET_TAB_LINKS], &net_link_row_type, link_columns, ARRAY_LEN(link_columns), NULL, v);
@@ -203,6 +235,8 @@ void net_view_grids(struct net_view *v)
 	grid_init(&v->grids[NET_TAB_RULES], &net_rule_row_type, rule_columns, ARRAY_LEN(rule_columns), NULL, v);
 	grid_init(&v->grids[NET_TAB_NEIGHBOURS], &net_neighbour_row_type, neighbour_columns, ARRAY_LEN(neighbour_columns), NULL, v);
 	grid_init(&v->grids[NET_TAB_SETTINGS], &net_sysctl_row_type, setting_columns, ARRAY_LEN(setting_columns), NULL, v);
+	grid_init(&v->grids[NET_TAB_PORTS], &net_port_row_type, port_columns, ARRAY_LEN(port_columns), NULL, v);
+	table_set_keep(v->grids[NET_TAB_PORTS].table, keep_port, v);
 	table_set_keep(v->grids[NET_TAB_ROUTES].table, keep_route, v);
 	table_set_keep(v->grids[NET_TAB_SETTINGS].table, keep_setting, v);
 }

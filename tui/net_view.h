@@ -3,11 +3,13 @@
 #define NSDBG_TUI_NET_VIEW_H
 
 #include "core/net/judge.h"
+#include "core/net/ports.h"
 #include "core/net/sides.h"
 #include "tui/pane.h"
 
-enum { NET_SLOT_TARGET, NET_SLOT_SIDES, NET_SLOT_SETTINGS, NET_SLOT_HOST, NET_SLOT_WALK };
-enum net_tab { NET_TAB_LINKS, NET_TAB_ROUTES, NET_TAB_RULES, NET_TAB_NEIGHBOURS, NET_TAB_SETTINGS, NET_TABS };
+enum { NET_SLOT_TARGET, NET_SLOT_SIDES, NET_SLOT_SETTINGS, NET_SLOT_HOST, NET_SLOT_WALK, NET_SLOT_LISTENERS, NET_SLOT_OUTSIDE, NET_SLOT_HOLDERS,
+	NET_SLOT_RULES };
+enum net_tab { NET_TAB_LINKS, NET_TAB_ROUTES, NET_TAB_RULES, NET_TAB_NEIGHBOURS, NET_TAB_SETTINGS, NET_TAB_PORTS, NET_TABS };
 
 extern const char *const net_tab_titles[NET_TABS];
 
@@ -34,6 +36,13 @@ struct net_view {
 	struct block *answer; /* net_route_row, one row */
 	char refused[192];
 	struct prompt_history history;
+	/* ports: [0] of the target and the host, [1] of the namespace outside when it is neither */
+	struct {
+		struct block *listeners[2], *places[2], *holders, *rules;
+		uint64_t asked, asked_holders; /* hashes of what was asked for */
+		uint64_t outside; /* whose rules are read */
+		bool whole; /* the selected row with everything */
+	} ports;
 };
 
 static inline struct net_view *net_view_of(const struct pane *p)
@@ -46,6 +55,14 @@ struct net_map net_view_map(const struct net_view *v);
 /* --- net_rows.c --- */
 
 void net_view_grids(struct net_view *v);
+
+/* --- net_ports.c --- */
+
+void net_view_ports_open(struct net_view *v); /* starts or points its workers to where the target is now */
+bool net_view_ports_event(struct net_view *v, unsigned slot, struct link_event *ev); /* false: not one of its feeds */
+void net_view_ports_join(struct net_view *v);
+void net_view_ports_give(const struct net_port_row *r, const struct block *b, char letter, struct carry *ret);
+void net_view_ports_done(struct net_view *v);
 
 /* --- net_trace.c --- */
 

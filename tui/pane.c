@@ -229,6 +229,8 @@ void pane_feed_open(struct pane *p, unsigned slot, const struct feed_spec *spec)
 	}
 	if (f->spec.on_host)
 		none.kind = TARGET_HOST;
+	if (f->spec.at.kind != TARGET_NONE)
+		none = f->spec.at;
 	f->opened_ms = loop_now_ms();
 	f->fresh_ms = 0;
 	f->state = FEED_STARTING;

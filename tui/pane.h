@@ -105,6 +105,7 @@ struct feed_spec {
 	uint64_t deadline_ms; /* 0 none; no first block until then: FEED_FAILED "no answer in 2 s" */
 	bool on_host; /* with no_target: in the host's namespaces */
 	bool no_target; /* TARGET_NONE (engine, scan) */
+	struct target_ref at; /* with no_target: look there, unless its kind is TARGET_NONE */
 };
 
 struct feed {

@@ -1,5 +1,5 @@
 /*
- * The network pane: the way out on top, below it interfaces, routes, rules, neighbours, settings. One worker tells the target's side and
+ * The network pane: the way out on top, below it interfaces, routes, rules, neighbours, settings, ports. One worker tells the target's side and
  * follows what changes; a second one looks at the other ends of its cables; two more read settings when that tab is opened.
  */
 #include "core/err.h"
@@ -94,10 +94,13 @@ static void look_at_sides(struct net_view *v)
 	if (!net_path_wants_sides(&map))
 		return;
 	params.n = net_path_sides(&map, params.list, NET_SIDES);
+	params.left_out = net_path_left_out(&map, params.list, params.n);
 	hash = row_hash(params.list, params.n * sizeof params.list[0], 1);
 	if (params.n == 0 || hash == v->asked_sides)
 		return;
 	v->asked_sides = hash;
+	if (params.left_out)
+		pane_toast(v->pane, SEVERITY_WARN, "the other ends of %u cables are not looked at: %d namespaces at most", params.left_out, NET_SIDES);
 	pane_feed_open(v->pane, NET_SLOT_SIDES, &(struct feed_spec){ .source = &net_sides_source, .params = &params, .n_params = sizeof params,
 		.types = side_types, .n_types = ARRAY_LEN(side_types), .sampled = true, .no_target = true });
 }
@@ -143,6 +146,8 @@ static void net_event(struct pane *p, unsigned slot, struct link_event *ev)
 		(slot == NET_SLOT_TARGET ? target_event : net_way_event)(v, ev);
 		return;
 	}
+	if (net_view_ports_event(v, slot, ev))
+		return;
 	if (ev->type != LINK_BLOCK)
 		return;
 	if (slot == NET_SLOT_SIDES) {
@@ -185,6 +190,7 @@ static void net_done(struct pane *p)
 	block_unref(v->settings);
 	block_unref(v->host_settings);
 	block_unref(v->answer);
+	net_view_ports_done(v);
 	net_way_clear(v);
 	net_trace_done(v);
 	net_facts_done(&v->facts);
@@ -207,6 +213,10 @@ static void net_targets(struct pane *p)
 	judge(v);
 	net_way_targets(v);
 	ask_numbers(v);
+	if (v->ports.asked) { /* its engine may tell other ports by now, and it may be elsewhere */
+		net_view_ports_open(v);
+		net_view_ports_join(v);
+	}
 }
 
 /* --- keys --- */
@@ -228,6 +238,8 @@ static void go_to_tab(struct pane *p, enum net_tab tab)
 	net_view_of(p)->tab = tab;
 	if (tab == NET_TAB_SETTINGS)
 		open_settings(p);
+	if (tab == NET_TAB_PORTS)
+		net_view_ports_open(net_view_of(p));
 	pane_dirty(p);
 }
 
@@ -243,6 +255,7 @@ static int key_all(struct pane *p, int key)
 
 	(void)key;
 	v->all = !v->all;
+	net_view_ports_join(v);
 	if (v->facts.parts[NET_ROUTES])
 		show(v, NET_TAB_ROUTES, v->facts.parts[NET_ROUTES]);
 	compare_settings(v);
@@ -253,7 +266,7 @@ static bool has_more(const struct pane *p)
 {
 	enum net_tab tab = net_view_of(p)->tab;
 
-	return tab == NET_TAB_ROUTES || tab == NET_TAB_SETTINGS;
+	return tab == NET_TAB_ROUTES || tab == NET_TAB_SETTINGS || tab == NET_TAB_PORTS;
 }
 
 static bool address_done(struct pane *p, const char *text)
@@ -325,12 +338,29 @@ static bool can_follow(const struct pane *p)
 	return tab == NET_TAB_LINKS || tab == NET_TAB_NEIGHBOURS;
 }
 
+static int key_port(struct pane *p, int key)
+{
+	struct net_view *v = net_view_of(p);
+
+	(void)key;
+	v->ports.whole = !v->ports.whole;
+	return PANE_USED | PANE_DRAW;
+}
+
+static bool is_on_ports(const struct pane *p)
+{
+	return net_view_of(p)->tab == NET_TAB_PORTS;
+}
+
 static void net_give(const struct pane *p, char letter, struct carry *ret)
 {
 	const struct net_view *v = net_view_of(p);
-	const void *row = grid_selected(&v->grids[v->tab], NULL);
+	const struct block *b = NULL;
+	const void *row = grid_selected(&v->grids[v->tab], &b);
 	char text[ADDR_TEXT];
 
+	if (row && v->tab == NET_TAB_PORTS)
+		net_view_ports_give(row, b, letter, ret);
 	if (!row || v->tab != NET_TAB_NEIGHBOURS)
 		return;
 	addr_format(&((const struct net_neighbour_row *)row)->address, text);
@@ -358,13 +388,15 @@ static int net_mouse(struct pane *p, int key, int x, int y)
 }
 
 static const struct binding bindings[] = {
-	{ .key = ']', .alias = '[', .shown = "[ ]", .run = key_tab, .label = "part", .help = "interfaces, routes, rules, neighbours, settings",
+	{ .key = ']', .alias = '[', .shown = "[ ]", .run = key_tab, .label = "part", .help = "interfaces, routes, rules, neighbours, settings, ports",
 		.group = BINDING_VIEW, .rank = 1 },
 	{ .key = 't', .run = key_route, .label = "route to", .help = "the way to an address or container", .group = BINDING_VIEW, .rank = 2 },
 	{ .key = KEYS_ENTER, .alias = KEYS_DOUBLE_CLICK, .run = key_follow, .label = "other end", .help = "the target at the other end",
 		.works = can_follow, .group = BINDING_VIEW, .rank = 3 },
-	{ .key = 'a', .run = key_all, .label = "all", .help = "the kernel's own routes, settings as usual: shown, hidden", .works = has_more,
-		.group = BINDING_VIEW, .rank = 4 },
+	{ .key = KEYS_ENTER, .alias = KEYS_DOUBLE_CLICK, .run = key_port, .label = "details", .help = "of a port: rule, proxy and listener in full",
+		.works = is_on_ports, .group = BINDING_VIEW, .rank = 3 },
+	{ .key = 'a', .run = key_all, .label = "all", .help = "the kernel's own routes, usual settings, loopback ports: shown or not",
+		.works = has_more, .group = BINDING_VIEW, .rank = 4 },
 };
 
 const struct pane_ops pane_net = {

@@ -183,7 +183,9 @@ static void draw_part(const struct pane *p, struct area a, int part)
 	const struct feed *f = &p->feeds[part];
 	char title[256];
 
-	if (part == PART_SOCKETS)
+	if (!table_block(s->grids[part].table)) /* nothing is known yet: no numbers */
+		snprintf(title, sizeof title, "%s", part == PART_SOCKETS ? "Sockets" : "Processes");
+	else if (part == PART_SOCKETS)
 		socket_words(s, title, sizeof title);
 	else
 		snprintf(title, sizeof title, "Processes %u", table_total(s->grids[part].table));

@@ -166,10 +166,12 @@ static void draw_summary(const struct pane *p, struct area a)
 	char rss[24];
 	int x = 1;
 
+	if (!table_block(s->grid.table)) /* nothing is known yet: no numbers */
+		return;
 	x += canvas_printf(a, x, 0, STYLE_STRONG, "%u", n);
 	x += canvas_str(a, x, 0, STYLE_TEXT, n == 1 ? " process" : " processes") + 3;
-	x += canvas_printf(a, x, 0, STYLE_TEXT, "%" PRIu64 " threads   cpu %.1f %%   rss %s", s->threads, s->cpu,
-		bytes_text(s->rss, rss, sizeof rss));
+	x += canvas_printf(a, x, 0, STYLE_TEXT, "%" PRIu64 " thread%s   cpu %.1f %%   rss %s", s->threads, s->threads == 1 ? "" : "s",
+		s->cpu, bytes_text(s->rss, rss, sizeof rss));
 	if (is_tree(s))
 		x += canvas_str(a, x + 3, 0, STYLE_TEXT, "tree") + 3;
 	pane_table_words(p, &s->grid, a, x + 3);

@@ -251,6 +251,8 @@ static void draw_summary(const struct pane *p, struct area a)
 	uint32_t n = table_total(s->grid.table);
 	int x = 1;
 
+	if (!table_block(s->grid.table)) /* nothing is known yet: no numbers */
+		return;
 	x += canvas_printf(a, x, 0, STYLE_STRONG, "%u", n);
 	x += canvas_str(a, x, 0, STYLE_TEXT, n == 1 ? " socket" : " sockets") + 2;
 	for (unsigned i = 0; i < ARRAY_LEN(order); i++) {

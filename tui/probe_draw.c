@@ -432,7 +432,7 @@ static void draw_nothing(const struct pane *p, struct area a)
 {
 	char line[LINE];
 
-	snprintf(line, sizeof line, "nothing is probed yet   [a] add: tcp db:5432, ping db, trace 1.1.1.1, mtu db, http http://api/");
+	snprintf(line, sizeof line, "nothing is probed yet   [a] add: tcp db:5432, ping db, trace 1.1.1.1%s", a.w < 100 ? "" : ", mtu db, http http://api/");
 	canvas_hint(a, 1, 0, STYLE_DIM, line);
 	snprintf(line, sizeof line, "from inside %s; or press [P] on a socket, a packet, a DNS answer", p->target_name);
 	canvas_hint(a, 1, 1, STYLE_DIM, line);

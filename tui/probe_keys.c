@@ -32,7 +32,7 @@ static bool add_done(struct pane *p, const char *text)
 static int key_add(struct pane *p, int key)
 {
 	struct pane_prompt prompt = { .label = "probe: ", .history = &probe_view_of(p)->typed, .done = add_done,
-		.hint = "tcp db:5432   udp HOST:PORT   ping HOST   trace HOST   mtu HOST   http URL   HOST: container, name or address" };
+		.hint = "tcp|udp HOST:PORT   ping|trace|mtu HOST   http URL   HOST: container or name" };
 
 	(void)key;
 	pane_prompt(p, &prompt);

@@ -107,7 +107,7 @@ static void enter_mounted(int fd, uint64_t inode, void *arg)
 /* First what can be entered as we are; becoming an owner is for good. */
 static void enter_all(struct listeners *s)
 {
-	bool mounted = false;
+	bool mounted = false, root = geteuid() == 0; /* asked now: in an owner's namespace everybody is root */
 
 	for (uint32_t i = 0; i < s->params.n; i++) {
 		mounted |= s->params.list[i].pid <= 0;
@@ -116,7 +116,7 @@ static void enter_all(struct listeners *s)
 	if (mounted)
 		net_mounted_each(worker_target(s->w)->proc, enter_mounted, s);
 	for (uint32_t i = 0; i < s->params.n; i++)
-		s->denied += s->refused[i] && (geteuid() == 0 || !enter_process(s, &s->params.list[i], true));
+		s->denied += s->refused[i] && (root || !enter_process(s, &s->params.list[i], true));
 }
 
 static int listeners_open(struct worker *w, struct err *err)

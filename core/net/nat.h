@@ -40,8 +40,9 @@ struct nat_row {
 };
 extern const struct row_type nat_row_type; /* "nat" */
 
-/* sample(): every rule of the namespace that changes a destination. Needs CAP_NET_ADMIN there (nf_tables) and CAP_NET_RAW (legacy):
- * sockets are opened before the cage. Without them: an error that names the right. A kernel without either: an empty block. */
+/* sample(): every rule of the namespace that changes a destination. Needs CAP_NET_ADMIN there, for both kinds (a
+ * datagram socket does for legacy tables: no CAP_NET_RAW); nat_ask.h says who holds it. Without it: an error that names the right. Rows come
+ * in the order in which packets meet the rules. A kernel without either kind: an empty block. */
 extern const struct source nat_source;
 
 /* Would a packet to this address and port (protocol "tcp", ...), sent from outside the host or from itself, meet the rule? Conditions

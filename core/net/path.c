@@ -269,6 +269,18 @@ uint32_t net_path_sides(const struct net_map *map, struct net_namespace *ret, ui
 	return n;
 }
 
+uint32_t net_path_left_out(const struct net_map *map, const struct net_namespace *sides, uint32_t n)
+{
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; map->links && i < block_count(map->links); i++) {
+		uint64_t peer = ((const struct net_link_row *)block_row(map->links, i))->peer_netns;
+
+		left += peer != ROW_NO_UINT && peer != map->netns && !is_listed(sides, n, peer);
+	}
+	return left;
+}
+
 bool net_path_wants_sides(const struct net_map *map)
 {
 	for (uint32_t i = 0; map->links && i < block_count(map->links); i++) {

@@ -57,6 +57,8 @@ bool net_path_wants_sides(const struct net_map *map);
 
 /* What net_sides_source should look at: the missing ones, those known already, and the host, where most ways lead. 0: nothing. */
 uint32_t net_path_sides(const struct net_map *map, struct net_namespace *ret, uint32_t cap);
+/* Cables of the target whose other end is in none of these: there were more than `cap` namespaces. */
+uint32_t net_path_left_out(const struct net_map *map, const struct net_namespace *sides, uint32_t n);
 
 /* Processes to ask for numbers of namespaces with (NET_OP_NAMESPACES): those of targets from *at on, which moves on; returns how many. */
 uint32_t net_path_processes(const struct block *targets, uint32_t *at, struct net_namespace ret[NET_NAMESPACES]);

@@ -74,6 +74,19 @@ static size_t format_by(const struct block *b, const void *row, char *buf, size_
 	return bounded(snprintf(buf, cap, "%s%s%.*s", r->rule == 1 ? "rule" : "", r->rule == 1 && by.n ? "+" : "", (int)by.n, by.n ? by.p : ""), cap);
 }
 
+static size_t format_reach(const struct block *b, const void *row, char *buf, size_t cap)
+{
+	const struct net_port_row *r = row;
+	struct text item;
+	size_t n = 0;
+
+	if (r->reached_from.len == UINT32_MAX)
+		return bounded(snprintf(buf, cap, "-"), cap);
+	for (uint32_t i = 0; block_list_item(b, r->reached_from, i, &item); i++)
+		n += bounded(snprintf(buf + n, cap - n, "%s%.*s", i ? " " : "", (int)item.n, item.p), cap - n);
+	return n ? n : bounded(snprintf(buf, cap, "nowhere"), cap);
+}
+
 static size_t format_words(const struct block *b, const void *row, char *buf, size_t cap)
 {
 	const struct net_port_row *r = row;
@@ -116,7 +129,7 @@ static const struct field port_fields[] = {
 	{ FIELD(kind, ENUM), .title = "KIND", .help = "published; listens (not published); leftover (a rule or proxy that the engine does not know)",
 		.names = kind_names, .n_names = NET_PORT_KIND_N, .flags = FIELD_WIDE },
 	{ FIELD(reached_from, LIST), .title = "REACHED-FROM", .help = "from where a connection comes through to a listener: loopback, host (an own "
-		"address), outside (other machines)", .flags = FIELD_WIDE },
+		"address), outside (other machines)", .flags = FIELD_WIDE, .format = format_reach },
 	{ FIELD(published, BOOL), .title = "PUBLISHED", .help = "the engine says so; null: it does not answer or does not tell", .flags = FIELD_HIDDEN },
 	{ FIELD(rule, BOOL), .title = "RULE", .help = "a DNAT rule leads to the container; null: not readable", .flags = FIELD_HIDDEN },
 	{ FIELD(rule_text, TEXT), .title = "RULE-TEXT", .help = "that rule in words", .flags = FIELD_HIDDEN },

@@ -31,6 +31,7 @@ struct net_port_group {
 	const struct target_row *primary; /* NULL: for leftovers */
 	const struct net_place_row *place, *outside, *host; /* NULL: not read */
 	const struct block *rules; /* of outside; NULL: not readable */
+	bool no_rules; /* none can lead in: only a program ties the container to the outside */
 	bool own_stack; /* the host's or a bare one: what listens there is the whole story */
 	struct net_port_draft *list;
 	uint32_t n, cap;

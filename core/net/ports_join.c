@@ -363,7 +363,8 @@ static void group_init(const struct join *j, const struct target_row *primary, s
 		.host = host ? net_ports_place(f, host->netns) : NULL };
 	g->own_stack = is_own_stack(primary) || (host && primary->netns == host->netns);
 	g->outside = net_ports_place(f, outside_of(f, g->place));
-	g->rules = g->outside ? rules_of(f, g->outside->netns) : NULL;
+	g->no_rules = g->place && g->place->cable == NET_CABLE_TAP;
+	g->rules = g->outside && !g->no_rules ? rules_of(f, g->outside->netns) : NULL;
 }
 
 static bool is_wanted(const struct join *j, const struct net_port_draft *d)
@@ -539,7 +540,7 @@ uint32_t net_ports_outsides(const struct net_port_facts *f, const struct target_
 	for (uint32_t i = 0; f->places && i < block_count(f->places) && n < NET_PORT_OUTSIDES; i++) {
 		const struct net_place_row *place = block_row(f->places, i);
 		const struct target_row *t = net_ports_target(f->targets, place->netns);
-		uint64_t outside = outside_of(f, place);
+		uint64_t outside = place->cable == NET_CABLE_PAIR ? outside_of(f, place) : ROW_NO_UINT; /* behind a tap no rule leads in */
 		bool known = outside == ROW_NO_UINT || !t || !(t->head.flags & (TARGET_IS_CONTAINER | TARGET_FOUND)) ||
 			(only && only->netns != place->netns);
 

@@ -222,9 +222,9 @@ static bool has_no_way(struct judged *v)
 		if (v->comes[i] && v->ways[i].way != NET_WAY_NONE)
 			return false;
 	}
-	if (!any || v->d->rule || !v->g->rules)
+	if (!any || v->d->rule || (!v->g->rules && !v->g->no_rules))
 		return false;
-	snprintf(v->words, sizeof v->words, "published, but no rule and no proxy leads to it: were rules flushed? Restart the container");
+	snprintf(v->words, sizeof v->words, "no rule and no proxy leads here: were they flushed? Restart the container");
 	return true;
 }
 
@@ -392,7 +392,7 @@ static void write_rule(const struct judged *v, struct net_port_row *row, struct 
 	const struct nat_row *r = v->d->rule;
 	char buf[256];
 
-	row->rule = v->d->kind == NET_PORT_LISTENS || !v->g->rules ? ROW_NO_BOOL : r != NULL;
+	row->rule = v->d->kind == NET_PORT_LISTENS || (!v->g->rules && !v->g->no_rules) ? ROW_NO_BOOL : r != NULL;
 	if (!r)
 		return;
 	net_ports_rule_text(v->g->rules, r, buf, sizeof buf);

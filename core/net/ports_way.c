@@ -223,7 +223,7 @@ bool net_ports_way(const struct net_port_group *g, const struct net_port_draft *
 		w.entry = net_ports_listener(g->f, d->at->netns, protocol, d->host_port, &to);
 		w.by = net_ports_holder(g->f, w.entry);
 		w.way = w.entry ? way_of_holder(g, d, w.by) : NET_WAY_NONE;
-		if (!g->rules && !d->rootless && w.way != NET_WAY_OURS)
+		if (!g->rules && !g->no_rules && !d->rootless && w.way != NET_WAY_OURS)
 			w.way = NET_WAY_UNKNOWN;
 	}
 	*ret = w;

@@ -254,7 +254,7 @@ unsigned net_route_choice(const struct block *routes, uint64_t netns, char *buf,
 	if (!other)
 		return n;
 	by = block_text(routes, best->interface), not_by = block_text(routes, other->interface);
-	snprintf(buf, cap, "by %.*s, metric %" PRIu64 "; not by %.*s, metric %" PRIu64, (int)by.n, by.n ? by.p : "",
+	snprintf(buf, cap, "default route by %.*s, metric %" PRIu64 "; not by %.*s, metric %" PRIu64, (int)by.n, by.n ? by.p : "",
 		best->metric == ROW_NO_UINT ? 0 : best->metric, (int)not_by.n, not_by.n ? not_by.p : "",
 		other->metric == ROW_NO_UINT ? 0 : other->metric);
 	return n;

@@ -76,7 +76,7 @@ bool net_route_is_default(const struct net_route_row *row);
 /* The default route that new connections take: main table, lowest metric. family 4 or 6. NULL: none. */
 const struct net_route_row *net_route_default(const struct block *routes, uint64_t netns, unsigned family);
 
-/* Which default route is taken, and why not the others: "by eth0, metric 0; not eth1: metric 200". Returns how many there are. */
+/* Which default route is taken, and why not the others: "default route by eth0, metric 0; not by eth1, metric 200". Returns how many there are. */
 unsigned net_route_choice(const struct block *routes, uint64_t netns, char *buf, size_t cap);
 
 struct str net_table_name(struct builder *b, uint64_t table);

@@ -207,6 +207,8 @@ static int sides_sample(struct worker *w, struct builder *b, struct err *err)
 	}
 	if (s->denied)
 		builder_note(b, EPERM, "namespaces at the other end that may not be entered: %u; needs CAP_SYS_ADMIN, run with sudo", s->denied);
+	if (s->params.left_out)
+		builder_note(b, 0, "the other ends of %u cables are not looked at: %d namespaces at most", s->params.left_out, NET_SIDES);
 	return worker_send_block(w, 0, s->routes);
 }
 

@@ -11,7 +11,7 @@ enum { NET_SIDES = 240 };
 
 struct net_sides_params {
 	uint32_t n;
-	uint32_t zero;
+	uint32_t left_out; /* cables that lead elsewhere: said with each sample */
 	struct net_namespace list[NET_SIDES]; /* pid 0: found by its inode in the mount table */
 };
 

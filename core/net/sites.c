@@ -237,7 +237,7 @@ int net_site_route(struct net_site *site, const struct net_question *q, struct b
 
 /* --- forwarding databases --- */
 
-static void take_forward(const struct nlmsghdr *nlh, void *arg)
+void net_forward_take(const struct nlmsghdr *nlh, void *arg)
 {
 	struct net_site *site = arg;
 	struct net_attrs a;
@@ -260,7 +260,7 @@ uint64_t net_site_port(struct net_site *site, uint64_t bridge, const struct addr
 	struct ndmsg m = { .ndm_family = AF_BRIDGE };
 
 	if (!site->n_forwards)
-		net_rtnl_dump(site->rtnl, RTM_GETNEIGH, &m, sizeof m, take_forward, site);
+		net_rtnl_dump(site->rtnl, RTM_GETNEIGH, &m, sizeof m, net_forward_take, site);
 	for (uint32_t i = 0; i < site->n_forwards; i++) {
 		const struct net_forward *f = &site->forwards[i];
 
@@ -272,7 +272,7 @@ uint64_t net_site_port(struct net_site *site, uint64_t bridge, const struct addr
 
 /* --- settings --- */
 
-static void take_conf(const struct nlmsghdr *nlh, void *arg)
+void net_conf_take(const struct nlmsghdr *nlh, void *arg)
 {
 	struct net_conf *conf = arg;
 	struct net_attrs a;
@@ -294,6 +294,6 @@ struct net_conf net_site_conf(struct net_site *site, unsigned family, uint64_t i
 
 	memcpy(body, &m, sizeof m);
 	net_rtnl_put(body, sizeof body, &n, NETCONFA_IFINDEX, &of, sizeof of);
-	net_rtnl_ask(site->rtnl, RTM_GETNETCONF, body, n, take_conf, &conf);
+	net_rtnl_ask(site->rtnl, RTM_GETNETCONF, body, n, net_conf_take, &conf);
 	return conf;
 }

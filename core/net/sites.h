@@ -57,6 +57,7 @@ uint64_t net_site_holder(const struct net_site *site, const struct addr *address
 /* Row index in site->neighbours; UINT32_MAX: not known. */
 uint32_t net_site_neighbour(const struct net_site *site, const struct addr *address, uint64_t index);
 
+void net_forward_take(const struct nlmsghdr *nlh, void *site); /* adds what a bridge learned to a struct net_site */
 enum { NET_PORT_OWN = 0 }; /* the bridge itself takes it */
 /* Port of a bridge behind which the hardware address was seen (its forwarding database, bridge(8)); ROW_NO_UINT: nowhere. */
 uint64_t net_site_port(struct net_site *site, uint64_t bridge, const struct addr *mac);
@@ -65,6 +66,7 @@ uint64_t net_site_port(struct net_site *site, uint64_t bridge, const struct addr
 struct net_conf {
 	uint64_t forwarding, rp_filter;
 };
+void net_conf_take(const struct nlmsghdr *nlh, void *conf); /* what it says, into a struct net_conf */
 struct net_conf net_site_conf(struct net_site *site, unsigned family, uint64_t index);
 
 #endif

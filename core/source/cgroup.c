@@ -11,6 +11,7 @@
 
 #include "core/fd.h"
 #include "core/row.h"
+#include "core/source/proc_dir.h"
 #include "core/source/proc_text.h"
 
 enum { PATH_MAX_BYTES = 4096, FILE_MAX_BYTES = 16384, MAX_DEPTH = 32 };
@@ -216,7 +217,7 @@ void cgroup_close(struct cgroup *g)
 static bool read_file(int dir, const char *name, char *buf, struct text *ret)
 {
 	AUTO(fd_closep) int fd = dir < 0 ? -1 : openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : fd_read_all(fd, buf, FILE_MAX_BYTES);
+	ssize_t n = fd < 0 ? -1 : proc_dir_read_fd(fd, buf, FILE_MAX_BYTES);
 
 	*ret = (struct text){ .p = buf, .n = n > 0 ? (size_t)n : 0 };
 	return n > 0;

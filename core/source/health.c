@@ -63,7 +63,7 @@ static int64_t clock_ns(clockid_t clock)
 static bool read_at(int dir, const char *name, char *buf, struct text *ret)
 {
 	AUTO(fd_closep) int fd = dir < 0 ? -1 : openat(dir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : fd_read_all(fd, buf, BUFFER);
+	ssize_t n = fd < 0 ? -1 : proc_dir_read_fd(fd, buf, BUFFER);
 
 	*ret = (struct text){ .p = buf, .n = n > 0 ? (size_t)n : 0 };
 	return n > 0 && n < BUFFER;

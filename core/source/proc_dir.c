@@ -93,6 +93,20 @@ int proc_dir_pids(int proc, uint64_t **ret, uint32_t *ret_n)
 	return 0;
 }
 
+ssize_t proc_dir_read_fd(int fd, char *buf, size_t cap)
+{
+	enum { SHORT = 3072 }; /* the kernel hands out a page at a time, in whole lines (seq_file): less is all there is */
+	ssize_t n, more;
+
+	do
+		n = read(fd, buf, cap);
+	while (n < 0 && errno == EINTR);
+	if (n < SHORT)
+		return n < 0 ? -errno : n;
+	more = fd_read_all(fd, buf + n, cap - (size_t)n);
+	return more < 0 ? more : n + more;
+}
+
 ssize_t proc_dir_read(int proc, uint64_t pid, const char *name, char *buf, size_t cap)
 {
 	AUTO(fd_closep) int fd = -1;

@@ -26,6 +26,9 @@ int proc_dir_list(int proc, struct proc_dir_entry **ret, uint32_t *ret_n);
 /* All processes in ascending order, memory owned by the caller; 0 or -errno. */
 int proc_dir_pids(int proc, uint64_t **ret, uint32_t *ret_n);
 
+/* All of an open file of procfs, sysfs or a control group, as fd_read_all; without the second read(2) that only sees the end of a short one. */
+ssize_t proc_dir_read_fd(int fd, char *buf, size_t cap);
+
 /* Reads PID/name, at most cap-1 bytes and a NUL; returns the length or -errno. */
 ssize_t proc_dir_read(int proc, uint64_t pid, const char *name, char *buf, size_t cap);
 

@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
@@ -109,11 +111,29 @@ void tool_child_close(struct tool_join *j)
 
 /* --- entering --- */
 
-static int enter(const struct tool_join *j, int from, int to, struct err *err)
+/* An ordinary user's own rootless container: the user namespace that owns its network comes first, as in worker.c. */
+static bool enter_owner(struct tool_join *j)
 {
-	for (int i = from; i <= to; i++)
-		if (j->fds[i] >= 0 && setns(j->fds[i], kinds[i].flag) < 0)
-			return err_set(err, errno, "enter the %s namespace of the target", kinds[i].file + 3);
+	AUTO(fd_closep) int owner = geteuid() == 0 ? -1 : ioctl(j->fds[KIND_NET], NS_GET_USERNS);
+
+	if (owner < 0 || setns(owner, CLONE_NEWUSER) < 0 || setns(j->fds[KIND_NET], CLONE_NEWNET) < 0)
+		return false;
+	j->in_owner = true;
+	if (j->fds[KIND_USER] >= 0 && is_own(j->fds[KIND_USER], kinds[KIND_USER].file))
+		fd_closep(&j->fds[KIND_USER]);
+	return true;
+}
+
+static int enter(struct tool_join *j, int from, int to, struct err *err)
+{
+	for (int i = from; i <= to; i++) {
+		if (j->fds[i] < 0 || setns(j->fds[i], kinds[i].flag) == 0)
+			continue;
+		if (errno == EPERM && i == KIND_NET && enter_owner(j))
+			continue;
+		return err_set(err, errno, errno == EPERM ? "enter the %s namespace of the target: needs CAP_SYS_ADMIN; run with sudo" :
+			"enter the %s namespace of the target", kinds[i].file + 3);
+	}
 	return 0;
 }
 
@@ -161,7 +181,8 @@ static int prepare(struct tool_child *c, char *note, struct err *err)
 	if (r == 0)
 		r = change_directory(c, err);
 	if (r == 0)
-		r = tool_rights_drop(c->spec, c->caps, c->join.joins_user, err);
+		r = tool_rights_drop(c->spec, c->caps, c->join.joins_user ? TOOL_RIGHTS_OF_USER :
+			c->join.in_owner ? TOOL_RIGHTS_STAY : TOOL_RIGHTS_HERE, err);
 	return r;
 }
 

@@ -17,6 +17,7 @@ struct tool_join {
 	int procfs; /* for --proc, see core/tool/procfs.h; -1 none */
 	int root, directory;
 	bool joins_pid, joins_mnt, joins_user;
+	bool in_owner; /* came into the network by the user namespace that owns it: an ordinary user's own container */
 };
 
 struct tool_child {

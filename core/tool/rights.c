@@ -53,10 +53,13 @@ uint64_t tool_rights_bounding(int dir)
 }
 
 /* An unmapped id or a user namespace that forbids setgroups(2): nothing to leave then. */
-static int become(const struct msg_tool *spec, bool joined_user, struct err *err)
+static int become(const struct msg_tool *spec, enum tool_rights where, struct err *err)
 {
+	bool joined_user = where == TOOL_RIGHTS_OF_USER;
 	gid_t gid = spec->gid;
 
+	if (where == TOOL_RIGHTS_STAY)
+		return 0;
 	if (geteuid() != 0 && !joined_user && !(permitted() & 1ull << CAP_SETUID))
 		return 0; /* an ordinary user stays who they are */
 	if (setgroups(spec->gid ? 1 : 0, &gid) < 0 && !joined_user)
@@ -85,14 +88,14 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-int tool_rights_drop(const struct msg_tool *spec, uint64_t caps, bool joined_user, struct err *err)
+int tool_rights_drop(const struct msg_tool *spec, uint64_t caps, enum tool_rights where, struct err *err)
 {
 	uint64_t keep;
 	int r;
 
 	cage_drop_bounding(caps);
 	prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
-	r = become(spec, joined_user, err);
+	r = become(spec, where, err);
 	if (r < 0)
 		return r;
 	keep = permitted() & caps;

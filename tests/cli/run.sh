@@ -165,7 +165,7 @@ errors() {
 	refused "no such namespace" 3 '1234' ss ns:1234
 	refused "no such file" 3 '/nowhere' ss netns:/nowhere
 	refused "engine that is not there" 5 '/nowhere/docker.sock' ls --docker-host unix:///nowhere/docker.sock
-	refused "the engine that is not there is called by its name" 5 'no podman at /nowhere' ls --podman-host unix:///nowhere
+	refused "the engine that is not there is called by its name" 5 'no podman at /nowhere' ls --runtime podman --podman-host unix:///nowhere
 	refused "wrong capture filter" 2 'prot' cap host -i lo -c 1 tcp prot 80
 	refused "wrong interface" 2 'nosuch0' cap host -i nosuch0 -c 1
 	run cap host -i lo -c 1 -w /nowhere/x.pcapng
@@ -182,6 +182,7 @@ errors() {
 		[ $? = 10 ] && grep -q 'No space' "$err" && ok "full disk: $command" || not_ok "full disk: $command" "$(cat "$err")"
 	done
 	full_file
+	mkdir "$dir/crowd" && chmod 777 "$dir/crowd" && crowded
 	for command in "ls" "ss netns:$ns" "ps host" "fields" "help"; do
 		# shellcheck disable=SC2086
 		same "$command into a closed pipe" "0 " "$({ timeout 20 "$NSDBG" $command 2>"$err"; echo $? >"$out"; } | true; echo "$(cat "$out") $(cat "$err")")"
@@ -211,6 +212,25 @@ state_of() { # CHECK: its state in the doctor's last document
 }
 
 # Each check must turn with the thing that it checks.
+# Descriptors that nobody takes count for a user on the whole host: those of a stopped nsdbg, or of a container, must not silence ours.
+crowded() {
+	python3 -c "
+import array, os, resource, socket, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+kept = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for i in range(400)]
+for a, b in kept:
+    a.sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [0]))])
+open('$dir/crowd/ready', 'w')
+time.sleep(60)" 2>"$err" </dev/null &
+	local pid=$!
+
+	until_true 5 [ -e "$dir/crowd/ready" ]
+	works "400 descriptors of user nobody are under way" ls --runtime host
+	kill $pid
+	wait $pid 2>/dev/null
+}
+
 # Nothing is waited for that would go nowhere.
 full_file() {
 	local pid
@@ -241,6 +261,8 @@ doctor() {
 	TERM=no-such-terminal run doctor --json
 	[ "$(state_of TERM)" = missing ] && [ $status = 1 ] && ok "doctor: an unknown terminal is missing, exit 1" ||
 		not_ok "doctor: an unknown terminal is missing, exit 1" "$status $(state_of TERM)"
+	TERM=no-such-terminal run doctor --docker-host unix:///nowhere/docker.sock
+	same "doctor: something missing is exit 1, whatever the engines do" 1 $status
 	setpriv --bounding-set -net_raw "$NSDBG" doctor --json >"$out" 2>"$err" </dev/null
 	status=$?
 	[ "$(state_of CAP_NET_RAW)" = missing ] && [ "$(state_of "packet sockets")" = missing ] && [ $status = 1 ] &&

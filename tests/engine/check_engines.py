@@ -485,8 +485,11 @@ def a_hanging_daemon_ages(t):
         screen.keys("Enter")
         os.kill(pid, signal.SIGSTOP)
         try:
-            screen.keys("R")
-            t.ok("a hanging dockerd: its rows are marked", screen.wait(rf"{my('dweb')} .*its engine do", 8), screen.screen())
+            marked = None
+            for _ in range(3):  # what is under way when the key comes is not asked again
+                screen.keys("R")
+                marked = marked or screen.wait(rf"{my('dweb')} .*its engine do", 5)
+            t.ok("a hanging dockerd: its rows are marked", marked, screen.screen())
             t.ok("a hanging dockerd: others go on", re.search(rf"{my('pweb')} (?!.*its eng)", screen.screen()), screen.screen())
             screen.keys("\\")
             screen.type(f"/{my('dweb')}")

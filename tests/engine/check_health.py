@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import NSDBG, Checks, docker, end, in_net, nsdbg_json, pid_of, popen_in_net, text_of, wait_for
+from lib import NSDBG, Checks, docker, end, in_net, nsdbg_json, pid_of, popen_in_net, run, text_of, wait_for
 
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 EAT = "while :; do (x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done) 2>/dev/null; sleep 1; done"
@@ -114,4 +114,13 @@ def host_and_shared(t):
     t.same("the host's memory is that of /proc/meminfo", rows["host"]["memory_limit_bytes"], total)
 
 
-Checks().run(against_docker, against_kernel, host_and_shared, sick)
+def few_files(t):
+    """Where descriptors are few, what is left out is said and counted, the rest is there."""
+    result = run("prlimit", "--nofile=40", NSDBG, "health", "--json", "--for", "10ms")
+    document = json.loads(result.stdout)
+    said = re.search(r"health of (\d+) targets is not read", result.stderr.decode())
+    t.ok("health with few descriptors: says how many are left out", result.returncode == 7 and said, result.stderr)
+    t.ok("... and the others are there", said and int(said.group(1)) > 0 and document["data"], len(document["data"]))
+
+
+Checks().run(against_docker, against_kernel, host_and_shared, sick, few_files)

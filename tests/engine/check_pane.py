@@ -184,7 +184,14 @@ def killed_under_it(t):
                 terminal.type("ping db")
                 terminal.keys("Enter")
                 terminal.wait("answered")
+            if key == "6":
+                start_sh(terminal, "ends")
             docker("kill", "ends")
+            if key == "6":
+                shows(t, terminal, "a shell goes on when its container has ended, and says so", r"run: sh +target ended")
+                terminal.keys("C-d")
+                terminal.wait("sh: exit")
+                terminal.keys("Enter")
             shows(t, terminal, f"view {key}: the end is said, and when", r"ends ended at \d\d:\d\d:\d\d")
             wait_for(lambda: False, 2.2)  # one more sample of whatever still reads
             shows(t, terminal, f"view {key}: what was seen stays", stays)

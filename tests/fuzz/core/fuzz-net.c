@@ -11,11 +11,16 @@
 #include "core/net/neighbour.h"
 #include "core/net/rtnl.h"
 #include "core/net/rule.h"
+#include "core/net/sites.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void take(const struct nlmsghdr *nlh, struct net_names *names, struct builder *const parts[NET_PARTS])
+static void take(const struct nlmsghdr *nlh, struct net_site *site, struct net_names *names, struct builder *const parts[NET_PARTS])
 {
+	struct net_conf conf = { 0 };
+
+	net_forward_take(nlh, site);
+	net_conf_take(nlh, &conf);
 	net_link_take(nlh, 7, names, parts[NET_LINKS]);
 	net_address_take(nlh, 7, names, parts[NET_ADDRESSES]);
 	net_route_take(nlh, 7, names, parts[NET_ROUTES]);
@@ -42,6 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct builder *parts[NET_PARTS];
 	struct block *blocks[NET_PARTS];
 	struct net_names names = { 0 };
+	struct net_site site = { .ns = -1, .route = -1 };
 	struct net_link_past past = { 0 };
 	struct net_map map = { .netns = 7 };
 	struct net_facts facts;
@@ -52,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		parts[p] = builder_new(net_types[p]);
 	/* libmnl takes a length over 2 GiB for a negative one; the kernel never says such */
 	for (; n >= (int)sizeof *nlh && nlh->nlmsg_len <= (unsigned)n && mnl_nlmsg_ok(nlh, n); nlh = mnl_nlmsg_next(nlh, &n))
-		take(nlh, &names, parts);
+		take(nlh, &site, &names, parts);
 	net_link_finish(parts[NET_LINKS], parts[NET_ADDRESSES], &past);
 	for (unsigned p = 0; p < NET_PARTS; p++) {
 		blocks[p] = builder_block(parts[p]);
@@ -68,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	net_facts_done(&facts);
 	for (unsigned p = 0; p < NET_PARTS; p++)
 		block_unref(blocks[p]);
+	free(site.forwards);
 	net_names_done(&names);
 	free(bytes);
 	return 0;

@@ -232,77 +232,79 @@ static const struct {
 	const char *lines[16], *want;
 } worlds[] = {
 	{ "as it should be", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), SERVES, PROXY, RULE },
-		"web 0.0.0.0:8080>80/tcp lan [loopback,host,outside] rule+docker-proxy 0.0.0.0:80 | -\n" },
+		"web 0.0.0.0:8080>80/tcp lan [loopback host outside] rule+docker-proxy 0.0.0.0:80 | -\n" },
 	{ "nobody listens", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), PROXY, RULE },
-		"web 0.0.0.0:8080>80/tcp lan [] rule+docker-proxy - | nobody listens on 80/tcp in the container\n" },
+		"web 0.0.0.0:8080>80/tcp lan [nowhere] rule+docker-proxy - | nobody listens on 80/tcp in the container\n" },
 	{ "loopback only", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), "L 10 tcp 127.0.0.1 80 100", PROXY, RULE },
-		"web 0.0.0.0:8080>80/tcp lan [] rule+docker-proxy 127.0.0.1:80 | "
+		"web 0.0.0.0:8080>80/tcp lan [nowhere] rule+docker-proxy 127.0.0.1:80 | "
 		"listens on 127.0.0.1 only: connections from outside the container are refused\n" },
 	{ "IPv6 only", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), "L 10 tcp :: 80 100 6", PROXY, RULE },
-		"web 0.0.0.0:8080>80/tcp lan [] rule+docker-proxy [::]:80 | listens on IPv6 only, but packets come by IPv4\n" },
+		"web 0.0.0.0:8080>80/tcp lan [nowhere] rule+docker-proxy [::]:80 | listens on IPv6 only, but packets come by IPv4\n" },
 	{ "both families in one socket", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), "L 10 tcp :: 80 100", PROXY, RULE },
-		"web 0.0.0.0:8080>80/tcp lan [loopback,host,outside] rule+docker-proxy [::]:80 | -\n" },
+		"web 0.0.0.0:8080>80/tcp lan [loopback host outside] rule+docker-proxy [::]:80 | -\n" },
 	{ "another address of the container", { DAEMON, "T web docker 10 0.0.0.0:8080>80/tcp", "P 10 v 2 172.17.0.2 172.18.0.2",
 		"L 10 tcp 172.18.0.2 80 100", PROXY, RULE },
-		"web 0.0.0.0:8080>80/tcp lan [] rule+docker-proxy 172.18.0.2:80 | listens on 172.18.0.2 only, but packets come to 172.17.0.2\n" },
+		"web 0.0.0.0:8080>80/tcp lan [nowhere] rule+docker-proxy 172.18.0.2:80 | listens on 172.18.0.2 only, but packets come to 172.17.0.2\n" },
 	{ "rules flushed, no proxy", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), SERVES, "N" },
-		"web 0.0.0.0:8080>80/tcp lan [] - 0.0.0.0:80 | "
-		"published, but no rule and no proxy leads to it: were rules flushed? Restart the container\n" },
+		"web 0.0.0.0:8080>80/tcp lan [nowhere] - 0.0.0.0:80 | "
+		"no rule and no proxy leads here: were they flushed? Restart the container\n" },
 	{ "rules flushed, the proxy works", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), SERVES, PROXY, "N" },
-		"web 0.0.0.0:8080>80/tcp lan [loopback,host,outside] docker-proxy 0.0.0.0:80 | "
+		"web 0.0.0.0:8080>80/tcp lan [loopback host outside] docker-proxy 0.0.0.0:80 | "
 		"no DNAT rule: only docker-proxy forwards, so the container does not see who calls\n" },
 	{ "rules not readable", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), SERVES }, "web 0.0.0.0:8080>80/tcp lan [-] - 0.0.0.0:80 | -\n" },
 	{ "the proxy has ended", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), SERVES, RULE },
-		"web 0.0.0.0:8080>80/tcp lan [host,outside] rule 0.0.0.0:80 | no proxy listens for it: connections to 127.0.0.1 are refused\n" },
+		"web 0.0.0.0:8080>80/tcp lan [host outside] rule 0.0.0.0:80 | no proxy listens for it: connections to 127.0.0.1 are refused\n" },
 	{ "without proxies", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), SERVES, "L 2 tcp 0.0.0.0 8080 200", "H 200 600 dockerd 2 - 0 - 0",
 		"R tcp * 8080 172.17.0.2 80 oh DOCKER" },
-		"web 0.0.0.0:8080>80/tcp lan [loopback,host,outside] rule+dockerd 0.0.0.0:80 | -\n" },
+		"web 0.0.0.0:8080>80/tcp lan [loopback host outside] rule+dockerd 0.0.0.0:80 | -\n" },
 	{ "published on loopback", { DAEMON, WEB("127.0.0.1:8080>80/tcp"), SERVES, "L 2 tcp 127.0.0.1 8080 200",
 		"H 200 600 docker-proxy 2 - 0 172.17.0.2 80", "R tcp 127.0.0.1 8080 172.17.0.2 80 ohl DOCKER" },
 		"web 127.0.0.1:8080>80/tcp loopback [loopback] rule+docker-proxy 0.0.0.0:80 | published on 127.0.0.1: only this host reaches it\n" },
 	{ "published on the bridge", { DAEMON, WEB("172.17.0.1:8080>80/tcp"), SERVES, "R tcp 172.17.0.1 8080 172.17.0.2 80 oh DOCKER" },
 		"web 172.17.0.1:8080>80/tcp host [host] rule 0.0.0.0:80 | -\n" },
 	{ "an address that is not there", { DAEMON, WEB("10.9.9.9:8080>80/tcp"), SERVES, "R tcp 10.9.9.9 8080 172.17.0.2 80 oh DOCKER" },
-		"web 10.9.9.9:8080>80/tcp host [] rule 0.0.0.0:80 | the host has no address 10.9.9.9\n" },
+		"web 10.9.9.9:8080>80/tcp host [nowhere] rule 0.0.0.0:80 | the host has no address 10.9.9.9\n" },
 	{ "the rule leads elsewhere", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), SERVES, "R tcp * 8080 172.17.0.9 80 ohl DOCKER" },
-		"web 0.0.0.0:8080>80/tcp lan [] - 0.0.0.0:80 | the rule leads to 172.17.0.9:80, not to this container\n"
+		"web 0.0.0.0:8080>80/tcp lan [nowhere] - 0.0.0.0:80 | the rule leads to 172.17.0.9:80, not to this container\n"
 		"- 0.0.0.0:8080>80/tcp lan [-] rule - | a rule leads to 172.17.0.9:80, which no container has: left over\n" },
 	{ "another rule comes first", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), SERVES, "T db docker 11", "P 11 v 2 172.17.0.9",
 		"R tcp * 8080 172.17.0.9 80 ohl DOCKER", RULE },
-		"web 0.0.0.0:8080>80/tcp lan [] rule 0.0.0.0:80 | another rule comes first: packets go to 172.17.0.9:80\n"
-		"db 0.0.0.0:8080>80/tcp lan [] rule - | a rule leads here that the engine does not know of: left over, or made by hand\n" },
+		"web 0.0.0.0:8080>80/tcp lan [nowhere] rule 0.0.0.0:80 | another rule comes first: packets go to 172.17.0.9:80\n"
+		"db 0.0.0.0:8080>80/tcp lan [nowhere] rule - | a rule leads here that the engine does not know of: left over, or made by hand\n" },
 	{ "a rule with a condition decides nothing", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), SERVES, PROXY, "R tcp * 8080 10.1.1.1 80 oc PREROUTING", RULE },
-		"web 0.0.0.0:8080>80/tcp lan [loopback,host,outside] rule+docker-proxy 0.0.0.0:80 | -\n" },
+		"web 0.0.0.0:8080>80/tcp lan [loopback host outside] rule+docker-proxy 0.0.0.0:80 | -\n" },
 	{ "the proxy leads elsewhere", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), SERVES, "L 2 tcp 0.0.0.0 8080 200",
 		"H 200 600 docker-proxy 2 - 0 172.17.0.9 80", "N" },
-		"web 0.0.0.0:8080>80/tcp lan [] docker-proxy 0.0.0.0:80 | the proxy leads to 172.17.0.9:80, not to this container\n"
+		"web 0.0.0.0:8080>80/tcp lan [nowhere] docker-proxy 0.0.0.0:80 | the proxy leads to 172.17.0.9:80, not to this container\n"
 		"- 0.0.0.0:8080>80/tcp lan [-] docker-proxy - | a proxy leads to 172.17.0.9:80, which no container has: left over\n" },
 	{ "the port is taken", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), SERVES, "L 2 tcp 0.0.0.0 8080 200", "H 200 600 python3 2 - 0 - 0", "N" },
-		"web 0.0.0.0:8080>80/tcp lan [] python3 0.0.0.0:80 | "
+		"web 0.0.0.0:8080>80/tcp lan [nowhere] python3 0.0.0.0:80 | "
 		"port 8080 of the host is taken by python3 (pid 600): nothing leads to the container\n" },
 	{ "taken for the host itself only", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), SERVES, "L 2 tcp 127.0.0.1 8080 200",
 		"H 200 600 python3 2 - 0 - 0", RULE },
-		"web 0.0.0.0:8080>80/tcp lan [host,outside] rule 0.0.0.0:80 | port 8080 on the host itself is python3 (pid 600), not the container\n"
+		"web 0.0.0.0:8080>80/tcp lan [host outside] rule 0.0.0.0:80 | port 8080 on the host itself is python3 (pid 600), not the container\n"
 		"out ->8080/tcp loopback [loopback] - 127.0.0.1:8080 | -\n" },
 	{ "the daemon is dead", { DAEMON, "T web found 10", "P 10 v 2 172.17.0.2", SERVES, PROXY, RULE },
-		"web 0.0.0.0:8080>80/tcp lan [loopback,host,outside] rule+docker-proxy 0.0.0.0:80 | -\n" },
+		"web 0.0.0.0:8080>80/tcp lan [loopback host outside] rule+docker-proxy 0.0.0.0:80 | -\n" },
 	{ "IPv6 by proxy", { DAEMON, WEB("__:8080>80/tcp"), SERVES, "L 2 tcp :: 8080 200 6", "H 200 600 docker-proxy 2 - 0 172.17.0.2 80", "N" },
 		"web [::]:8080>80/tcp host [loopback] docker-proxy 0.0.0.0:80 | -\n" },
 	{ "not published", { DAEMON, WEB(""), SERVES, "L 10 tcp 127.0.0.1 81 101", "L 10 udp 127.0.0.11 40000 102", "L 10 tcp 0.0.0.0 80 103", "N" },
 		"web ->80/tcp host [host] - 0.0.0.0:80 | -\n"
-		"web ->81/tcp loopback [] - 127.0.0.1:81 | -\n" },
+		"web ->81/tcp loopback [nowhere] - 127.0.0.1:81 | -\n" },
 	{ "on the network itself", { DAEMON, "T web docker 10", "P 10 d 0 192.0.2.7", SERVES }, "web ->80/tcp world [outside] - 0.0.0.0:80 | -\n" },
-	{ "no network", { DAEMON, "T web docker 10", "P 10 n 0 127.0.0.1!", SERVES }, "web ->80/tcp loopback [] - 0.0.0.0:80 | -\n" },
+	{ "no network", { DAEMON, "T web docker 10", "P 10 n 0 127.0.0.1!", SERVES }, "web ->80/tcp loopback [nowhere] - 0.0.0.0:80 | -\n" },
 	{ "host network", { DAEMON, "T web docker 1", "L 1 tcp 0.0.0.0 80 100", "H 100 500 httpd 1 web 0 - 0", "L 1 tcp 127.0.0.1 22 101" },
-		"web ->80/tcp world [loopback,host,outside] - 0.0.0.0:80 | host network: the port is the host's own\n"
+		"web ->80/tcp world [loopback host outside] - 0.0.0.0:80 | host network: the port is the host's own\n"
 		"host ->22/tcp loopback [loopback] - 127.0.0.1:22 | -\n" },
 	{ "a shared namespace", { DAEMON, WEB("0.0.0.0:8080>80/tcp"), SERVES, "T side docker 10", "L 10 tcp 0.0.0.0 90 101",
 		"H 101 501 nc 10 side 0 - 0", PROXY, RULE },
-		"web 0.0.0.0:8080>80/tcp lan [loopback,host,outside] rule+docker-proxy 0.0.0.0:80 | -\n"
+		"web 0.0.0.0:8080>80/tcp lan [loopback host outside] rule+docker-proxy 0.0.0.0:80 | -\n"
 		"side ->90/tcp host [host] - 0.0.0.0:90 | -\n" },
 	{ "a rootless engine's program on the host", { DAEMON, "T web docker 10 0.0.0.0:8080>80/tcp", "P 10 t 0 10.0.2.100", SERVES,
 		"L 1 tcp :: 8080 200", "H 200 600 rootlessport 1 - 10 - 0" },
-		"web 0.0.0.0:8080>80/tcp world [loopback,host,outside] rootlessport 0.0.0.0:80 | -\n" },
+		"web 0.0.0.0:8080>80/tcp world [loopback host outside] rootlessport 0.0.0.0:80 | -\n" },
+	{ "a rootless engine, and nobody listens on the host", { DAEMON, "T web docker 10 0.0.0.0:8080>80/tcp", "P 10 t 0 10.0.2.100", SERVES },
+		"web 0.0.0.0:8080>80/tcp world [nowhere] - 0.0.0.0:80 | no rule and no proxy leads here: were they flushed? Restart the container\n" },
 	{ "sctp has no sockets that we read", { DAEMON, WEB("0.0.0.0:8080>80/sctp"), "R sctp * 8080 172.17.0.2 80 ohl DOCKER" },
 		"web 0.0.0.0:8080>80/sctp lan [-] rule - | -\n" },
 };

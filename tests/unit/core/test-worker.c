@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -158,6 +159,53 @@ static void test_cage_refuses(void **state)
 		assert_string_equal(text, "65534\t65534\t65534\t65534");
 	}
 	link_free(l);
+}
+
+/* Somebody else who is nobody has more descriptors on their way than a worker may have open, for a moment. */
+static _Noreturn void crowd(int ready)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int) * 100)];
+	} control = { 0 };
+	char byte = 0;
+	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	int pair[2], fds[100];
+
+	if ((geteuid() == 0 && setuid(65534) < 0) || socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0)
+		_exit(1);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		fds[i] = pair[0];
+	control.head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof fds), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+	memcpy(CMSG_DATA(&control.head), fds, sizeof fds);
+	if (sendmsg(pair[0], &m, 0) < 0 || write(ready, "x", 1) < 0)
+		_exit(1);
+	poll(NULL, 0, 300);
+	_exit(0);
+}
+
+static void test_waits_its_turn(void **state)
+{
+	struct link *l;
+	struct block *b;
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0)
+		crowd(ready[1]);
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	l = session_open(*state, &base_source, NULL, NULL, 0, NULL);
+	b = first_block(l);
+	assert_int_equal(value_of(b, "socket unix"), -EACCES);
+	block_unref(b);
+	link_free(l);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static void test_cages_differ(void **state)
@@ -312,7 +360,7 @@ static int stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cage_refuses), cmocka_unit_test(test_cages_differ), cmocka_unit_test(test_exec_kills),
+		cmocka_unit_test(test_cage_refuses), cmocka_unit_test(test_waits_its_turn), cmocka_unit_test(test_cages_differ), cmocka_unit_test(test_exec_kills),
 		cmocka_unit_test(test_kill_is_told), cmocka_unit_test(test_errors_travel),
 		cmocka_unit_test(test_pid_reuse_is_seen), cmocka_unit_test(test_no_target), cmocka_unit_test(test_create_rules),
 	};

@@ -4,6 +4,9 @@
 
 #include "core/fd.h"
 #include "core/net/address.h"
+#include "core/net/holders.h"
+#include "core/net/listeners.h"
+#include "core/net/nat.h"
 #include "core/net/neighbour.h"
 #include "core/net/rule.h"
 #include "core/net/sysctl.h"
@@ -199,6 +202,7 @@ static void tabs(void **state)
 	stage_draw(&w.s, 80, 24, "net-routes-80x24");
 	stage_key(&w.s, '[');
 	stage_key(&w.s, '[');
+	stage_key(&w.s, '[');
 	assert_int_equal(w.v->tab, NET_TAB_SETTINGS);
 	send_settings(&w, NET_SLOT_SETTINGS, "33");
 	send_settings(&w, NET_SLOT_HOST, "60");
@@ -290,9 +294,133 @@ static void way(void **state)
 	stage_close(&w.s);
 }
 
+/* --- ports --- */
+
+/* The first target publishes three ports; the host is there as well. */
+static void publish(struct world *w)
+{
+	static const struct { const char *host; uint64_t host_port, port; } list[] = { { "0.0.0.0", 8080, 80 }, { "127.0.0.1", 9090, 90 }, { "::", 8080, 80 } };
+	struct port_row ports[ARRAY_LEN(list)] = { 0 };
+	struct builder *b = builder_new(&target_row_type);
+	struct target_row *t = builder_copy_row(b, w->s.env.targets, block_row(w->s.env.targets, 0)), *host;
+
+	for (size_t i = 0; i < ARRAY_LEN(list); i++) {
+		ports[i] = (struct port_row){ .host_port = list[i].host_port, .port = list[i].port, .protocol = builder_str(b, "tcp") };
+		addr_parse(list[i].host, &ports[i].host_address);
+	}
+	t->netns = HERE;
+	t->engine = builder_str(b, "unix:///run/docker.sock");
+	t->ports = builder_rows(b, &port_row_type, ports, ARRAY_LEN(ports));
+	host = builder_copy_row(b, w->s.env.targets, block_row(w->s.env.targets, 1));
+	host->head = (struct row_head){ .id = 99, .flags = TARGET_IS_HOST };
+	host->name = builder_str(b, "host");
+	host->netns = HOST;
+	block_unref(w->s.env.targets);
+	w->s.env.targets = builder_block(b);
+	builder_free(b);
+}
+
+static void add_place(struct builder *b, uint64_t netns, enum net_cable cable, uint64_t far, const char *address)
+{
+	struct net_own_row own = { .inner = 0 };
+	struct net_place_row *row;
+	struct rows rows;
+
+	addr_parse(address, &own.address);
+	rows = builder_rows(b, &net_own_row_type, &own, 1);
+	row = builder_row(b);
+	*row = (struct net_place_row){ .netns = netns, .cable = cable, .outside = far, .own = rows };
+}
+
+static void add_listener(struct builder *b, uint64_t netns, const char *address, uint64_t port, uint64_t inode)
+{
+	struct net_listener_row *row = builder_row(b);
+
+	*row = (struct net_listener_row){ .head.id = inode, .netns = netns, .port = port, .inode = inode };
+	addr_parse(address, &row->address);
+	row->family = row->address.kind == ADDR_IP4 ? 4 : 6;
+	row->v6only = row->family == 6;
+}
+
+static void add_holder(struct builder *b, uint64_t inode, const char *name, uint64_t netns, const char *command)
+{
+	struct net_holder_row *row = builder_row(b);
+
+	*row = (struct net_holder_row){ .inode = inode, .pid = inode + 4000, .process = builder_str(b, name), .netns = netns,
+		.container = ROW_NO_TEXT, .command = builder_str(b, command), .inner_netns = ROW_NO_UINT, .to_port = 80,
+		.forwarder = net_forwarder_of(text_of(name), (struct text){ 0 }) };
+	if (command)
+		addr_parse("172.18.0.5", &row->to_address);
+}
+
+static void send_rule(struct world *w)
+{
+	struct builder *b = builder_new(&nat_row_type);
+	struct nat_row *row = builder_row(b);
+
+	*row = (struct nat_row){ .head.id = 1, .origin = NAT_IPTABLES_NFT, .family = 4, .table = builder_str(b, "nat"), .chain = builder_str(b, "DOCKER"),
+		.handle = 12, .action = NAT_DNAT, .from = NAT_FROM_OUTSIDE | NAT_FROM_HOST, .protocol = builder_str(b, "tcp"), .local_only = 1,
+		.loopback_not = 1, .in = builder_str(b, "br-3f1c02aa9d11"), .in_not = 1, .port = 8080, .port_last = 8080, .to_port = 80, .to_port_last = 80,
+		.packets = 1234, .bytes = 74040, .conditions = ROW_NO_TEXT };
+	addr_parse("172.18.0.5", &row->to_address);
+	send_block(w, NET_SLOT_RULES, b);
+}
+
+static void send_ports(struct world *w)
+{
+	struct builder *places = builder_new(&net_place_row_type), *sockets = builder_new(&net_listener_row_type);
+	struct builder *holders = builder_new(&net_holder_row_type);
+
+	add_place(places, HERE, NET_CABLE_PAIR, HOST, "172.18.0.5");
+	add_place(places, HOST, NET_CABLE_DIRECT, ROW_NO_UINT, "192.0.2.7");
+	add_listener(sockets, HERE, "0.0.0.0", 80, 1);
+	add_listener(sockets, HERE, "127.0.0.1", 90, 2);
+	add_listener(sockets, HERE, "0.0.0.0", 7000, 3);
+	add_listener(sockets, HERE, "127.0.0.1", 7001, 4);
+	add_listener(sockets, HOST, "0.0.0.0", 8080, 5);
+	add_holder(holders, 1, "nginx", HERE, NULL);
+	add_holder(holders, 2, "\033[31madmin", HERE, NULL);
+	add_holder(holders, 3, "nginx", HERE, NULL);
+	add_holder(holders, 5, "docker-proxy", HOST, "/usr/bin/docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 8080 -container-ip 172.18.0.5 -container-port 80");
+	w->v->ports.asked_holders = 1; /* as if a worker had been asked */
+	send_block(w, NET_SLOT_LISTENERS, places);
+	send_block(w, NET_SLOT_LISTENERS, sockets);
+	send_rule(w);
+	send_block(w, NET_SLOT_HOLDERS, holders);
+}
+
+static void ports(void **state)
+{
+	struct world w;
+	struct carry carry;
+
+	(void)state;
+	open_world(&w, TEXT_UTF8);
+	publish(&w);
+	fill(&w, false);
+	stage_key(&w.s, '[');
+	assert_int_equal(w.v->tab, NET_TAB_PORTS);
+	stage_draw(&w.s, 80, 24, "net-ports-start-80x24");
+	send_ports(&w);
+	stage_draw(&w.s, 80, 24, "net-ports-80x24");
+	stage_draw(&w.s, 40, 10, "net-ports-40x10");
+	stage_key(&w.s, KEYS_ENTER);
+	stage_draw(&w.s, 160, 50, "net-ports-160x50");
+	assert_int_equal(table_count(w.v->grids[NET_TAB_PORTS].table), 4);
+	carry_init(&carry);
+	w.s.pane->ops->give(w.s.pane, 'c', &carry);
+	assert_string_equal(carry.bpf, "tcp port 80");
+	w.s.pane->ops->give(w.s.pane, 's', &carry);
+	assert_string_equal(carry.filter, "local_port=80");
+	stage_key(&w.s, 'a');
+	assert_int_equal(table_count(w.v->grids[NET_TAB_PORTS].table), 5);
+	stage_close(&w.s);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(screens), cmocka_unit_test(tabs), cmocka_unit_test(follow), cmocka_unit_test(way) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(screens), cmocka_unit_test(tabs), cmocka_unit_test(follow), cmocka_unit_test(way),
+		cmocka_unit_test(ports) };
 
 	setlocale(LC_ALL, "C.UTF-8");
 	return cmocka_run_group_tests_name("pane_net", tests, NULL, NULL);

@@ -153,6 +153,26 @@ static void test_shot(void **state)
 	fixture_app_end(&app);
 }
 
+/* What was never read has no number: not "0 processes". */
+static void test_unread(void **state)
+{
+	(void)state;
+	for (char view = '2'; view <= '3'; view++) {
+		struct shot s = { .name = "unread", .w = 80, .h = 24, .view = view };
+		struct app app;
+		char *got;
+
+		start(&app, &s);
+		table_set_block(app_front(&app)->ops->grid(app_front(&app))->table, NULL);
+		app_draw(&app);
+		got = canvas_dump(app.canvas);
+		assert_null(strstr(got, "0 sockets"));
+		assert_null(strstr(got, "0 processes"));
+		free(got);
+		fixture_app_end(&app);
+	}
+}
+
 /* Nothing may be written past the right or the lower border, whatever the size. */
 static void test_all_sizes(void **state)
 {
@@ -177,7 +197,7 @@ static void test_all_sizes(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_LEN(shots) + 1];
+	struct CMUnitTest tests[ARRAY_LEN(shots) + 2];
 	char names[ARRAY_LEN(shots)][64];
 
 	setlocale(LC_ALL, "C.UTF-8");
@@ -186,5 +206,6 @@ int main(void)
 		tests[i] = (struct CMUnitTest){ .name = names[i], .test_func = test_shot, .initial_state = (void *)&shots[i] };
 	}
 	tests[ARRAY_LEN(shots)] = (struct CMUnitTest)cmocka_unit_test(test_all_sizes);
+	tests[ARRAY_LEN(shots) + 1] = (struct CMUnitTest)cmocka_unit_test(test_unread);
 	return cmocka_run_group_tests_name("screens", tests, NULL, NULL);
 }
