@@ -116,7 +116,7 @@ completion() {
 	same "completion: options of a command" "--tcp " "$(complete_words nsdbg ss --tc)"
 	same "completion: options of all" "--json " "$(complete_words nsdbg ss host --js)"
 	same "completion: choices" "ndjson " "$(complete_words nsdbg ls -o nd)"
-	check "completion: targets" until_true 15 eval 'complete_words nsdbg ss hos | grep -qx "host "'
+	check "completion: targets" until_true 15 eval 'complete_words nsdbg ss hos | grep -qw host'
 	refused "completion of another shell" 2 'there is bash' completion tcsh
 }
 
