@@ -461,25 +461,6 @@ def a_socket_of_systemd_is_left_alone(t):
         t.ok("systemd's socket: once podman runs its rows come by themselves", screen.wait("podman +[1-9]", 8), screen.screen())
 
 
-CROWD = """
-import os, socket, sys, time
-os.setgid(65534); os.setuid(65534)
-null, pairs = os.open("/dev/null", os.O_RDONLY), [socket.socketpair() for _ in range(80)]
-for a, _ in pairs:
-    socket.send_fds(a, [b"x"], [null])
-print(flush=True)
-time.sleep(0.7)
-"""
-
-
-def workers_wait_for_their_turn(t):
-    """Descriptors that others sent and nobody read yet count for the user that all workers are: with more than a process may have open, none can send."""
-    with subprocess.Popen([sys.executable, "-c", CROWD], stdout=subprocess.PIPE) as crowd:
-        crowd.stdout.readline()
-        document = nsdbg_json("ls", "--runtime", "lxc", codes=(0, 7))
-        t.same("with 80 descriptors under way: a worker waits instead of ending", document["errors"], [])
-
-
 def addresses_are_live(t):
     """An address that no engine gave; the list says so without an event of Docker's."""
     web = json.loads(own_docker("inspect", my("dweb")))[0]
@@ -504,8 +485,11 @@ def a_hanging_daemon_ages(t):
         screen.keys("Enter")
         os.kill(pid, signal.SIGSTOP)
         try:
-            screen.keys("R")
-            t.ok("a hanging dockerd: its rows are marked", screen.wait(rf"{my('dweb')} .*its engine do", 8), screen.screen())
+            marked = None
+            for _ in range(3):  # what is under way when the key comes is not asked again
+                screen.keys("R")
+                marked = marked or screen.wait(rf"{my('dweb')} .*its engine do", 5)
+            t.ok("a hanging dockerd: its rows are marked", marked, screen.screen())
             t.ok("a hanging dockerd: others go on", re.search(rf"{my('pweb')} (?!.*its eng)", screen.screen()), screen.screen())
             screen.keys("\\")
             screen.type(f"/{my('dweb')}")
@@ -525,7 +509,7 @@ def main():
         os.environ["NSDBG_IMAGES"] = f"{BASE}/img"
         together(start_docker, start_rootless_docker, start_podman, start_rootless, start_containerd, start_small)
         t.run(everything_is_listed_once, engines_answer, names_find_their_target, a_user_sees_his_own, a_user_sees_his_docker,
-              workers_wait_for_their_turn, a_runtime_with_nothing_but_cri, a_socket_of_systemd_is_left_alone, addresses_are_live,
+              a_runtime_with_nothing_but_cri, a_socket_of_systemd_is_left_alone, addresses_are_live,
               changes_arrive_by_events, a_hanging_daemon_ages, daemons_die_and_come_back)
     except SystemExit:
         raise

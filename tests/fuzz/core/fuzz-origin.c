@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char endpoint[ORIGIN_ADDRESS + 8];
 	struct origin o = { 0 };
 	const char *kind;
+	char dir[64];
 
 	if (size == 0)
 		return 0;
@@ -36,6 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check(&o);
 	} else if (data[0] % 5 == 3) {
 		if (origin_endpoint(bytes, data[0] & 128 ? 1000 : 0, &kind, endpoint) && strncmp(endpoint, "unix:///", 8) != 0)
+			abort();
+		if (origin_bundle(bytes, dir, sizeof dir) && (dir[0] != '/' || !memchr(dir, 0, sizeof dir)))
 			abort();
 	} else {
 		local_addresses_ip4(bytes, &addresses);
