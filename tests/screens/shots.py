@@ -24,6 +24,7 @@ SHOTS = [
     ("network-rules-120x36", 120, 36, "two", ["i", "]", "]"], r"lookup"),
     ("network-neighbours-120x36", 120, 36, "client", ["i", "]", "]", "]"], r"REACHABLE"),
     ("network-sysctls-120x36", 120, 36, "web", ["i", "]", "]", "]", "]"], r"net\.ipv4"),
+    ("network-ports-120x36", 120, 36, "web", ["i", "wait", "["], r"8080"),
     ("probe-120x36", 120, 36, "client", ["7", "a", ("tcp db:5432",), "Enter", "a", ("http http://web/",), "Enter", "a", ("tcp web:81",), "Enter", "wait"],
      r"refused|200"),
     ("shell-120x36", 120, 36, "client", ["c", "wait", "!", ("sh",), "Enter", "wait", ("ip -br addr; getent hosts db",), "Enter"], r"\d +db$"),
