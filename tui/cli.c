@@ -11,6 +11,7 @@
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/loop.h"
+#include "core/source/changes.h"
 #include "core/source/doctor.h"
 #include "core/net/port_holders.h"
 #include "core/net/listeners.h"
@@ -47,6 +48,7 @@ static const struct source *const sources[] = {
 	&docker_source,
 	&containerd_source,
 	&namespaces_source,
+	&changes_source,
 	&bundle_source,
 	&holders_source,
 	&sockets_source,
@@ -394,6 +396,21 @@ bool cli_target_find(struct cli *c, const char *word)
 	return r < 0 ? not_found(c, r, &err) : cli_path_is_there(c);
 }
 
+/* A name of ip-netns(8) for a namespace whose row is a container's, under the container's name. `r`: how it went without. */
+static int resolve_named(struct cli *c, int r, struct err *err)
+{
+	const char *word = c->o->words[0];
+	char path[320], named[320];
+
+	if (r != -ENOENT || !*word || *word == '.' || strpbrk(word, ":/"))
+		return r;
+	snprintf(path, sizeof path, "/run/netns/%.255s", word);
+	if (access(path, F_OK) < 0)
+		return r;
+	snprintf(named, sizeof named, "netns:%.255s", word);
+	return resolve_word(c, named, err);
+}
+
 /* Nothing else knows the word: is it a namespace that only a descriptor, a socket or a thread holds? `r`: how it went without. */
 static int resolve_held(struct cli *c, int r, struct err *err)
 {
@@ -477,6 +494,7 @@ static bool find_name(struct cli *c, enum cli_wants wants)
 	}
 	if ((r < 0 || (c->target && c->target->head.flags & TARGET_FOUND)) && name_found(c))
 		r = resolve(c, &err);
+	r = resolve_named(c, r, &err);
 	r = resolve_held(c, r, &err);
 	return r < 0 ? not_found(c, r, &err) : true;
 }

@@ -82,7 +82,7 @@ struct pane_ops {
 
 /* --- feeds: one worker each --- */
 
-enum { PANE_FEEDS = 21, PANE_FEED_TYPES = 6 };
+enum { PANE_FEEDS = 22, PANE_FEED_TYPES = 6 };
 
 enum feed_state {
 	FEED_OFF,

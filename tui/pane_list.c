@@ -10,6 +10,7 @@
 #include "core/engine/places.h"
 #include "core/fd.h"
 #include "core/loop.h"
+#include "core/source/changes.h"
 #include "core/source/health.h"
 #include "core/source/holders.h"
 #include "core/source/namespaces.h"
@@ -21,7 +22,7 @@
 #include <string.h>
 
 /* The first engine has slot 0, the others those behind. */
-enum { SLOT_FIRST, SLOT_SCAN, SLOT_HEALTH, SLOT_BUNDLES, SLOT_HOLDERS, SLOT_MORE };
+enum { SLOT_FIRST, SLOT_SCAN, SLOT_HEALTH, SLOT_BUNDLES, SLOT_HOLDERS, SLOT_CHANGES, SLOT_MORE };
 _Static_assert(PANE_FEEDS >= SLOT_MORE + ENGINE_PLACES - 1, "every engine has a slot");
 
 /* What one engine has told. */
@@ -343,6 +344,7 @@ static void open_sources(struct pane *p)
 		open_engine(p, i);
 	pane_feed_open(
 		p, SLOT_SCAN, &(struct feed_spec){ .source = &namespaces_source, .sampled = true, .no_target = true });
+	pane_feed_open(p, SLOT_CHANGES, &(struct feed_spec){ .source = &changes_source, .no_target = true });
 }
 
 static int list_init(struct pane *p, struct err *err)
@@ -583,6 +585,9 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 		merge(p);
 	} else if (ev->row_type == &holder_row_type) {
 		take_holders(p, ev);
+	} else if (ev->row_type == &change_row_type) {
+		block_unref(ev->block);
+		pane_feed_sample(p, SLOT_SCAN);
 	} else if (ev->row_type == &health_row_type) {
 		swap(&s->health, ev);
 		if (s->merged)

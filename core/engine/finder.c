@@ -111,11 +111,14 @@ static int take_status(const char *line, size_t n, struct mover_done *done)
 
 int finder_head(const char *p, size_t n, struct mover_done *ret, size_t *ret_body, size_t *ret_length)
 {
+	static const char protocol[] = "HTTP/1.";
 	const char *end = memmem(p, n, "\r\n\r\n", 4);
 	struct mover_done done = { .date = -1 };
 	size_t length = SIZE_MAX, at = 0;
 	int r = 0;
 
+	if (memcmp(p, protocol, n < sizeof protocol - 1 ? n : sizeof protocol - 1) != 0)
+		return -EPROTO; /* something else talks there: nothing more is waited for */
 	if (!end)
 		return n > MOVER_MAX_HEADER ? -EMSGSIZE : 0;
 	if ((size_t)(end - p) > MOVER_MAX_HEADER)

@@ -6,11 +6,12 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import ROOT, Checks, docker, end, inspect, wait_for
+from lib import NSDBG, ROOT, Checks, Terminal, docker, end, inspect, run, wait_for
 
 PROBE = os.environ.get("PROBE", os.path.join(ROOT, "build-test/tests/engine/engine-probe"))
 WITHIN = 1.5  # seconds; 100 ms of them are spent on collecting
@@ -112,4 +113,25 @@ def daemon(t):
     end(live.process)
 
 
-Checks().run(follows, health, daemon)
+def host(t):
+    """Links of the host by rtnetlink, where no engine tells: the list is read at once, not at its next turn in 40 s."""
+    name = f"late{os.getpid()}"
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as slow:
+        slow.write("[settings]\ninterval = 40s\n")
+        slow.flush()
+        with Terminal(160, 50, [NSDBG, "--config", slow.name]) as terminal:
+            terminal.wait("answered in", 8)
+            terminal.type(f"/{name}")
+            terminal.keys("Enter")
+            time.sleep(2)
+            run("ip", "netns", "add", name)
+            try:
+                t.ok("a namespace alone moves no link: not seen yet", f" {name} " not in terminal.screen(), terminal.screen())
+                run("ip", "link", "add", f"{name[:13]}a", "type", "veth", "peer", "name", f"{name[:13]}b", "netns", name)
+                t.ok("a link into it appears: the row is there", terminal.wait(rf" {name} ", 2), terminal.screen())
+            finally:
+                run("ip", "netns", "del", name)
+            t.ok("the link goes: so does the row", wait_for(lambda: f" {name} " not in terminal.screen(), 2), terminal.screen())
+
+
+Checks().run(follows, health, host, daemon)
