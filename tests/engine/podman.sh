@@ -103,6 +103,10 @@ our_pids() {
 		*/conmon | */aardvark-dns | */podman | */netavark) echo "$pid" ;;
 		esac
 	done
+	[ -e "/run/netns/$netns" ] || return 0
+	for pid in $(pgrep -x aardvark-dns); do # its directory is everybody's
+		[ "$(stat -Lc %i "/proc/$pid/ns/net" 2>/dev/null)" != "$(stat -Lc %i "/run/netns/$netns")" ] || echo "$pid"
+	done
 }
 
 # No `podman` behind sudo or setpriv: $! is to be the service itself, or its last wrapper's exec.
