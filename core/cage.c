@@ -131,6 +131,21 @@ static int finish_drop(uint64_t caps, struct err *err)
 	return 0;
 }
 
+/*
+ * Descriptors under way to a reader count for their sender's user on the whole host, and sending more than RLIMIT_NOFILE fails
+ * (ETOOMANYREFS, unix(7)). With a low limit one nsdbg that was stopped, or anything of user nobody in a container, silences every worker,
+ * and a front that hands over its sockets.
+ */
+static void raise_files(rlim_t wanted)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max = wanted < files.rlim_max ? wanted : files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int cage_drop_user(unsigned uid, unsigned gid, struct err *err)
 {
 	int r = 0;
@@ -140,25 +155,16 @@ int cage_drop_user(unsigned uid, unsigned gid, struct err *err)
 		r = become(uid, gid, err);
 	if (r < 0)
 		return r;
+	raise_files(MIN_FILES);
 	return finish_drop(0, err);
 }
 
-/*
- * Descriptors under way to a reader count for their sender's user on the whole host, and sending more than RLIMIT_NOFILE fails
- * (ETOOMANYREFS, unix(7)). With a low limit one nsdbg that was stopped, or anything of user nobody in a container, silences every worker.
- */
 static void set_limits(unsigned n_files)
 {
-	struct rlimit core = { 0, 0 }, files = { n_files > MIN_FILES ? n_files : MIN_FILES, 0 };
-	struct rlimit space = { 2048ul << 20, 2048ul << 20 };
-	struct rlimit now;
+	struct rlimit core = { 0, 0 }, space = { 2048ul << 20, 2048ul << 20 };
 
 	setrlimit(RLIMIT_CORE, &core);
-	if (getrlimit(RLIMIT_NOFILE, &now) == 0) {
-		files.rlim_cur = files.rlim_cur < now.rlim_max ? files.rlim_cur : now.rlim_max;
-		files.rlim_max = files.rlim_cur;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
+	raise_files(n_files > MIN_FILES ? n_files : MIN_FILES);
 	if (!SANITIZED) /* the shadow memory of a sanitizer is larger than any limit */
 		setrlimit(RLIMIT_AS, &space);
 }

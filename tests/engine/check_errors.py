@@ -119,31 +119,6 @@ def sick_docker(t):
                  f"exit {result.returncode} after {took:.1f} s: {result.stderr.decode(errors='replace')}")
 
 
-CROWD = """
-import array, os, socket, time
-os.setgid(65534); os.setuid(65534)
-fd, pairs = os.open("/dev/null", os.O_RDONLY), [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(20)]
-for ours, _ in pairs:
-    try:
-        for _ in range(1): ours.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd] * 250))])
-    except OSError:  # ETOOMANYREFS: as many as our own limit allows, which is not below that of a worker
-        break
-print("ready", flush=True)
-time.sleep(float(os.environ["HOLD"]))
-"""
-
-
-def crowded(t):
-    """Others of user nobody have so many descriptors under way that the kernel takes no more of that user's: workers wait for room."""
-    for hold, code, says in ((1, 0, b""), (4, 1, b"user nobody hold too many descriptors")):
-        crowd = subprocess.Popen([sys.executable, "-c", CROWD], stdout=subprocess.PIPE, env={**os.environ, "HOLD": str(hold)})
-        crowd.stdout.readline()
-        result = nsdbg("ip", "two", "link")
-        t.ok(f"no room for descriptors for {hold} s: {'said' if code else 'waits'}", (result.returncode != 0) == (code != 0) and says in result.stderr, (result.returncode, result.stderr))
-        crowd.wait()
-        crowd.stdout.close()
-
-
 def broken_pipe(t):
     for command in ("ls", "ss client", "ps client"):
         result = run("bash", "-c", f"set -o pipefail; '{NSDBG}' {command} | true", timeout=20)
@@ -155,4 +130,4 @@ def full_disk(t):
     t.ok("ls into a full disk fails and says so", result.returncode not in (0,) and result.stderr.strip(), f"exit {result.returncode}")
 
 
-Checks().run(targets, usage, files, as_nobody, no_docker, sick_docker, crowded, broken_pipe, full_disk)
+Checks().run(targets, usage, files, as_nobody, no_docker, sick_docker, broken_pipe, full_disk)
