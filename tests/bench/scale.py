@@ -98,7 +98,8 @@ class Screen:
             os.execvp(argv[0], argv)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.data, self.news = b"", threading.Condition()
-        threading.Thread(target=self.read, daemon=True).start()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
 
     def read(self):
         while True:
@@ -140,6 +141,7 @@ class Screen:
     def close(self):
         os.kill(self.pid, signal.SIGTERM)
         os.waitpid(self.pid, 0)
+        self.reader.join(5)  # else it may read what the next screen sends, under the same number
         os.close(self.fd)
 
 
