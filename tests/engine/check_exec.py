@@ -283,6 +283,7 @@ def terminals(t):
         line("two")
         t.ok("fg goes on", screen.wait("^two\ntwo"), screen.screen())
         screen.keys("C-d")
+        screen.wait(r"^OUT>\s*\Z")  # until then what is typed is the tool's
         line("clear; n app -- seq 1 300 | less")
         screen.wait("^20$")
         screen.keys("G")

@@ -72,10 +72,10 @@ def one_call(t):
 def without_libcurl(t):
     """What takes longest to load is left out as long as one question is all."""
     trace = tempfile.mktemp(prefix="nsdbg-strace-")
-    for word, loads in (("web", False), ("clent", True)):
-        run("strace", "-f", "-qq", "-e", "trace=openat", "-o", trace, NSDBG, "ps", word)
+    for words, loads in (("ps web --runtime docker,netns,host", False), ("networks", True)):
+        run("strace", "-f", "-qq", "-e", "trace=openat", "-o", trace, NSDBG, *words.split())
         with open(trace, encoding="utf-8", errors="replace") as file:
-            t.same(f"ps {word}: libcurl is loaded", bool(re.search(r"libcurl[^\"]*\", [^\n]* = \d", file.read())), loads)
+            t.same(f"{words}: libcurl is loaded", bool(re.search(r"libcurl[^\"]*\", [^\n]* = \d", file.read())), loads)
     os.unlink(trace)
 
 

@@ -120,6 +120,13 @@ def full_screen_tools(t):
         shows(t, terminal, "a flood of output is taken", r"^end", 20)
 
 
+def leave(terminal, pattern):
+    """Enter closes the pane of a tool that has ended; what is typed before is still its own."""
+    terminal.wait(r"exit \d")
+    terminal.keys("Enter")
+    wait_for(lambda: not re.search(pattern, terminal.screen(), re.M), 3)
+
+
 def palette_and_commands(t):
     pid = pid_of("web")
     address = inspect("web")[0]["NetworkSettings"]["Networks"]["shop"]["IPAddress"]
@@ -128,7 +135,6 @@ def palette_and_commands(t):
         file.flush()
         os.chmod(file.name, 0o644)
         with open_on("web", config=file.name) as terminal:
-            shows(t, terminal, "a key that means something already is refused", r"taken.*key s is taken")
             terminal.keys(":")
             terminal.type("hell")
             shows(t, terminal, "the palette finds an own command", r"^ > hello +echo \[\{name\}\]")
@@ -138,12 +144,12 @@ def palette_and_commands(t):
             t.ok("Enter closes its pane", wait_for(lambda: "[web]" not in terminal.screen(), 3), terminal.screen())
             terminal.keys("K")
             shows(t, terminal, "a key runs one; this one through a shell", r"^WEB$")
-            terminal.keys("Enter")
+            leave(terminal, r"^WEB$")
             terminal.keys(":")
             terminal.type("inside")
             terminal.keys("Enter")
             shows(t, terminal, "in = target: in its network", re.escape(address) + "/")
-            terminal.keys("Enter")
+            leave(terminal, re.escape(address) + "/")
             terminal.keys(":")
             terminal.type("interval 5s")
             terminal.keys("Enter")
@@ -151,7 +157,10 @@ def palette_and_commands(t):
             terminal.keys(":")
             terminal.type("target db")
             terminal.keys("Enter")
-            shows(t, terminal, "the palette goes to a target", r"\bdb\b.*\bup\b")
+            shows(t, terminal, "the palette goes to a target", r"> db .*\bup\b")
+        with open_on("web", config=file.name) as terminal:
+            terminal.keys("L")  # it is said at the start, for some seconds
+            shows(t, terminal, "a key that means something already is refused", r"key s is taken")
         os.chmod(file.name, 0o666)
         result = run("script", "-qec", f"{NSDBG} --config {file.name}", "/dev/null")
         t.ok("a file that others may write to is refused", result.returncode == 2 and b"others may write to it" in result.stdout, result)
