@@ -329,8 +329,8 @@ def good(job, answer):
 
 
 def all_of(jobs):
-    """[(job, libc, answer)] in the order of jobs; what differs is done once more, by itself: the machine may have stumbled."""
-    answers, running, todo = {}, {}, list(range(len(jobs)))
+    """[(job, libc, answer)] in the order of jobs; what differs is done again, at most twice: the machine may have stumbled."""
+    answers, tries, running, todo = {}, {}, {}, list(range(len(jobs)))
     while todo or running:
         while todo and len(running) < AT_ONCE:
             i = todo.pop(0)
@@ -344,9 +344,9 @@ def all_of(jobs):
                 os.close(fd)
                 os.waitpid(pid, 0)
                 del running[fd]
-                again = i in answers
                 answers[i] = json.loads(have)
-                if not again and not good(jobs[i][0], answers[i]):
+                tries[i] = tries.get(i, 0) + 1
+                if tries[i] < 3 and not good(jobs[i][0], answers[i]):
                     todo.append(i)
     return [(*jobs[i], answers[i]) for i in range(len(jobs))]
 
