@@ -18,6 +18,7 @@
 #include <grp.h>
 #include <netdb.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -573,13 +574,19 @@ static int look_up(struct mover *m, struct err *err)
 static bool wait_first(const struct mover *m)
 {
 	struct mover_request r;
+	pid_t pid;
 
+	signal(SIGCHLD, SIG_IGN); /* they are not waited for, and leave nothing behind */
 	while (recv(m->sock, &r, sizeof r, MSG_PEEK) == sizeof r) {
 		r.id[MOVER_ID] = 0;
 		if (!finder_takes(m->target, &r))
 			return true;
-		if (recv(m->sock, &r, sizeof r, 0) == sizeof r && fork() == 0)
+		pid = fork();
+		if (pid == 0)
 			finder_main(m->target, &r, m->sock);
+		if (pid < 0)
+			return true; /* then libcurl takes it */
+		recv(m->sock, &r, sizeof r, 0);
 	}
 	return false;
 }

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import NSDBG, Checks, docker, end, mounts, namespaces, netns_of, nsdbg, pid_of, processes_of, wait_for
+from lib import NSDBG, Checks, Terminal, children_of, docker, end, mounts, namespaces, netns_of, nsdbg, pid_of, processes_of, wait_for
 
 
 def picture():
@@ -78,6 +78,15 @@ def children(pid):
         return ["?"]
 
 
+def no_zombies(t):
+    """Helpers of a moment, as who asks for the first list, are gone when they have answered."""
+    with Terminal() as terminal:
+        terminal.wait("answered in", 10)
+        mine = [terminal.pid(), *children_of(terminal.pid())]
+        left = wait_for(lambda: not [c for p in mine for c in children(p) if status(c, "State") == "Z"], 3)
+        t.ok("the list: no helper is left as a zombie", left, {c: status(c, "Name") for p in mine for c in children(p) if status(c, "State") == "Z"})
+
+
 READERS = 1 << 19 | 1 << 2  # CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH: what a reader of /proc keeps, under seccomp
 
 
@@ -108,4 +117,4 @@ def status(pid, word):
         return None
 
 
-Checks().run(commands, removed_while_capturing, killed_front, killed_worker, privileges)
+Checks().run(commands, no_zombies, removed_while_capturing, killed_front, killed_worker, privileges)
