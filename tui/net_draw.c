@@ -252,9 +252,13 @@ static const char *nothing(const struct net_view *v)
 		[NET_TAB_PORTS] = "No ports: nothing is published, and nobody listens for others.   [a] on loopback, too",
 	};
 
-	if (v->tab == NET_TAB_PORTS && !table_block(v->grids[NET_TAB_PORTS].table))
-		return "reading sockets, addresses and rules";
-	return v->tab == NET_TAB_SETTINGS && !v->settings ? "reading the settings" : words[v->tab];
+	bool is_read = v->tab == NET_TAB_PORTS ? table_block(v->grids[NET_TAB_PORTS].table) != NULL : v->tab != NET_TAB_SETTINGS || v->settings;
+
+	if (is_read)
+		return words[v->tab];
+	if (net_view_ended(v))
+		return "not known: it ended before anybody looked";
+	return v->tab == NET_TAB_PORTS ? "reading sockets, addresses and rules" : "reading the settings";
 }
 
 void net_view_draw(const struct pane *p, struct area a)

@@ -87,10 +87,14 @@ void net_view_ports_join(struct net_view *v)
 {
 	const struct target_row *only = target_of(v);
 	AUTO(block_unrefp) struct block *listeners = both(&net_listener_row_type, v->ports.listeners), *places = both(&net_place_row_type, v->ports.places);
-	AUTO(block_unrefp) struct block *rows = NULL;
 	struct net_port_facts f = facts_of(v, listeners, places);
 	uint64_t outsides[NET_PORT_OUTSIDES];
 
+	if (net_view_ended(v)) { /* its ports went with it; only what is left out may change */
+		if (v->ports.rows)
+			table_set_block(v->grids[NET_TAB_PORTS].table, v->ports.rows);
+		return;
+	}
 	if (!only || !v->ports.places[0] || block_count(v->ports.places[0]) == 0)
 		return;
 	if (net_ports_outsides(&f, only, outsides) > 0)
@@ -98,8 +102,8 @@ void net_view_ports_join(struct net_view *v)
 	ask_holders(v, listeners);
 	if (!v->ports.holders)
 		return; /* half a truth would blink */
-	rows = net_ports_join(&f, only);
-	table_set_block(v->grids[NET_TAB_PORTS].table, rows);
+	keep(&v->ports.rows, net_ports_join(&f, only));
+	table_set_block(v->grids[NET_TAB_PORTS].table, v->ports.rows);
 }
 
 /* --- workers --- */
@@ -119,7 +123,7 @@ void net_view_ports_open(struct net_view *v)
 	uint32_t at = 0;
 	uint64_t hash;
 
-	if (!only)
+	if (!only || net_view_ended(v))
 		return;
 	params.n = net_ports_namespaces(v->pane->env->targets, only, &at, params.list, NET_LISTENERS);
 	hash = row_hash(&params, sizeof params, 1);
@@ -174,6 +178,12 @@ bool net_view_ports_event(struct net_view *v, unsigned slot, struct link_event *
 	return true;
 }
 
+void net_view_ports_close(struct net_view *v)
+{
+	for (unsigned slot = NET_SLOT_LISTENERS; slot <= NET_SLOT_RULES; slot++)
+		pane_feed_close(v->pane, slot);
+}
+
 void net_view_ports_done(struct net_view *v)
 {
 	for (unsigned i = 0; i < 2; i++) {
@@ -182,6 +192,7 @@ void net_view_ports_done(struct net_view *v)
 	}
 	block_unref(v->ports.holders);
 	block_unref(v->ports.rules);
+	block_unref(v->ports.rows);
 }
 
 /* --- taking a row along --- */

@@ -39,6 +39,7 @@ struct net_view {
 	/* ports: [0] of the target and the host, [1] of the namespace outside when it is neither */
 	struct {
 		struct block *listeners[2], *places[2], *holders, *rules;
+		struct block *rows; /* net_port_row: all that joined */
 		uint64_t asked, asked_holders; /* hashes of what was asked for */
 		uint64_t outside; /* whose rules are read */
 		bool whole; /* the selected row with everything */
@@ -48,6 +49,12 @@ struct net_view {
 static inline struct net_view *net_view_of(const struct pane *p)
 {
 	return p->state;
+}
+
+/* The target's process is gone: what is seen stays as it was. */
+static inline bool net_view_ended(const struct net_view *v)
+{
+	return v->pane->feeds[NET_SLOT_TARGET].state == FEED_GONE;
 }
 
 struct net_map net_view_map(const struct net_view *v);
@@ -62,6 +69,7 @@ void net_view_ports_open(struct net_view *v); /* starts or points its workers to
 bool net_view_ports_event(struct net_view *v, unsigned slot, struct link_event *ev); /* false: not one of its feeds */
 void net_view_ports_join(struct net_view *v);
 void net_view_ports_give(const struct net_port_row *r, const struct block *b, char letter, struct carry *ret);
+void net_view_ports_close(struct net_view *v); /* ends its workers; what they told stays */
 void net_view_ports_done(struct net_view *v);
 
 /* --- net_trace.c --- */

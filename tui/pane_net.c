@@ -119,8 +119,10 @@ static void target_event(struct net_view *v, struct link_event *ev)
 	}
 	if (ev->type == LINK_READY)
 		v->asked_numbers = 0; /* a new worker knows nothing */
-	if (ev->type == LINK_GONE)
-		pane_feed_close(v->pane, NET_SLOT_SIDES); /* the other ends vanish, too: they stay as they were */
+	if (ev->type == LINK_GONE) { /* the other ends and the ports vanish, too: they stay as they were */
+		pane_feed_close(v->pane, NET_SLOT_SIDES);
+		net_view_ports_close(v);
+	}
 	if (ev->type != LINK_BLOCK)
 		return;
 	if (ev->tag && ev->tag == v->tag) {
@@ -208,7 +210,7 @@ static void net_targets(struct pane *p)
 {
 	struct net_view *v = net_view_of(p);
 
-	if (p->frozen || p->feeds[NET_SLOT_TARGET].state == FEED_GONE) /* what is seen is how it was */
+	if (p->frozen || net_view_ended(v))
 		return;
 	judge(v);
 	net_way_targets(v);

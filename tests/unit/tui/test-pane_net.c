@@ -414,6 +414,11 @@ static void ports(void **state)
 	assert_string_equal(carry.filter, "local_port=80");
 	stage_key(&w.s, 'a');
 	assert_int_equal(table_count(w.v->grids[NET_TAB_PORTS].table), 5);
+	w.s.pane->feeds[NET_SLOT_TARGET].state = FEED_GONE; /* nobody listens in what has ended: this is how it was */
+	send_block(&w, NET_SLOT_LISTENERS, builder_new(&net_listener_row_type));
+	assert_int_equal(table_count(w.v->grids[NET_TAB_PORTS].table), 5);
+	stage_key(&w.s, 'a');
+	assert_int_equal(table_count(w.v->grids[NET_TAB_PORTS].table), 4);
 	stage_close(&w.s);
 }
 
