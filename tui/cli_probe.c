@@ -14,10 +14,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -309,18 +307,6 @@ static void run(struct probing *p, int signals)
 	}
 }
 
-static int watch_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 /* --- printing --- */
 
 static struct text cleaned(const struct probing *p, char *buf, size_t cap, struct text raw)
@@ -505,7 +491,7 @@ static bool open_stream(struct probing *p)
 
 static void probe(struct probing *p, unsigned first)
 {
-	AUTO(fd_closep) int signals = watch_signals();
+	AUTO(fd_closep) int signals = cli_signals();
 
 	p->n = p->c->o->n_words - first;
 	p->lines = fd_xcalloc(p->n, sizeof *p->lines);
