@@ -4,6 +4,7 @@
 #include "core/cage.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/netlink.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -138,43 +139,27 @@ static void append(struct nat_bytes *to, const void *p, size_t n)
 	to->n += n;
 }
 
-/* The number in the body of NLMSG_ERROR and NLMSG_DONE: 0 or negative errno. */
-static int end_code(const struct nlmsghdr *nlh)
-{
-	int32_t code = 0;
+struct taken {
+	struct nat_bytes *to;
+	bool full;
+};
 
-	if (mnl_nlmsg_get_payload_len(nlh) >= sizeof code)
-		memcpy(&code, mnl_nlmsg_get_payload(nlh), sizeof code);
-	return code > 0 ? 0 : code;
+static bool take(const struct nlmsghdr *nlh, void *arg)
+{
+	struct taken *t = arg;
+
+	t->full = t->to->n + nlh->nlmsg_len > MAX_DUMP;
+	if (!t->full)
+		append(t->to, nlh, NLMSG_ALIGN(nlh->nlmsg_len));
+	return !t->full;
 }
 
 static int receive(struct nat_ask *a, struct nat_bytes *ret)
 {
-	bool disturbed = false;
+	struct taken t = { .to = ret };
+	int r = netlink_receive(&(struct netlink_answer){ a->nft, a->seq, a->buffer, BUFFER }, take, &t);
 
-	for (;;) {
-		ssize_t got = recv(a->nft, a->buffer, BUFFER, 0);
-		const struct nlmsghdr *nlh = (const struct nlmsghdr *)(const void *)a->buffer;
-		int n = (int)got;
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		for (; mnl_nlmsg_ok(nlh, n); nlh = mnl_nlmsg_next(nlh, &n)) {
-			if (nlh->nlmsg_seq != a->seq)
-				continue;
-			disturbed |= nlh->nlmsg_flags & NLM_F_DUMP_INTR;
-			if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE) {
-				int code = end_code(nlh);
-
-				return code < 0 ? code : disturbed;
-			}
-			if (ret->n + nlh->nlmsg_len > MAX_DUMP)
-				return -EFBIG;
-			append(ret, nlh, NLMSG_ALIGN(nlh->nlmsg_len));
-		}
-	}
+	return t.full ? -EFBIG : r;
 }
 
 static void copy_text(char to[NAT_NAME], struct text t)

@@ -2,6 +2,7 @@
 #include "core/net/rtnl.h"
 
 #include "core/fd.h"
+#include "core/netlink.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -50,44 +51,25 @@ static int ask(struct net_rtnl *r, uint16_t type, uint16_t flags, const void *bo
 	return send(r->fd, buf, nlh->nlmsg_len, 0) < 0 ? -errno : 0;
 }
 
-/* The number in the body of NLMSG_ERROR and NLMSG_DONE: 0 or negative errno. */
-static int end_code(const struct nlmsghdr *nlh)
-{
-	int32_t code = 0;
+struct asked {
+	net_message_fn fn;
+	void *arg;
+	bool single; /* the first message is the answer, no NLMSG_DONE follows */
+};
 
-	if (mnl_nlmsg_get_payload_len(nlh) >= sizeof code)
-		memcpy(&code, mnl_nlmsg_get_payload(nlh), sizeof code);
-	return code > 0 ? 0 : code;
+static bool take(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct asked *a = arg;
+
+	a->fn(nlh, a->arg);
+	return !a->single;
 }
 
-/* `single`: the first message is the answer, no NLMSG_DONE follows. */
 static int receive(struct net_rtnl *r, bool single, net_message_fn fn, void *arg)
 {
-	bool disturbed = false;
+	struct asked asked = { fn, arg, single };
 
-	for (;;) {
-		ssize_t got = recv(r->fd, r->buffer, sizeof r->buffer, 0);
-		const struct nlmsghdr *nlh = (const struct nlmsghdr *)(const void *)r->buffer;
-		int n = (int)got;
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		for (; mnl_nlmsg_ok(nlh, n); nlh = mnl_nlmsg_next(nlh, &n)) {
-			if (nlh->nlmsg_seq != r->seq)
-				continue;
-			disturbed |= nlh->nlmsg_flags & NLM_F_DUMP_INTR;
-			if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE) {
-				int code = end_code(nlh);
-
-				return code < 0 ? code : disturbed;
-			}
-			fn(nlh, arg);
-			if (single)
-				return 0;
-		}
-	}
+	return netlink_receive(&(struct netlink_answer){ r->fd, r->seq, r->buffer, sizeof r->buffer }, take, &asked);
 }
 
 int net_rtnl_dump(struct net_rtnl *r, uint16_t type, const void *body, size_t n, net_message_fn fn, void *arg)

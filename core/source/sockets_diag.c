@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include "core/fd.h"
+#include "core/netlink.h"
 
 enum { TRIES = 3, BUFFER = 64 << 10, ALL_STATES = 0xfff, KERNEL_TIME_WAIT = 6 };
 enum { TIMER_RETRANSMIT = 1 };
@@ -126,43 +127,25 @@ static int ask(int fd, uint32_t seq, uint16_t type, const void *body, size_t n)
 	return send(fd, buf, nlh->nlmsg_len, 0) < 0 ? -errno : 0;
 }
 
-/* The number in the body of NLMSG_ERROR and NLMSG_DONE: 0 or negative errno. */
-static int end_code(const struct nlmsghdr *nlh)
-{
-	int32_t code = 0;
+struct asked {
+	struct dump *dump;
+	message_fn fn;
+};
 
-	if (mnl_nlmsg_get_payload_len(nlh) >= sizeof code)
-		memcpy(&code, mnl_nlmsg_get_payload(nlh), sizeof code);
-	return code > 0 ? 0 : code;
+static bool take_message(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct asked *a = arg;
+
+	a->fn(a->dump, nlh);
+	return true;
 }
 
-/* Runs fn on each message of the answer; 0, 1 = complete but disturbed meanwhile, -errno. */
 static int receive(struct dump *dump, int fd, message_fn fn)
 {
 	struct sockets_diag *d = dump->d;
-	bool disturbed = false;
+	struct asked asked = { dump, fn };
 
-	for (;;) {
-		ssize_t r = recv(fd, d->buffer, sizeof d->buffer, 0);
-		const struct nlmsghdr *nlh = (const struct nlmsghdr *)(const void *)d->buffer;
-		int n = (int)r;
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return -errno;
-		for (; mnl_nlmsg_ok(nlh, n); nlh = mnl_nlmsg_next(nlh, &n)) {
-			if (nlh->nlmsg_seq != d->seq)
-				continue;
-			disturbed |= nlh->nlmsg_flags & NLM_F_DUMP_INTR;
-			if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE) {
-				int code = end_code(nlh);
-
-				return code < 0 ? code : disturbed;
-			}
-			fn(dump, nlh);
-		}
-	}
+	return netlink_receive(&(struct netlink_answer){ fd, d->seq, d->buffer, sizeof d->buffer }, take_message, &asked);
 }
 
 static int dump_all(struct dump *dump, int fd, uint16_t type, const void *body, size_t n, message_fn fn)
