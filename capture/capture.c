@@ -247,7 +247,6 @@ const struct source capture_source = {
 	.enter = SOURCE_ENTER_NET,
 	.needs_target = true,
 	.cage = CAGE_CAPTURE,
-	.n_files = 256, /* rows on their way to the app count as open files of this user */
 	.open = capture_open,
 	.serve = capture_serve,
 };

@@ -494,7 +494,6 @@ const struct source dnswatch_source = {
 	.enter = SOURCE_ENTER_NET,
 	.needs_target = true,
 	.cage = CAGE_CAPTURE,
-	.n_files = 256, /* rows on their way to the front count as open files of this user */
 	.open = watch_open,
 	.serve = watch_serve,
 };

@@ -20,7 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534, LAST_CAP = 63, MIN_FILES = 1 << 20 };
+enum { NOBODY = 65534, LAST_CAP = 63, MAX_FILES = 1 << 20 };
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { SANITIZED = 1 };
@@ -136,13 +136,13 @@ static int finish_drop(uint64_t caps, struct err *err)
  * (ETOOMANYREFS, unix(7)). With a low limit one nsdbg that was stopped, or anything of user nobody in a container, silences every worker,
  * and a front that hands over its sockets.
  */
-static void raise_files(rlim_t wanted)
+static void raise_files(void)
 {
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return;
-	files.rlim_cur = files.rlim_max = wanted < files.rlim_max ? wanted : files.rlim_max;
+	files.rlim_cur = files.rlim_max = files.rlim_max < MAX_FILES ? files.rlim_max : MAX_FILES;
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
@@ -155,28 +155,28 @@ int cage_drop_user(unsigned uid, unsigned gid, struct err *err)
 		r = become(uid, gid, err);
 	if (r < 0)
 		return r;
-	raise_files(MIN_FILES);
+	raise_files();
 	return finish_drop(0, err);
 }
 
-static void set_limits(unsigned n_files)
+static void set_limits(void)
 {
 	struct rlimit core = { 0, 0 }, space = { 2048ul << 20, 2048ul << 20 };
 
 	setrlimit(RLIMIT_CORE, &core);
-	raise_files(n_files > MIN_FILES ? n_files : MIN_FILES);
+	raise_files();
 	if (!SANITIZED) /* the shadow memory of a sanitizer is larger than any limit */
 		setrlimit(RLIMIT_AS, &space);
 }
 
-int cage_enter(enum cage cage, uint64_t caps, unsigned n_files, bool keep_uid, struct err *err)
+int cage_enter(enum cage cage, uint64_t caps, bool keep_uid, struct err *err)
 {
 	bool is_root = geteuid() == 0;
 	uint64_t keep = caps & cage_caps();
 	pid_t parent = getppid();
 	int r;
 
-	set_limits(n_files);
+	set_limits();
 	cage_drop_bounding(keep);
 	prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
 		SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED, 0, 0, 0);

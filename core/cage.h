@@ -6,7 +6,7 @@
 
 /* Reduces this process to `caps` and user nobody (65534; its own user when it is not root), no_new_privs, non-dumpable, dies with
  * its parent, then loads the system call filter. keep_uid: stay the user we are (engine sockets belong to root). 0 or -errno. */
-int cage_enter(enum cage cage, uint64_t caps, unsigned n_files, bool keep_uid, struct err *err);
+int cage_enter(enum cage cage, uint64_t caps, bool keep_uid, struct err *err);
 
 /* For the app: becomes `uid`/`gid` without capabilities or a way back; no seccomp. 0 or -errno. */
 int cage_drop_user(unsigned uid, unsigned gid, struct err *err);

@@ -33,7 +33,6 @@ struct source {
 	bool needs_target; /* pin target.pid before open() */
 	enum cage cage;
 	uint64_t caps; /* capabilities kept in the cage (1 << CAP_x), only with CAGE_SCAN */
-	unsigned n_files; /* open at the same time; 0: few */
 	/* With privilege, in the target's namespaces, before any outside byte is parsed: open what is needed, keep it in
 	 * *worker_state(w). 0 or negative errno with the sentence in err. */
 	int (*open)(struct worker *w, struct err *err);

@@ -378,7 +378,7 @@ static int prepare(struct worker *w, struct err *err)
 		return r;
 	fd_closep(&w->target.netns);
 	fd_closep(&w->target.root);
-	return cage_enter(s->cage, s->caps, s->n_files, false, err);
+	return cage_enter(s->cage, s->caps, false, err);
 }
 
 /* --- serving --- */

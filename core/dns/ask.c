@@ -461,6 +461,5 @@ const struct source dns_source = {
 	.enter = SOURCE_ENTER_NET,
 	.needs_target = true,
 	.cage = CAGE_DNS,
-	.n_files = 256, /* the window of a batch has two sockets for each name */
 	.serve = dns_serve,
 };

@@ -262,7 +262,7 @@ _Noreturn void finder_main(const struct mover_target *target, const struct mover
 	fd = connect_to(target);
 	code = fd < 0 ? fd : ask(fd, r); /* nothing but our own words yet: the engine looks while we go into the cage */
 	if (code >= 0)
-		code = cage_enter(CAGE_BASE, 0, 0, true, &err);
+		code = cage_enter(CAGE_BASE, 0, true, &err);
 	if (code >= 0) {
 		buf = fd_xrealloc(NULL, cap, 1); /* touched only as far as bytes come */
 		code = receive(fd, buf, cap, &done, &body, &n);

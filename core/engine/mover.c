@@ -30,7 +30,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { SLOTS = MOVER_PARALLEL + 1, EVENTS_SLOT = MOVER_PARALLEL, FOREVER_MS = 3600 * 1000, N_FILES = 64, NOBODY = 65534 };
+enum { SLOTS = MOVER_PARALLEL + 1, EVENTS_SLOT = MOVER_PARALLEL, FOREVER_MS = 3600 * 1000, NOBODY = 65534 };
 
 /* One connection's worth of work. */
 struct slot {
@@ -629,7 +629,7 @@ static _Noreturn void mover_main(const struct mover_target *target, int sock)
 	if (r == 0)
 		r = load(m, &err);
 	if (r == 0)
-		r = cage_enter(CAGE_ENGINE, 0, N_FILES, true, &err);
+		r = cage_enter(CAGE_ENGINE, 0, true, &err);
 	if (r < 0)
 		refuse(m, &nobody, -r, err.code ? err.msg : "become the owner of the engine's socket");
 	else

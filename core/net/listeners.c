@@ -414,6 +414,6 @@ const struct row_type net_place_row_type = {
 };
 
 const struct source net_listeners_source = {
-	.name = "listeners", .type = &net_listener_row_type, .needs_target = false, .cage = CAGE_NETLINK, .n_files = 2 * NET_LISTENERS + 32,
+	.name = "listeners", .type = &net_listener_row_type, .needs_target = false, .cage = CAGE_NETLINK,
 	.open = listeners_open, .sample = listeners_sample, .request = listeners_request,
 };

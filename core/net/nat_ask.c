@@ -108,7 +108,7 @@ static _Noreturn void serve(struct nat_ask *a)
 
 	prctl(PR_SET_NAME, "nsdbg: nat ask");
 	cage_raise_caps(admin);
-	r = cage_enter(CAGE_NETLINK, admin, 0, false, &err);
+	r = cage_enter(CAGE_NETLINK, admin, false, &err);
 	while (r >= 0 && recv(a->pair, &q, sizeof q, 0) == sizeof q) {
 		int32_t answer = ask(a, &q);
 

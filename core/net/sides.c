@@ -196,6 +196,6 @@ static int sides_sample(struct worker *w, struct builder *b, struct err *err)
 }
 
 const struct source net_sides_source = {
-	.name = "other ends", .type = &net_link_row_type, .needs_target = false, .cage = CAGE_NETLINK, .n_files = NET_SIDES + 32,
+	.name = "other ends", .type = &net_link_row_type, .needs_target = false, .cage = CAGE_NETLINK,
 	.open = sides_open, .sample = sides_sample,
 };

@@ -660,5 +660,5 @@ void net_walk_list(const struct block *targets, uint64_t own, struct net_walk_pa
 
 const struct source net_walk_source = {
 	.name = "way", .type = &net_hop_row_type, .enter = SOURCE_ENTER_NET, .needs_target = true, .cage = CAGE_NETLINK,
-	.n_files = 2 * NET_SITES + 32, .open = walk_open, .sample = walk_sample,
+	.open = walk_open, .sample = walk_sample,
 };

@@ -341,6 +341,6 @@ static int health_request(struct worker *w, const struct msg *m, struct err *err
 }
 
 const struct source health_source = {
-	.name = "health", .type = &health_row_type, .cage = CAGE_SCAN, .n_files = FILES,
+	.name = "health", .type = &health_row_type, .cage = CAGE_SCAN,
 	.open = health_open, .sample = health_sample, .request = health_request,
 };

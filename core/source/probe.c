@@ -399,7 +399,6 @@ const struct source probe_source = {
 	.enter = SOURCE_ENTER_NET,
 	.needs_target = true,
 	.cage = CAGE_PROBE,
-	.n_files = 256,
 	.open = probe_open,
 	.serve = probe_serve,
 };

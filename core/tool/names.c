@@ -215,7 +215,7 @@ static _Noreturn void reader(struct worker_target *t, struct copy *c)
 	fd_closep(&t->netns);
 	fd_closep(&t->root);
 	fd_closep(&t->dir);
-	if (cage_enter(CAGE_BASE, 0, 0, false, &err) < 0)
+	if (cage_enter(CAGE_BASE, 0, false, &err) < 0)
 		_exit(1);
 	copy_files(c);
 	_exit(0);
