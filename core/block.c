@@ -6,6 +6,7 @@
 
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BLOCK_MAGIC = 0x6b6c6273, BLOCK_VERSION = 1, MAX_NOTES = 64, MAX_NESTING = 4 };
@@ -238,14 +238,6 @@ void builder_cost(struct builder *b, uint64_t us)
 	b->cost_us = us;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 /* Rows start at a multiple of 8, the arena too. */
 static size_t rows_bytes(uint32_t n, uint32_t size)
 {
@@ -264,7 +256,7 @@ static struct block_header builder_header(struct builder *b)
 	}
 	return (struct block_header){ .magic = BLOCK_MAGIC, .version = BLOCK_VERSION, .type_id = b->type->id,
 		.row_size = b->type->size, .n_rows = b->n_rows, .arena_len = (uint32_t)b->arena_len, .notes = notes,
-		.time_ns = now_ns(), .cost_us = b->cost_us, .lost = b->lost };
+		.time_ns = loop_wall_ns(), .cost_us = b->cost_us, .lost = b->lost };
 }
 
 int builder_seal(struct builder *b, int *ret_fd, struct err *err)

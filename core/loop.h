@@ -26,5 +26,7 @@ void loop_remove(struct loop *l, struct loop_item *item);
 int loop_turn(struct loop *l, int timeout_ms);
 
 uint64_t loop_now_ms(void); /* CLOCK_MONOTONIC */
+int64_t loop_now_us(void); /* the same, finer */
+int64_t loop_wall_ns(void); /* CLOCK_REALTIME, since 1970 */
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/cage.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { FULL_TRIES = 400, FULL_WAIT_MS = 5 };
@@ -383,17 +383,9 @@ static int prepare(struct worker *w, struct err *err)
 
 /* --- serving --- */
 
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static int sample(struct worker *w, struct builder *b, uint32_t tag)
 {
-	uint64_t from = now_us();
+	int64_t from = loop_now_us();
 	struct err err = { 0 };
 	int r;
 
@@ -403,7 +395,7 @@ static int sample(struct worker *w, struct builder *b, uint32_t tag)
 		return worker_send_gone(w);
 	if (r < 0)
 		return worker_send_error(w, tag, &err);
-	builder_cost(b, now_us() - from);
+	builder_cost(b, (uint64_t)(loop_now_us() - from));
 	return worker_send_block(w, tag, b);
 }
 

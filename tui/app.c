@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { APP_FRAME_MS = 50, APP_FIRST_FRAME_MS = 8, APP_STARTING_MS = 1000, APP_TOAST_MS = 5000, APP_EVERY_MS = 2000 };
@@ -27,14 +26,6 @@ const unsigned pane_n_views = ARRAY_LEN(pane_views);
 _Static_assert(ARRAY_LEN(pane_views) <= APP_VIEWS, "room for every view");
 
 /* --- messages --- */
-
-static int64_t wall_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 void app_toast(struct app *app, enum severity s, const char *fmt, ...)
 {
@@ -47,7 +38,7 @@ void app_toast(struct app *app, enum severity s, const char *fmt, ...)
 	app->toast_severity = s;
 	app->toast_until = loop_now_ms() + APP_TOAST_MS;
 	app->env.dirty = true;
-	*m = (struct app_message){ .time_ns = wall_ns(), .severity = s };
+	*m = (struct app_message){ .time_ns = loop_wall_ns(), .severity = s };
 	memcpy(m->text, app->toast, sizeof m->text);
 }
 
@@ -374,7 +365,7 @@ static uint64_t frame_ms(const struct app *app)
 
 static int wait_ms(const struct app *app)
 {
-	uint64_t now = loop_now_ms(), due = 1000 - (uint64_t)(wall_ns() / 1000000 % 1000);
+	uint64_t now = loop_now_ms(), due = 1000 - (uint64_t)(loop_wall_ns() / 1000000 % 1000);
 
 	due = least(due, pane_due_ms(app->list));
 	for (int i = 0; i < APP_VIEWS; i++)
@@ -404,8 +395,8 @@ static void draw_if_due(struct app *app, int64_t *second)
 {
 	uint64_t now = loop_now_ms();
 
-	if (wall_ns() / 1000000000 != *second) {
-		*second = wall_ns() / 1000000000;
+	if (loop_wall_ns() / 1000000000 != *second) {
+		*second = loop_wall_ns() / 1000000000;
 		app->env.dirty = true; /* the clock */
 	}
 	if (!app->env.dirty || now - app->drawn_ms < frame_ms(app))
@@ -413,7 +404,7 @@ static void draw_if_due(struct app *app, int64_t *second)
 	app->env.dirty = false;
 	app->drawn_ms = now;
 	app->env.now_ms = (int64_t)now;
-	app->env.look.now_ns = wall_ns();
+	app->env.look.now_ns = loop_wall_ns();
 	app_draw(app);
 	screen_flush(app->screen, app->canvas);
 }
@@ -461,7 +452,7 @@ static void init_env(struct app *app, const struct app_options *o)
 	env->loop = app->loop;
 	env->places = o->places;
 	env->every_ms = o->every_ms ? o->every_ms : APP_EVERY_MS;
-	env->look = (struct row_look){ .charset = screen_charset(app->screen), .utc = o->utc, .now_ns = wall_ns() };
+	env->look = (struct row_look){ .charset = screen_charset(app->screen), .utc = o->utc, .now_ns = loop_wall_ns() };
 	env->now_ms = (int64_t)loop_now_ms();
 	env->dirty = true;
 }

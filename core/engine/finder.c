@@ -4,6 +4,7 @@
 #include "core/cage.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/loop.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -153,19 +154,6 @@ static int connect_to(const struct mover_target *t)
 	return fd_take(&fd);
 }
 
-static int64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-static int64_t now_ms(void)
-{
-	return now_us() / 1000;
-}
-
 bool finder_takes(const struct mover_target *target, const struct mover_request *r)
 {
 	if (!target->path[0] || r->long_way || r->minor > 999)
@@ -192,7 +180,7 @@ static int ask(int fd, const struct mover_request *r)
 static int more(int fd, char *buf, size_t cap, size_t *n, int64_t end_ms)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int64_t left = end_ms - now_ms();
+	int64_t left = end_ms - (int64_t)loop_now_ms();
 	ssize_t r;
 
 	if (left <= 0 || poll(&p, 1, (int)left) <= 0)
@@ -207,7 +195,7 @@ static int more(int fd, char *buf, size_t cap, size_t *n, int64_t end_ms)
 /* The whole answer: its body lies at buf + *ret_body. 0 or -errno. */
 static int receive(int fd, char *buf, size_t cap, struct mover_done *done, size_t *ret_body, size_t *ret_n)
 {
-	int64_t from = now_us(), end_ms = from / 1000 + MOVER_TIMEOUT_MS;
+	int64_t from = loop_now_us(), end_ms = from / 1000 + MOVER_TIMEOUT_MS;
 	uint64_t latency = 0;
 	size_t n = 0, body = 0, length = SIZE_MAX;
 	int r = 1, head = 0;
@@ -216,7 +204,7 @@ static int receive(int fd, char *buf, size_t cap, struct mover_done *done, size_
 		if (n == cap)
 			return -EMSGSIZE;
 		r = more(fd, buf, cap, &n, end_ms);
-		latency = latency ? latency : (uint64_t)(now_us() - from);
+		latency = latency ? latency : (uint64_t)(loop_now_us() - from);
 		if (head == 0)
 			head = finder_head(buf, n, done, &body, &length);
 		if (head < 0 || r < 0)

@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* Made in open(), with privilege. */
 struct reader_state {
@@ -55,14 +54,6 @@ void engine_reader_done(struct engine_reader *r)
 
 /* --- telling the app --- */
 
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 void engine_reader_send(struct engine_reader *r, struct builder *b)
 {
 	int ret = worker_send_block(r->worker, 0, b);
@@ -81,7 +72,7 @@ struct docker_rows_stamp engine_reader_stamp(const struct engine_reader *r, cons
 	struct docker_rows_stamp stamp = { .runtime = runtime, .engine = r->params->endpoint, .owner = owner_of(r), .as_of = ROW_NO_INT };
 
 	if (r->error[0])
-		stamp.as_of = r->answered_at ? r->answered_at : now_ns();
+		stamp.as_of = r->answered_at ? r->answered_at : loop_wall_ns();
 	return stamp;
 }
 
@@ -115,7 +106,7 @@ void engine_reader_send_engine(struct engine_reader *r, const struct engine_word
 
 void engine_reader_answered(struct engine_reader *r, const struct mover_done *done)
 {
-	r->answered_at = now_ns();
+	r->answered_at = loop_wall_ns();
 	r->answered_ms = loop_now_ms();
 	r->latency_us = done->latency_us;
 }

@@ -7,6 +7,7 @@
 #include "core/block.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/loop.h"
 #include "core/net/address.h"
 #include "core/net/link.h"
 #include "core/net/mounted.h"
@@ -24,7 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { TRIES = 3, MAX_KNOWN = 4096, SETTLE_MS = 100, COST_SHARE = 20 };
@@ -54,14 +54,6 @@ struct view {
 	int64_t due_us; /* something changed: sample then; 0: no */
 	int64_t cost_us, sampled_us;
 };
-
-static int64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
 
 /* --- numbers of namespaces --- */
 
@@ -198,7 +190,7 @@ static int read_part(struct view *v, enum net_part part, struct err *err)
 /* All that is wanted; addresses always, since interfaces list theirs. */
 static int read_all(struct view *v, struct err *err)
 {
-	int64_t from = now_us();
+	int64_t from = loop_now_us();
 	int r = 0;
 
 	for (unsigned p = 0; p < NET_PARTS; p++)
@@ -214,7 +206,7 @@ static int read_all(struct view *v, struct err *err)
 		net_link_keep(v->parts[NET_LINKS], &v->past);
 		v->past_us = from;
 	}
-	v->sampled_us = now_us();
+	v->sampled_us = loop_now_us();
 	v->cost_us = v->sampled_us - from;
 	v->due_us = 0;
 	return 0;
@@ -304,7 +296,7 @@ static int answer(struct view *v, const struct msg *m)
 static void take_events(struct view *v)
 {
 	char buf[16384];
-	int64_t soon = now_us() + SETTLE_MS * 1000, fair = v->sampled_us + v->cost_us * COST_SHARE;
+	int64_t soon = loop_now_us() + SETTLE_MS * 1000, fair = v->sampled_us + v->cost_us * COST_SHARE;
 
 	while (recv(v->events, buf, sizeof buf, MSG_DONTWAIT) > 0 || errno == ENOBUFS)
 		errno = 0;
@@ -318,7 +310,7 @@ static int timeout_of(const struct view *v)
 
 	if (!v->due_us)
 		return -1;
-	left = (v->due_us - now_us() + 999) / 1000;
+	left = (v->due_us - loop_now_us() + 999) / 1000;
 	return left < 0 ? 0 : (int)left;
 }
 
@@ -340,7 +332,7 @@ static int serve(struct worker *w, struct err *err)
 			return worker_send_gone(w);
 		if (p[1].revents)
 			take_events(v);
-		if (v->due_us && now_us() >= v->due_us)
+		if (v->due_us && loop_now_us() >= v->due_us)
 			r = sample(v, 0);
 		if (r < 0 || !p[0].revents)
 			continue;

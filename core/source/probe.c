@@ -14,12 +14,12 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/block.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/loop.h"
 #include "core/probe/echo.h"
 #include "core/probe/http.h"
 #include "core/probe/run.h"
@@ -172,17 +172,9 @@ static const attempt_fn attempts[PROBE_KIND_N] = {
 	[PROBE_MTU] = probe_mtu, [PROBE_HTTP] = probe_http,
 };
 
-static int64_t wall_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 static int try_once(struct probe_run *run, struct builder *b, struct probe_facts *f)
 {
-	int64_t at = wall_ns();
+	int64_t at = loop_wall_ns();
 	uint64_t from = wire_now_us();
 	int r;
 
@@ -291,7 +283,7 @@ static int say_no_name(struct worker *w, struct probe_run *run, struct builder *
 	snprintf(f.detail, sizeof f.detail, "%.120s: %.120s", run->p->name, why);
 	stats_loss(&run->stats);
 	builder_clear(b);
-	fill_row(run, &f, wall_ns(), b);
+	fill_row(run, &f, loop_wall_ns(), b);
 	return worker_send_block(w, tag, b);
 }
 
