@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 enum { CHUNKS = 16, SHARE = 64 /* namespaces from which on a second worker is worth its start */ };
@@ -248,15 +249,29 @@ static bool find_only(struct cli *c, struct ports *p)
 	return p->only;
 }
 
+/* "exposure=world": of all targets. No target has such a name. */
+static bool names_target(const struct options *o)
+{
+	return o->n_words && (target_is_kernel(o->words[0]) || !strpbrk(o->words[0], "=<>"));
+}
+
+/* The scan as well: who else is there is where a port leads. */
+static bool find_one(struct cli *c, struct ports *p)
+{
+	if (!cli_find(c, CLI_WANTS_SCAN))
+		return false;
+	cli_complete(c);
+	return find_only(c, p);
+}
+
 void cli_ports(struct cli *c)
 {
-	struct cli_print p = { .type = &net_port_row_type, .first_word = 1, .keep = keep, .arg = c };
+	bool one = names_target(c->o);
+	struct cli_print p = { .type = &net_port_row_type, .first_word = one, .keep = keep, .arg = c };
 	AUTO(block_unrefp) struct block *block = NULL;
 	struct ports ports = { .c = c };
 
-	if (!cli_check(c, &p) || !(c->o->n_words ? cli_target(c) : cli_targets(c)))
-		return;
-	if (c->o->n_words && !find_only(c, &ports))
+	if (!cli_check(c, &p) || !(one ? find_one(c, &ports) : cli_targets(c)))
 		return;
 	p.block = block = read_all(&ports);
 	cli_print(c, &p);

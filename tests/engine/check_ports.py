@@ -298,6 +298,20 @@ def words(t, _world):
     t.ok("ports as text: the headings of its fields", "\x1b" not in table and re.search("HOST +PROTO +PORT +EXPOSED +BY +LISTENS", table), table[:200])
 
 
+def elsewhere(t, _world):
+    """A filter alone is about all targets; the host is one, and a process stands for its namespace."""
+    loopback = rows_of("exposure=loopback")
+    t.ok("ports exposure=loopback: of all targets", {r["exposure"] for r in loopback} == {"loopback"} and 18084 in {r["host_port"] for r in loopback}, loopback[:2])
+    heard = {int(line.split()[3].rsplit(":", 1)[1]) for line in text_of("ss", "-Hltn").splitlines()}
+    host = rows_of("host", "-a")
+    t.same("ports host -a: the TCP ports of ss -ltn", {r["port"] for r in host if r["protocol"] == "tcp" and r["kind"] == "listens"}, heard)
+    for word in ("host", f"pid:{pid_of('harbour')}"):  # text asks for less than JSON does
+        r = nsdbg("ports", word, "-a")
+        t.ok(f"ports {word.split(':')[0]} as text", r.returncode == 0 and len(r.stdout.splitlines()) > 1, (r.returncode, r.stderr))
+    by_pid = {r["port"] for r in rows_of(f"pid:{pid_of('harbour')}") if r["protocol"] == "tcp" and r["listen_address"]}
+    t.ok("ports pid:N: those of its namespace", {80, 81, 95} <= by_pid, by_pid)
+
+
 def screen(t, _world):
     with Terminal(120, 36, [os.environ.get("NSDBG", "nsdbg"), "harbour"]) as s:
         if not t.ok("ports on the screen: it opens on its target", s.wait(r"> harbour .*\n.*Overview\]", 20), s.screen()):
@@ -310,4 +324,4 @@ def screen(t, _world):
 if __name__ == "__main__":
     checks = Checks()
     there = World()
-    checks.run(*[lambda t, f=f: f(t, there) for f in (truth, verdicts, screen, trouble, words, legacy)], lambda _t: there.close())
+    checks.run(*[lambda t, f=f: f(t, there) for f in (truth, verdicts, screen, elsewhere, trouble, words, legacy)], lambda _t: there.close())
