@@ -17,6 +17,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from lib import ROOT, Checks, Terminal, docker, end, inspect, netns_of, nsdbg, nsdbg_json, run, text_of, wait_for
+from protobuf import field
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROBE = os.environ.get("PROBE", os.path.join(ROOT, "build-test/tests/engine/engine-probe"))
@@ -34,23 +35,7 @@ def script(name, *argv, **more):
     return text_of(os.path.join(HERE, name), *argv, timeout=90, **more).strip()
 
 
-# --- CRI by hand: protobuf and gRPC in a few lines, so that pods need no further tool ---
-
-def field(number, value):
-    """A string, message or number as a protobuf field."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    value = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def varint(n):
-    out = b""
-    while n > 127:
-        out += bytes([n & 127 | 128])
-        n >>= 7
-    return out + bytes([n])
-
+# --- CRI by hand: gRPC in a few lines ---
 
 def cri(method, message):
     """The string in field 1 of the answer."""

@@ -13,6 +13,8 @@ import sys
 import threading
 import time
 
+from protobuf import field
+
 DATA, HEADERS, SETTINGS, PING = 0, 1, 4, 6
 END_STREAM, END_HEADERS, PADDED, PRIORITY, ACK = 1, 4, 8, 32, 1
 
@@ -45,22 +47,7 @@ class Inflater:
                 return found
 
 
-# --- protobuf ---
-
-def varint(n):
-    out = b""
-    while n > 127:
-        out += bytes([n & 127 | 128])
-        n >>= 7
-    return out + bytes([n])
-
-
-def field(number, value):
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    value = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
+# --- CRI ---
 
 def info(pid):
     return field(2, field(1, "info") + field(2, json.dumps({"pid": pid, "sandboxID": "x"})))
