@@ -13,7 +13,7 @@
 #include "core/dns/shots.h"
 #include "core/fd.h"
 
-enum { MUSL_TCP = 1002004, MUSL_UNFIT_IS_NXDOMAIN = 1002004, MAX_NAME = 253, MAX_CANON = 256 };
+enum { MUSL_TCP = 1002004, MUSL_UNFIT_IS_NXDOMAIN = 1002004, MUSL_NO_DOUBLE_DOT = 1002004, MAX_NAME = 253, MAX_CANON = 256 };
 
 enum verdict { VERDICT_STOP = 1, VERDICT_NXDOMAIN, VERDICT_NODATA, VERDICT_FOUND };
 
@@ -35,6 +35,7 @@ struct musl {
 	bool settled[DNS_SHOTS_QUESTIONS]; /* UDP has no part in it any more */
 	bool has[DNS_SHOTS_QUESTIONS]; /* with a reply that counts */
 	unsigned servfails; /* that are asked again at once, until the next interval */
+	bool endless; /* the name at hand is written without its end */
 };
 
 static bool is_since(const struct musl *m, uint32_t version)
@@ -314,12 +315,28 @@ static enum verdict judge(const struct musl *m)
 	return v;
 }
 
+/* "db..": the second dot stands where the name should end, and is read as the length of a label that is not there. */
+static void leave_endless(struct dns_shots *s)
+{
+	for (unsigned i = 0; i < s->n_questions; i++) {
+		uint8_t *frame = s->frames[i];
+		size_t n = s->n_frames[i]++ - 1;
+
+		frame[2 + 12 + s->queries[i].question.name.n - 1] = '.';
+		frame[n + 1] = 0;
+		frame[0] = (uint8_t)(n >> 8);
+		frame[1] = (uint8_t)n;
+	}
+}
+
 static int ask_name(struct musl *m, const struct dns_name *name, const char *how, enum verdict *ret)
 {
 	int r;
 
 	if (!dns_shots_name(m->s, name, how))
 		return -EIO;
+	if (m->endless)
+		leave_endless(m->s);
 	reset(m);
 	r = open_udp(m);
 	if (r < 0) {
@@ -343,15 +360,17 @@ static int try_domain(struct musl *m, const char *domain, enum verdict *ret)
 {
 	size_t typed = strnlen(m->s->request->name, sizeof m->s->request->name), n = strlen(domain);
 	char how[DNS_NAME_PRINT + 16];
+	bool is_root = strcmp(domain, ".") == 0;
 	struct dns_name name;
 
-	snprintf(how, sizeof how, "search %s", domain);
+	m->endless = is_root && !is_since(m, MUSL_NO_DOUBLE_DOT);
+	snprintf(how, sizeof how, "search %s%s", domain, m->endless ? ", malformed: musl before 1.2.4" : "");
 	*ret = VERDICT_NXDOMAIN;
 	if (dns_shots_late(m->s, how)) {
 		*ret = VERDICT_STOP;
 		return 0;
 	}
-	if (n + typed + 1 < MAX_CANON && n + typed + 1 <= MAX_NAME && strcmp(domain, ".") != 0 && dns_shots_join(m->s, domain, &name))
+	if (n + typed + 1 < MAX_CANON && n + typed + 1 <= MAX_NAME && is_root == m->endless && dns_shots_join(m->s, domain, &name))
 		return ask_name(m, &name, how, ret);
 	dns_shots_unfit(m->s, how);
 	if (n + typed + 1 < MAX_CANON && !is_since(m, MUSL_UNFIT_IS_NXDOMAIN))
@@ -359,7 +378,7 @@ static int try_domain(struct musl *m, const char *domain, enum verdict *ret)
 	return 0;
 }
 
-/* The root as a search domain makes "db..", which is no name for musl. */
+/* The root as a search domain makes "db..": no name for musl since 1.2.4, before that a question that no server can read. */
 static int search(struct musl *m, bool is_absolute)
 {
 	const struct dns_request *q = m->s->request;
@@ -372,6 +391,7 @@ static int search(struct musl *m, bool is_absolute)
 		r = try_domain(m, q->search[i], &v);
 	if (r < 0 || v != VERDICT_NXDOMAIN || dns_shots_late(m->s, "as typed"))
 		return r;
+	m->endless = false;
 	return ask_name(m, &m->s->typed, "as typed", &v);
 }
 

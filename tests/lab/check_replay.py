@@ -165,9 +165,12 @@ class Server(threading.Thread):
 
     def note(self, when, proto, server, port, msg):
         flags, at, labels = struct.unpack(">H", msg[2:4])[0], 12, []
-        while msg[at]:
+        while at < len(msg) and msg[at]:
             labels.append(msg[at + 1:at + 1 + msg[at]].decode("latin1"))
             at += 1 + msg[at]
+        if at >= len(msg):  # musl, told to search the root: a name that never ends
+            self.record.append((when, proto, server, msg[12:].decode("latin1"), "malformed", f"flags {flags:#06x}", port))
+            return None, None, msg
         kind = struct.unpack(">H", msg[at + 1:at + 3])[0]
         edns = struct.unpack(">H", msg[at + 8:at + 10])[0] if msg[11] else 0
         name = ".".join(labels)
@@ -176,6 +179,8 @@ class Server(threading.Thread):
 
     def reply(self, proto, server, name, kind, msg):
         """What goes back: a list of messages; None: TCP is closed."""
+        if name is None:
+            return [msg[:2] + struct.pack(">5H", 0x8181, 0, 0, 0, 0)]
         letter = self.action(server, name, self.TYPES.get(kind))
         head = lambda flags, n=0, extra=0: msg[:2] + struct.pack(">5H", flags, 1, n, 0, extra) + msg[12:]
         record = b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 60, len(self.RDATA.get(kind, b""))) + self.RDATA.get(kind, b"")
