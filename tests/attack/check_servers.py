@@ -37,7 +37,7 @@ def udp():
             "forward": lambda: [reply(q, [rr(b"\xc0\xff", kind=5)])],
             "wrongid": lambda: [reply(q, [bad], ident=ident ^ 1), good(q)],
             "wrongquestion": lambda: [reply(q, [bad], quest=b"\x04evil\x00\x00\x01\x00\x01"), good(q)],
-            "flood": lambda: [reply(q, [bad], ident=i) for i in range(ident + 1, ident + 2000)] + [good(q)],
+            "flood": lambda: [reply(q, [bad], ident=(ident + i) & 0xffff) for i in range(1, 2000)] + [good(q)],
             "short": lambda: [q[:7], good(q)],
             "garbage": lambda: [bytes(range(256)) * 2, good(q)],
             "longname": lambda: [reply(q, [rr((b"\x3f" + bytes(range(63))) * 3 + b"\x00", kind=5), rr(b"\x0a\x01\x02\x03", name=(b"\x3f" + bytes(range(63))) * 3 + b"\x00")])],
