@@ -154,8 +154,8 @@ void net_holders_read(int proc, const uint64_t *inodes, uint32_t n, struct build
 		memcpy(builder_row(b), &row, sizeof row);
 	}
 	if (w.denied)
-		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: needs CAP_SYS_PTRACE; run with sudo", w.denied,
-			w.denied == 1 ? "" : "es");
+		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; run with sudo",
+			w.denied, w.denied == 1 ? "" : "es");
 }
 
 /* --- the worker --- */

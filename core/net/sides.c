@@ -8,6 +8,7 @@
 #include "core/net/mounted.h"
 #include "core/net/route.h"
 #include "core/net/rtnl.h"
+#include "core/source/proc_dir.h"
 #include "core/worker.h"
 
 #include <errno.h>
@@ -62,11 +63,8 @@ static void enter(struct sides *s, int fd, uint64_t inode)
 
 static void enter_process(struct sides *s, const struct net_namespace *ns)
 {
-	AUTO(fd_closep) int fd = -1;
-	char path[32];
+	AUTO(fd_closep) int fd = proc_dir_open_netns(worker_target(s->w)->proc, (uint64_t)ns->pid);
 
-	snprintf(path, sizeof path, "%d/ns/net", (int)ns->pid);
-	fd = openat(worker_target(s->w)->proc, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && s->own_netns == ns->inode) /* pid 1 may hold rights that we lack, and so hide its own */
 		enter(s, s->own, ns->inode);
 	else if (fd >= 0)

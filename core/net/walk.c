@@ -9,6 +9,7 @@
 #include "core/fd.h"
 #include "core/net/mounted.h"
 #include "core/net/sites.h"
+#include "core/source/proc_dir.h"
 #include "core/target.h"
 #include "core/worker.h"
 
@@ -527,12 +528,9 @@ static int way(struct walk *k)
 /* pid 1 may hold rights that we lack, and so hide the namespace that is `own` anyway. */
 static void enter_process(struct walk *k, const struct net_namespace *ns, int own)
 {
-	AUTO(fd_closep) int fd = -1;
+	AUTO(fd_closep) int fd = proc_dir_open_netns(worker_target(k->w)->proc, (uint64_t)ns->pid);
 	struct stat st;
-	char path[32];
 
-	snprintf(path, sizeof path, "%d/ns/net", (int)ns->pid);
-	fd = openat(worker_target(k->w)->proc, path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		net_sites_enter(&k->sites, fd, ns->inode, false);
 	else if (own >= 0 && fstat(own, &st) == 0 && st.st_ino == ns->inode)

@@ -36,6 +36,7 @@ enum { FOUND = 160, MOUNTS_BYTES = 1 << 20 };
 struct finding {
 	enum doctor_state state;
 	char found[FOUND];
+	const char *remedy; /* NULL: the check's */
 };
 
 struct check {
@@ -58,6 +59,8 @@ static void run_capability(const struct check *c, int proc, struct finding *ret)
 	bool there = cage_caps() >> c->number & 1;
 
 	(void)proc;
+	if (geteuid() == 0) /* sudo does not give what root lacks */
+		ret->remedy = "a container's root: docker run --privileged, or --cap-add";
 	conclude(ret, there ? DOCTOR_OK : DOCTOR_MISSING, there ? "held until a worker is caged" : "not held");
 }
 
@@ -92,15 +95,17 @@ static bool same_ns(int proc, const char *kind, bool *ret_known)
 
 static void run_place(const struct check *c, int proc, struct finding *ret)
 {
-	bool pid_known, mnt_known, pid = same_ns(proc, "pid", &pid_known), mnt = same_ns(proc, "mnt", &mnt_known);
+	bool known, mnt = same_ns(proc, "mnt", &known);
 
 	(void)c;
-	if (!pid_known || !mnt_known)
+	if (proc_dir_is_inside(proc))
+		conclude(ret, DOCTOR_LESS, "in a container, or a pid namespace like one");
+	else if (!known)
 		conclude(ret, DOCTOR_UNKNOWN, "process 1 does not show its namespaces");
-	else if (pid && mnt)
+	else if (mnt)
 		conclude(ret, DOCTOR_OK, "in the pid and mount namespaces of process 1");
 	else
-		conclude(ret, DOCTOR_LESS, pid ? "in a mount namespace of its own" : "in a pid namespace of its own");
+		conclude(ret, DOCTOR_LESS, "in a mount namespace of its own");
 }
 
 /* --- kernel --- */
@@ -277,7 +282,7 @@ static const struct check checks[] = {
 	{ "rights", "CAP_SYS_ADMIN", run_capability, CAP_SYS_ADMIN, "namespaces of others cannot be entered", SUDO },
 	{ "rights", "CAP_SYS_PTRACE", run_capability, CAP_SYS_PTRACE, "processes of others hide their namespaces, files and sockets", SUDO },
 	{ "rights", "CAP_NET_RAW", run_capability, CAP_NET_RAW, "no packets, no ping and no traceroute", SUDO },
-	{ "rights", "CAP_DAC_READ_SEARCH", run_capability, CAP_DAC_READ_SEARCH, "files that only a container's users may read stay closed", SUDO },
+	{ "rights", "CAP_DAC_READ_SEARCH", run_capability, CAP_DAC_READ_SEARCH, "files of a container's users stay closed, owners of sockets unknown", SUDO },
 	{ "rights", "CAP_SETUID", run_capability, CAP_SETUID, "workers keep the user that started nsdbg", SUDO },
 	{ "rights", "process 1", run_first, 0, "processes and socket owners of the host are partial: exit status 7",
 		"it holds rights that nsdbg may not have; everything else works" },
@@ -333,7 +338,8 @@ static int doctor_sample(struct worker *w, struct builder *b, struct err *err)
 
 	(void)err;
 	for (size_t i = 0; i < ARRAY_LEN(checks); i++)
-		doctor_add(b, all[i].state, checks[i].area, checks[i].name, all[i].found, checks[i].lost, checks[i].remedy);
+		doctor_add(b, all[i].state, checks[i].area, checks[i].name, all[i].found, checks[i].lost,
+			all[i].remedy ? all[i].remedy : checks[i].remedy);
 	return 0;
 }
 

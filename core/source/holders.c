@@ -424,7 +424,8 @@ void holders_build(const struct holders *h, struct builder *b)
 		row->process = builder_str(b, o->process[0] ? o->process : NULL);
 	}
 	if (h->n_hidden)
-		builder_note(b, EACCES, "descriptors of %" PRIu32 " processes hidden, they may hold namespaces: needs CAP_SYS_PTRACE; run with sudo",
+		builder_note(b, EACCES, "descriptors of %" PRIu32 " processes hidden, they may hold namespaces: needs CAP_SYS_PTRACE and "
+			"CAP_DAC_READ_SEARCH; run with sudo",
 			h->n_hidden);
 	if (h->n_closed)
 		builder_note(b, EACCES, "%" PRIu32 " sockets do not tell their namespace: needs CAP_SYS_PTRACE, CAP_NET_ADMIN and Linux 5.6",

@@ -309,7 +309,7 @@ int owners_scan_read(struct owners_scan *s, struct builder *b, struct err *err)
 			if (s->now.holders[i].guest == guest)
 				add_rows(s, b, &s->now.holders[i]);
 	if (s->n_denied)
-		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: needs CAP_SYS_PTRACE; run with sudo",
+		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; run with sudo",
 			s->n_denied, s->n_denied == 1 ? "" : "es");
 	return 0;
 }
