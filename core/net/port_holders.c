@@ -153,6 +153,7 @@ void net_holders_read(int proc, const uint64_t *inodes, uint32_t n, struct build
 		describe(proc, &row, b);
 		memcpy(builder_row(b), &row, sizeof row);
 	}
+	proc_dir_note_hiding(proc, b);
 	if (w.denied)
 		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; run with sudo",
 			w.denied, w.denied == 1 ? "" : "es");
