@@ -558,6 +558,20 @@ static void find_daemons(struct pane *p)
 	}
 }
 
+/* Mostly it says what it said before. */
+static void take_scan(struct pane *p, struct link_event *ev)
+{
+	struct list_state *s = p->state;
+	bool *same = &p->feeds[SLOT_SCAN].same;
+
+	*same = block_same(s->scan, ev->block);
+	swap(&s->scan, ev);
+	if (*same)
+		return;
+	find_daemons(p);
+	merge(p);
+}
+
 /* Tests hand a finished list in as a block of targets on the scan's slot. */
 static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 {
@@ -576,9 +590,7 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 	} else if (ev->row_type == &target_row_type) {
 		show_targets(p, ev->block);
 	} else if (ev->row_type == &netns_row_type) {
-		swap(&s->scan, ev);
-		find_daemons(p);
-		merge(p);
+		take_scan(p, ev);
 		plan_walk(p);
 	} else if (ev->row_type == &bundle_row_type) {
 		swap(&s->bundles, ev);
@@ -604,6 +616,7 @@ static void list_refresh(struct pane *p)
 	struct list_state *s = p->state;
 
 	pane_feeds_refresh(p);
+	pane_feed_request(p, SLOT_SCAN, 0, NAMESPACES_LOOK, NULL, 0, -1);
 	for (unsigned i = 0; i < s->places.n; i++)
 		if (!s->places.list[i].is_activated || answers(&s->told[i]))
 			pane_feed_sample(p, slot_of(i));
