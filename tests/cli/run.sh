@@ -251,7 +251,7 @@ doctor() {
 
 	TERM=xterm-256color run doctor --json
 	held=0x$(awk '/CapEff/ { print $2 }' /proc/self/status)
-	for pair in CAP_SYS_ADMIN:21 CAP_SYS_PTRACE:19 CAP_NET_RAW:13; do
+	for pair in CAP_SYS_ADMIN:21 CAP_SYS_PTRACE:19 CAP_NET_ADMIN:12 CAP_NET_RAW:13; do
 		cap=${pair%:*} want=missing
 		(( held >> ${pair#*:} & 1 )) && want=ok
 		[ "$(state_of $cap)" = $want ] && ok "doctor: $cap as /proc/self/status" || not_ok "doctor: $cap as /proc/self/status" "$(state_of $cap), $held"
@@ -268,6 +268,9 @@ doctor() {
 	status=$?
 	[ "$(state_of CAP_NET_RAW)" = missing ] && [ "$(state_of "packet sockets")" = missing ] && [ $status = 1 ] &&
 		ok "doctor: without CAP_NET_RAW there is no capture" || not_ok "doctor: without CAP_NET_RAW" "$status $(state_of "packet sockets")"
+	setpriv --bounding-set -net_admin "$NSDBG" doctor --json >"$out" 2>"$err" </dev/null
+	json "doctor: without CAP_NET_ADMIN no rules are read" \
+		"any(r['name'] == 'CAP_NET_ADMIN' and r['state'] == 'missing' and 'nf_tables' in r['lost'] for r in d['data'])"
 	LC_ALL=C run doctor --json
 	[ "$(state_of locale)" = less ] && ok "doctor: a locale without UTF-8" || not_ok "doctor: a locale without UTF-8" "$(state_of locale)"
 }
