@@ -18,6 +18,7 @@
 #include "core/block.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/rights.h"
 #include "core/source/local_addresses.h"
 #include "core/source/origin.h"
 #include "core/source/mounts.h"
@@ -648,7 +649,7 @@ int namespaces_scan_read(struct namespaces_scan *s, struct builder *b, struct er
 			add_row(s, b, s->mounted[i].inode);
 	s->all = false;
 	if (s->n_denied)
-		builder_note(b, EACCES, "%" PRIu32 " processes hidden: needs CAP_SYS_PTRACE; run with sudo", s->n_denied);
+		builder_note(b, EACCES, "%" PRIu32 " processes hidden: %s", s->n_denied, rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
 	return 0;
 }
 

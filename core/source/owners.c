@@ -16,6 +16,7 @@
 #include "core/block.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/rights.h"
 #include "core/source/proc_dir.h"
 #include "core/source/proc_text.h"
 #include "core/source/sockets.h"
@@ -309,8 +310,8 @@ int owners_scan_read(struct owners_scan *s, struct builder *b, struct err *err)
 			if (s->now.holders[i].guest == guest)
 				add_rows(s, b, &s->now.holders[i]);
 	if (s->n_denied)
-		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: needs CAP_SYS_PTRACE; run with sudo",
-			s->n_denied, s->n_denied == 1 ? "" : "es");
+		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: %s",
+			s->n_denied, s->n_denied == 1 ? "" : "es", rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
 	return 0;
 }
 
