@@ -10,9 +10,11 @@
  * in the host's namespace: loopback, when it is bound to 127.0.0.0/8 or ::1; else by the outer addresses that it is bound to, all of its
  * family for 0.0.0.0 and ::, where outer means an interface that is neither loopback nor a bridge of nothing but this machine's
  * containers: world, when one of them is global; lan, when they are private (RFC 1918), link-local, unique local (RFC 4193) or shared
- * (RFC 6598); host, when there is none. Of a listener in a container that is not published: loopback, when it listens on loopback only or
- * nothing but a program (slirp4netns, pasta) ties the container to the outside; host, when a cable leads to this machine; by its own
- * addresses, when it is on the network itself (macvlan). null: the namespace could not be read.
+ * (RFC 6598); host, when there is none. An address that no interface has and a rule takes (kube-proxy's) goes by its kind. Of a listener
+ * in a container that is not published: loopback, when it listens on loopback only or nothing but a program (slirp4netns, pasta) ties the
+ * container to the outside; host, when a cable leads to this machine; by its own addresses, when it is on the network itself (macvlan). A
+ * bare namespace that is tied to this machine counts as a container. null: the namespace could not be read, or no engine says which ports
+ * of it a program on the host serves.
  */
 #ifndef NSDBG_CORE_NET_PORTS_H
 #define NSDBG_CORE_NET_PORTS_H

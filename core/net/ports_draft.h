@@ -32,6 +32,7 @@ struct net_port_group {
 	const struct net_place_row *place, *outside, *host; /* NULL: not read */
 	const struct block *rules; /* of outside; NULL: not readable */
 	bool no_rules; /* none can lead in: only a program ties the container to the outside */
+	bool maybe_forwarded; /* behind a tap, and a program on the host may serve any port of it */
 	bool own_stack; /* the host's or a bare one: what listens there is the whole story */
 	struct net_port_draft *list;
 	uint32_t n, cap;
@@ -69,6 +70,10 @@ bool net_ports_way(const struct net_port_group *g, const struct net_port_draft *
 bool net_ports_is_ours(const struct net_port_group *g, const struct net_port_draft *d, const struct nat_row *r);
 uint64_t net_ports_to_port(const struct nat_row *r, uint64_t host_port);
 
+/* A service's address that no interface has: a rule takes what is routed to it (kube-proxy's cluster and load balancer addresses). */
+bool net_ports_is_virtual(const struct net_port_group *g, const struct net_port_draft *d);
+
+uint32_t net_ports_exposure_of(const struct addr *a); /* by the kind of address alone */
 uint32_t net_ports_exposure(const struct net_place_row *at, const struct net_port_facts *f, const struct addr *bound, bool both);
 
 /* --- ports_judge.c --- */

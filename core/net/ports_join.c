@@ -349,10 +349,24 @@ static uint64_t outside_of(const struct net_port_facts *f, const struct net_plac
 	return place->cable == NET_CABLE_PAIR ? place->outside : place->cable == NET_CABLE_TAP && host ? host->netns : ROW_NO_UINT;
 }
 
-/* No container's: the host's, a bare one, a daemon's of its own. */
+/* No container's: the host's, a bare one, a daemon's of its own. Tied to this machine alone, such a one is as a container's. */
 static bool is_own_stack(const struct target_row *t)
 {
 	return t->head.flags & TARGET_HOST_NETWORK || !(t->head.flags & (TARGET_IS_CONTAINER | TARGET_FOUND));
+}
+
+/* Does a program listen on the host for a namespace behind a tap, and is not known for which port of whom? */
+static bool has_front(const struct join *j)
+{
+	const struct net_port_facts *f = j->f;
+
+	for (uint32_t i = 0; f->listeners && i < block_count(f->listeners); i++) {
+		const struct net_holder_row *by = net_ports_holder(f, block_row(f->listeners, i));
+
+		if (is_in_front(by) && by->forwarder != NET_FORWARDER_ROOTLESSPORT && !j->used[i])
+			return true;
+	}
+	return false;
 }
 
 static void group_init(const struct join *j, const struct target_row *primary, struct net_port_group *g)
@@ -361,9 +375,10 @@ static void group_init(const struct join *j, const struct target_row *primary, s
 	const struct target_row *host = host_of(f->targets);
 	*g = (struct net_port_group){ .f = f, .netns = primary->netns, .primary = primary, .place = net_ports_place(f, primary->netns),
 		.host = host ? net_ports_place(f, host->netns) : NULL };
-	g->own_stack = is_own_stack(primary) || (host && primary->netns == host->netns);
 	g->outside = net_ports_place(f, outside_of(f, g->place));
+	g->own_stack = (is_own_stack(primary) && !g->outside) || (host && primary->netns == host->netns);
 	g->no_rules = g->place && g->place->cable == NET_CABLE_TAP;
+	g->maybe_forwarded = g->no_rules && !tells_ports(f, primary) && has_front(j);
 	g->rules = g->outside && !g->no_rules ? rules_of(f, g->outside->netns) : NULL;
 }
 
@@ -412,6 +427,18 @@ static bool is_engines(const struct block *rules, const struct nat_row *r)
 	return false;
 }
 
+/* A namespace that no engine knows and that is tied to this one: by ip netns, by hand. Its own rows tell the rules. */
+static bool bare_has(const struct net_port_facts *f, uint64_t outside, const struct addr *a)
+{
+	for (uint32_t i = 0; i < block_count(f->places); i++) {
+		const struct net_place_row *place = block_row(f->places, i);
+
+		if (place->outside == outside && net_ports_has(f, place, a))
+			return true;
+	}
+	return false;
+}
+
 static void leftover_rules(struct join *j, uint32_t at)
 {
 	const struct net_port_facts *f = j->f;
@@ -420,7 +447,7 @@ static void leftover_rules(struct join *j, uint32_t at)
 	for (uint32_t i = 0; g.rules && i < block_count(g.rules); i++) {
 		const struct nat_row *r = block_row(g.rules, i);
 
-		if (leads_in(r) && !j->met[at][i] && is_engines(g.rules, r) && r->port != ROW_NO_UINT)
+		if (leads_in(r) && !j->met[at][i] && is_engines(g.rules, r) && r->port != ROW_NO_UINT && !bare_has(f, f->rules[at].netns, &r->to_address))
 			add_rule(&g, g.rules, r);
 	}
 	for (uint32_t i = 0; i < g.n; i++)
@@ -533,16 +560,24 @@ bool net_ports_was_read(const struct net_port_facts *f, uint64_t netns)
 	return net_ports_place(f, netns) != NULL;
 }
 
+/* Rules are wanted of the namespace outside; behind a tap none leads in. */
+static uint64_t wanted_outside(const struct net_port_facts *f, const struct target_row *only, const struct net_place_row *place, bool bare)
+{
+	const struct target_row *t = net_ports_target(f->targets, place->netns);
+
+	if (!t || place->cable != NET_CABLE_PAIR || (only && only->netns != place->netns) ||
+		bare == ((t->head.flags & (TARGET_IS_CONTAINER | TARGET_FOUND)) != 0))
+		return ROW_NO_UINT;
+	return outside_of(f, place);
+}
+
 uint32_t net_ports_outsides(const struct net_port_facts *f, const struct target_row *only, uint64_t ret[NET_PORT_OUTSIDES])
 {
-	uint32_t n = 0;
+	uint32_t n = 0, places = f->places ? block_count(f->places) : 0;
 
-	for (uint32_t i = 0; f->places && i < block_count(f->places) && n < NET_PORT_OUTSIDES; i++) {
-		const struct net_place_row *place = block_row(f->places, i);
-		const struct target_row *t = net_ports_target(f->targets, place->netns);
-		uint64_t outside = place->cable == NET_CABLE_PAIR ? outside_of(f, place) : ROW_NO_UINT; /* behind a tap no rule leads in */
-		bool known = outside == ROW_NO_UINT || !t || !(t->head.flags & (TARGET_IS_CONTAINER | TARGET_FOUND)) ||
-			(only && only->netns != place->netns);
+	for (uint32_t i = 0; i < 2 * places && n < NET_PORT_OUTSIDES; i++) { /* those of containers come first */
+		uint64_t outside = wanted_outside(f, only, block_row(f->places, i % places), i >= places);
+		bool known = outside == ROW_NO_UINT;
 
 		for (uint32_t k = 0; !known && k < n; k++)
 			known = ret[k] == outside;

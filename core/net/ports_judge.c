@@ -16,6 +16,7 @@ struct judged {
 	struct addr inside; /* where packets come to in the container */
 	const struct net_listener_row *service, *loopback, *other; /* takes them; does not: on loopback, elsewhere or of the other family */
 	bool asks; /* are the sockets of this protocol known? */
+	bool spliced; /* only on loopback, and pasta may bring there what comes to the host's: pasta(1), --host-lo-to-ns-lo; always until 2024 */
 	bool comes[NET_ORIGIN_N]; /* can packets come from there? */
 	struct net_port_way ways[NET_ORIGIN_N];
 	enum severity severity;
@@ -116,6 +117,7 @@ static void look(struct judged *v)
 	look_for_service(v);
 	for (unsigned i = 0; i < NET_ORIGIN_N; i++)
 		v->comes[i] = net_ports_way(v->g, v->d, (enum net_origin)i, &v->ways[i]);
+	v->spliced = v->loopback && !v->service && v->d->by && v->d->by->forwarder == NET_FORWARDER_PASTA && v->comes[NET_FROM_LOOPBACK];
 }
 
 /* Who has this address, for sentences: " (db)" or "". */
@@ -242,8 +244,8 @@ static bool has_no_service(struct judged *v)
 		snprintf(v->words, sizeof v->words, "listens on %s only, but packets come to %s", addr_format(&v->other->address, address),
 			addr_format(&v->inside, to));
 	else if (v->loopback)
-		snprintf(v->words, sizeof v->words, "listens on %s only: connections from outside the container are refused",
-			addr_format(&v->loopback->address, address));
+		snprintf(v->words, sizeof v->words, "listens on %s only: connections from outside the %s are refused",
+			addr_format(&v->loopback->address, address), v->spliced ? "host" : "container");
 	else
 		snprintf(v->words, sizeof v->words, "nobody listens on %" PRIu64 "/%.*s in the container", v->d->port, (int)protocol.n, protocol.p);
 	return true;
@@ -254,7 +256,7 @@ static bool is_not_an_address(struct judged *v)
 	char address[ADDR_TEXT];
 
 	if (!v->d->at || v->d->host.kind == ADDR_NONE || addr_is_any(&v->d->host) || addr_is_loopback(&v->d->host) ||
-		net_ports_has(v->g->f, v->d->at, &v->d->host))
+		net_ports_has(v->g->f, v->d->at, &v->d->host) || net_ports_is_virtual(v->g, v->d))
 		return false;
 	snprintf(v->words, sizeof v->words, "the host has no address %s", addr_format(&v->d->host, address));
 	return true;
@@ -311,6 +313,8 @@ static void note(struct judged *v)
 
 	if (v->d->kind != NET_PORT_LISTENS && v->d->host.kind != ADDR_NONE && addr_is_loopback(&v->d->host))
 		snprintf(v->note, sizeof v->note, "published on %s: only this host reaches it", addr_format(&v->d->host, address));
+	else if (v->d->kind != NET_PORT_LISTENS && net_ports_is_virtual(v->g, v->d))
+		snprintf(v->note, sizeof v->note, "no interface has %s: a rule takes what is routed to it", addr_format(&v->d->host, address));
 	else if (v->d->kind == NET_PORT_LISTENS && t && t->head.flags & TARGET_HOST_NETWORK)
 		snprintf(v->note, sizeof v->note, "host network: the port is the host's own");
 }
@@ -338,11 +342,13 @@ static uint32_t exposure(const struct judged *v)
 	const struct net_listener_row *l = v->d->service;
 	struct addr own;
 
+	if (net_ports_is_virtual(g, v->d))
+		return net_ports_exposure_of(&v->d->host);
 	if (v->d->kind != NET_PORT_LISTENS)
 		return v->d->at ? net_ports_exposure(v->d->at, g->f, &v->d->host, v->d->entry && v->d->rootless && !v->d->entry->v6only &&
 			v->d->entry->family == 6) : addr_is_loopback(&v->d->host) ? NET_EXPOSED_LOOPBACK : ROW_NO_ENUM;
 	own = addr_unmap(&l->address);
-	if (!g->place)
+	if (!g->place || (g->maybe_forwarded && !addr_is_loopback(&own)))
 		return ROW_NO_ENUM;
 	if (addr_is_loopback(&own) || (!g->own_stack && (g->place->cable == NET_CABLE_NONE || g->place->cable == NET_CABLE_TAP)))
 		return NET_EXPOSED_LOOPBACK;
@@ -370,7 +376,7 @@ static bool takes_from(const struct judged *v, enum net_origin from, uint32_t ex
 
 static void write_reach(const struct judged *v, struct net_port_row *row, struct builder *b)
 {
-	bool known = v->d->kind == NET_PORT_LISTENS ? row->exposure != ROW_NO_ENUM : v->asks && v->d->at;
+	bool known = v->d->kind == NET_PORT_LISTENS ? row->exposure != ROW_NO_ENUM : v->asks && v->d->at && !v->spliced;
 
 	for (unsigned i = 0; i < NET_ORIGIN_N; i++)
 		known = known && !(v->comes[i] && v->ways[i].way == NET_WAY_UNKNOWN);

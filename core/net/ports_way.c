@@ -93,15 +93,23 @@ const struct net_listener_row *net_ports_listener(const struct net_port_facts *f
 	return best;
 }
 
+/* rootlessport's child and slirp4netns send to the container's IPv4 address; pasta keeps the family. Others go on from 127.0.0.1. */
+static bool sends_to_address(const struct net_port_draft *d)
+{
+	return !d->rootless || (d->by && (d->by->forwarder == NET_FORWARDER_ROOTLESSPORT || d->by->forwarder == NET_FORWARDER_SLIRP4NETNS ||
+		d->by->forwarder == NET_FORWARDER_PASTA));
+}
+
 struct addr net_ports_inside(const struct net_port_group *g, const struct net_port_draft *d)
 {
-	unsigned kind = d->host.kind == ADDR_IP6 && !d->by ? ADDR_IP6 : ADDR_IP4;
+	bool keeps = !d->by || d->by->forwarder == NET_FORWARDER_PASTA;
+	unsigned kind = d->host.kind == ADDR_IP6 && keeps ? ADDR_IP6 : ADDR_IP4;
 
 	if (d->rule && d->rule->to_address.kind != ADDR_NONE)
 		return d->rule->to_address;
 	if (d->by && d->by->to_address.kind != ADDR_NONE)
 		return d->by->to_address;
-	for (uint32_t i = 0; g->place && !d->rootless && i < g->place->own.n; i++) {
+	for (uint32_t i = 0; g->place && sends_to_address(d) && i < g->place->own.n; i++) {
 		const struct net_own_row *own = block_nested(g->f->places, &net_own_row_type, g->place->own, i);
 
 		if (own->address.kind == kind && !own->inner)
@@ -146,6 +154,12 @@ static const struct nat_row *first_rule(const struct net_port_group *g, const st
 
 /* --- the way --- */
 
+bool net_ports_is_virtual(const struct net_port_group *g, const struct net_port_draft *d)
+{
+	return d->rule && d->published != 1 && d->host.kind != ADDR_NONE && !addr_is_any(&d->host) && !addr_is_loopback(&d->host) &&
+		!net_ports_has(g->f, d->at, &d->host);
+}
+
 /* An address of the place of this kind: an outer one, else (unless `outer`) any but loopback. */
 static bool own_address(const struct net_port_facts *f, const struct net_place_row *place, unsigned kind, bool outer, struct addr *ret)
 {
@@ -180,6 +194,8 @@ static bool destination(const struct net_port_group *g, const struct net_port_dr
 	if (any)
 		return own_address(g->f, d->at, d->host.kind, outer, ret);
 	*ret = d->host;
+	if (net_ports_is_virtual(g, d))
+		return true;
 	if (addr_is_loopback(ret) || !net_ports_has(g->f, d->at, ret))
 		return false;
 	return !outer || net_ports_exposure(d->at, g->f, ret, false) >= NET_EXPOSED_LAN;
@@ -247,11 +263,14 @@ static bool is_private(const struct addr *a)
 	return in4(a, 10, 0, 8) || in4(a, 172, 16, 12) || in4(a, 192, 168, 16) || in4(a, 169, 254, 16) || in4(a, 100, 64, 10);
 }
 
+uint32_t net_ports_exposure_of(const struct addr *a)
+{
+	return addr_is_loopback(a) ? NET_EXPOSED_LOOPBACK : is_private(a) ? NET_EXPOSED_LAN : NET_EXPOSED_WORLD;
+}
+
 static uint32_t exposure_of(const struct net_own_row *own)
 {
-	if (addr_is_loopback(&own->address))
-		return NET_EXPOSED_LOOPBACK;
-	return own->inner ? NET_EXPOSED_HOST : is_private(&own->address) ? NET_EXPOSED_LAN : NET_EXPOSED_WORLD;
+	return own->inner && !addr_is_loopback(&own->address) ? NET_EXPOSED_HOST : net_ports_exposure_of(&own->address);
 }
 
 /* both: an IPv6 socket that takes IPv4 as well. */
