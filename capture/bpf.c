@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { WORD_MAX = 64 };
+enum { WORD_MAX = 64, FAR = 3 };
 
 static const char *const keywords[] = {
 	"dst", "src", "link", "ether", "ppp", "arp", "rarp", "ip", "ip6", "sctp", "tcp", "udp", "icmp", "icmp6", "igmp", "igrp",
@@ -112,14 +112,23 @@ static unsigned distance(const char *a, const char *b)
 	return d[n][m];
 }
 
-/* A near word: at most one edit for each two letters, two in all. NULL: none. */
+/* Edits up to a word that may be meant, two at most and fewer than half of the letters of either; else FAR: to short words all is near. */
+static unsigned nearness(const char *word, const char *other)
+{
+	size_t n = strlen(word), m = strlen(other), shorter = n < m ? n : m;
+	unsigned d = shorter > 2 ? distance(word, other) : FAR;
+
+	return 2 * d < shorter && d < FAR ? d : FAR;
+}
+
+/* The nearest word, NULL: none is near. */
 static const char *suggest(const char *word, const char *kind)
 {
-	unsigned most = strlen(word) < 4 ? 1 : 2, best = most + 1;
 	const char *found = NULL;
+	unsigned best = FAR;
 
 	for (size_t i = 0; i < ARRAY_LEN(keywords); i++) {
-		unsigned d = distance(word, keywords[i]);
+		unsigned d = nearness(word, keywords[i]);
 
 		if (d < best || (d == best && found && strlen(keywords[i]) == strlen(word) && strlen(found) != strlen(word))) {
 			best = d < best ? d : best;
@@ -127,14 +136,14 @@ static const char *suggest(const char *word, const char *kind)
 		}
 	}
 	for (size_t i = 0; i < ARRAY_LEN(services) && strcmp(kind, "port") == 0; i++) {
-		unsigned d = distance(word, services[i].name);
+		unsigned d = nearness(word, services[i].name);
 
 		if (d < best) {
 			best = d;
 			found = services[i].name;
 		}
 	}
-	return best <= most ? found : NULL;
+	return found;
 }
 
 static void put(struct reader *r, const char *p, size_t n)

@@ -6,9 +6,11 @@
 #include "capture/lazy_pcap.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/rights.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/if_packet.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
@@ -60,7 +62,7 @@ static int open_failed(pcap_t *p, int status, const char *interface, struct err 
 
 	switch (status) {
 	case PCAP_ERROR_PERM_DENIED:
-		return err_set(err, EPERM, "capture on %s: needs CAP_NET_RAW; run with sudo", interface);
+		return rights_refused(err, EPERM, CAP_NET_RAW, -1, "capture on %s", interface);
 	case PCAP_ERROR_NO_SUCH_DEVICE:
 		return err_set(err, ENODEV, "there is no interface %s", interface);
 	case PCAP_ERROR_IFACE_NOT_UP:

@@ -493,6 +493,14 @@ uint64_t block_lost(const struct block *b)
 	return b->head->lost;
 }
 
+bool block_same(const struct block *a, const struct block *b)
+{
+	if (!a || !b || a->type != b->type || a->head->n_rows != b->head->n_rows || a->head->arena_len != b->head->arena_len ||
+		a->head->lost != b->head->lost || memcmp(&a->head->notes, &b->head->notes, sizeof a->head->notes) != 0)
+		return false;
+	return memcmp(a->rows, b->rows, (size_t)a->head->n_rows * a->type->size) == 0 && memcmp(a->arena, b->arena, a->head->arena_len) == 0;
+}
+
 struct text block_text(const struct block *b, struct str s)
 {
 	if (s.len == UINT32_MAX || !str_fits(b, s))

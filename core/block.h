@@ -65,6 +65,8 @@ const void *block_row(const struct block *b, uint32_t i);
 int64_t block_time(const struct block *b); /* CLOCK_REALTIME ns when it was built */
 uint64_t block_cost_us(const struct block *b);
 uint64_t block_lost(const struct block *b);
+/* Do both say the same, whenever that was? False when one is NULL; may be false for equal rows whose strings lie elsewhere. */
+bool block_same(const struct block *a, const struct block *b);
 
 struct text block_text(const struct block *b, struct str s); /* unknown: p NULL, n 0 */
 /* Item i of a list; false past the end. */

@@ -51,6 +51,16 @@ uint64_t cage_caps(void)
 	return (uint64_t)data[1].effective << 32 | data[0].effective;
 }
 
+uint64_t cage_permitted_caps(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return 0;
+	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
+}
+
 void cage_drop_bounding(uint64_t keep)
 {
 	for (int c = 0; c <= LAST_CAP; c++)

@@ -26,5 +26,6 @@ void cage_drop_bounding(uint64_t keep);
 
 /* Bit set of this process's effective capabilities (bit n = capability n). */
 uint64_t cage_caps(void);
+uint64_t cage_permitted_caps(void); /* those that rest included */
 
 #endif

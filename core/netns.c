@@ -6,12 +6,14 @@
 
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/rights.h"
 #include "core/worker.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,7 +210,7 @@ static int share_dir(int dir, bool made, struct err *err)
 		return 0;
 	if (mount(NETNS_DIR, NETNS_DIR, "none", MS_BIND | MS_REC, NULL) < 0 ||
 		mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL) < 0)
-		return err_set(err, errno, "mount " NETNS_DIR ": needs CAP_SYS_ADMIN; run with sudo");
+		return rights_refused(err, errno, CAP_SYS_ADMIN, -1, "mount " NETNS_DIR);
 	setxattr(NETNS_DIR, made_attr, what, strlen(what), 0); /* no extended attributes here: then it stays */
 	return 0;
 }
@@ -221,7 +223,7 @@ static int prepare_dir(int *ret_lock, int *ret_dir, struct err *err)
 	int r;
 
 	if (!made && errno != EEXIST)
-		return err_set(err, errno, "make " NETNS_DIR ": needs root; run with sudo");
+		return rights_refused(err, errno, CAP_DAC_OVERRIDE, -1, "make " NETNS_DIR);
 	if (made)
 		chmod(NETNS_DIR, 0755); /* whatever the umask */
 	r = open_dir(&first, err);
@@ -280,7 +282,7 @@ static int put_name(int dir, const char *name, const struct worker_target *t, st
 	snprintf(from, sizeof from, "/proc/self/fd/%d", t->netns);
 	r = mark_write(fd, t->netns_inode, err);
 	if (r == 0 && mount(from, path, "none", MS_BIND, NULL) < 0)
-		r = err_set(err, errno, "mount the namespace on %s: needs CAP_SYS_ADMIN; run with sudo", path);
+		r = rights_refused(err, errno, CAP_SYS_ADMIN, -1, "mount the namespace on %s", path);
 	if (r < 0)
 		unlinkat(dir, name, 0);
 	return r;
@@ -340,7 +342,7 @@ static int take_name(int dir, const struct msg_name *m, struct err *err)
 		return err_set(err, ESRCH, "the name %s has come to stand for another namespace", m->name);
 	name_path(m->name, path);
 	if (now.is_mounted && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
-		return err_set(err, errno, "unmount %s: needs CAP_SYS_ADMIN; run with sudo", path);
+		return rights_refused(err, errno, CAP_SYS_ADMIN, -1, "unmount %s", path);
 	if (unlinkat(dir, m->name, 0) < 0)
 		return err_set(err, errno, "remove %s", path);
 	return 0;

@@ -175,6 +175,10 @@ bool target_is_kernel(const char *text);
  * too, for `show`); -EINVAL: not a form of target. */
 int target_resolve(const struct block *targets, const char *text, uint32_t *ret_row, struct target_ref *ret, struct err *err);
 
+/* The address of row `t` that is best reached from `own` (NULL: from anywhere), by what its engine told: on a network that both are on, else
+ * its first; of the container whose network it uses, when it has none. family 4, 6; 0: IPv4 first. false: none is known. */
+bool target_address(const struct block *targets, const struct target_row *own, const struct target_row *t, int family, struct addr *ret);
+
 /* Reference for a row: -ESRCH with a sentence when it has no process or namespace (stopped). */
 int target_reference(const struct block *targets, const struct target_row *row, struct target_ref *ret, struct err *err);
 

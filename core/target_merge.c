@@ -5,10 +5,12 @@
 #include "core/target.h"
 
 #include "core/fd.h"
+#include "core/rights.h"
 #include "core/source/holders.h"
 #include "core/target_found.h"
 
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -439,15 +441,16 @@ static bool has_engine(const struct merge *m, struct text runtime)
 static void judge_found(struct merge *m, struct target_row *r, struct text runtime)
 {
 	static const char *const alone[] = { "lxc", "nspawn" }; /* nobody to ask: /proc is all there is */
-	char text[96];
+	char text[32 + RIGHTS_TEXT];
 
 	for (size_t i = 0; i < ARRAY_LEN(alone); i++)
 		if (text_equal(runtime, text_of(alone[i])))
 			r->head.severity = SEVERITY_OK;
 	if (r->netns == ROW_NO_UINT) {
 		r->head.flags |= TARGET_LOCKED;
-		judge(m, r, r->owner == ROW_NO_UINT ? "root's: needs CAP_SYS_PTRACE to look into; run with sudo" :
-			"another user's: needs CAP_SYS_PTRACE to look into; run with sudo", SEVERITY_UNKNOWN);
+		snprintf(text, sizeof text, "%s: %s", r->owner == ROW_NO_UINT ? "root's" : "another user's",
+			rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
+		judge(m, r, text, SEVERITY_UNKNOWN);
 	} else if (r->head.severity != SEVERITY_OK && !is_waiting(m)) {
 		if (has_engine(m, runtime))
 			r->head.flags |= TARGET_FOREIGN;

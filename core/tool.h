@@ -77,5 +77,8 @@ int tool_caps_parse(const char *text, uint64_t usual, uint64_t *ret, struct err 
 /* What tcpdump, ping, ip, ss -p and curl need, run by that user with the host's files. */
 uint64_t tool_caps_default(unsigned uid);
 uint64_t tool_caps_all(void);
+/* "CAP_NET_RAW", or "capability 63" for one that is not known; returns buf. */
+enum { TOOL_CAP_TEXT = 32 };
+const char *tool_caps_name(int cap, char buf[TOOL_CAP_TEXT]);
 
 #endif

@@ -9,6 +9,7 @@
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/loop.h"
+#include "core/rights.h"
 #include "core/source/proc_dir.h"
 
 #include <errno.h>
@@ -178,11 +179,10 @@ static int pin_process(struct worker_target *t, pid_t pid, struct err *err)
 	return 0;
 }
 
-static int denied(int code, pid_t pid, struct err *err)
+static int denied(int code, const struct worker_target *t, pid_t pid, struct err *err)
 {
-	if (code == EACCES || code == EPERM)
-		return err_set(err, code, "look into the namespaces of process %d: needs CAP_SYS_PTRACE; run with sudo",
-			(int)pid);
+	if (err_denied(-code))
+		return rights_refused(err, code, CAP_SYS_PTRACE, t->dir, "look into the namespaces of process %d", (int)pid);
 	return err_set(err, code == ENOENT ? ESRCH : code, "process %d has ended", (int)pid);
 }
 
@@ -192,7 +192,7 @@ static int open_namespaces(struct worker_target *t, pid_t pid, struct err *err)
 
 	t->netns = openat(t->dir, "ns/net", O_RDONLY | O_CLOEXEC);
 	if (t->netns < 0)
-		return denied(errno, pid, err);
+		return denied(errno, t, pid, err);
 	t->root = openat(t->dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fstat(t->netns, &st) == 0)
 		t->netns_inode = st.st_ino;
@@ -213,12 +213,11 @@ static int socket_netns(const struct worker_target *t, struct err *err)
 
 	fd = (int)syscall(SYS_pidfd_getfd, t->pidfd, number ? atoi(number + 1) : -1, 0);
 	if (fd < 0)
-		return err_set(err, errno, "copy a socket of process %d: needs CAP_SYS_PTRACE and Linux 5.6; run with sudo", (int)t->ref.pid);
+		return rights_refused(err, errno, CAP_SYS_PTRACE, -1, "copy a socket of process %d (Linux 5.6)", (int)t->ref.pid);
 	cage_raise_caps(1ull << CAP_NET_ADMIN);
 	ns = ioctl(fd, SIOCGSKNS);
 	if (ns < 0)
-		return err_set(err, errno, "ask a socket of process %d for its namespace: needs CAP_NET_ADMIN; run with sudo",
-			(int)t->ref.pid);
+		return rights_refused(err, errno, CAP_NET_ADMIN, -1, "ask a socket of process %d for its namespace", (int)t->ref.pid);
 	return ns;
 }
 
@@ -231,7 +230,7 @@ static int held_netns(const struct worker_target *t, struct err *err)
 	int ns;
 
 	if (fd < 0 && err_denied(-errno))
-		return err_set(err, errno, "look at the descriptors of process %d: needs CAP_SYS_PTRACE; run with sudo", (int)t->ref.pid);
+		return rights_refused(err, errno, CAP_SYS_PTRACE, -1, "look at the descriptors of process %d", (int)t->ref.pid);
 	if (fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == SOCKFS_MAGIC)
 		return socket_netns(t, err);
 	snprintf(again, sizeof again, "/proc/self/fd/%d", fd);
@@ -373,7 +372,7 @@ static int enter(const struct worker_target *t, struct err *err)
 		return 0;
 	if (errno == EPERM && geteuid() != 0 && enter_rootless(t) == 0)
 		return 0;
-	return err_set(err, errno, "enter the network namespace: needs CAP_SYS_ADMIN; run with sudo");
+	return rights_refused(err, errno, CAP_SYS_ADMIN, -1, "enter the network namespace");
 }
 
 static int prepare(struct worker *w, struct err *err)

@@ -18,7 +18,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { APP_FRAME_MS = 50, APP_FIRST_FRAME_MS = 8, APP_STARTING_MS = 1000, APP_TOAST_MS = 5000, APP_EVERY_MS = 2000 };
+enum { APP_FRAME_MS = 50, APP_FIRST_FRAME_MS = 8, APP_STARTING_MS = 1000, APP_TOAST_MS = 5000, APP_EVERY_MS = 2000, CLOCK_ALONE_MS = 1900 };
 
 const struct pane_ops *const pane_views[] = { &pane_overview, &pane_sockets, &pane_processes, &pane_capture, &pane_dns, &pane_net,
 	&pane_probe };
@@ -391,20 +391,31 @@ static void tick(struct app *app)
 	serve_requests(app);
 }
 
+/* The list shows no other seconds than the clock's that the next reading, or the second after, would not bring. */
+static bool is_clock_enough(const struct app *app, uint64_t now)
+{
+	return app->current == APP_AT_LIST && !app->overlay && !app->prompting && !app->list->frozen && now - app->drawn_ms < CLOCK_ALONE_MS;
+}
+
 static void draw_if_due(struct app *app, int64_t *second)
 {
 	uint64_t now = loop_now_ms();
+	bool ticks = loop_wall_ns() / 1000000000 != *second;
 
-	if (loop_wall_ns() / 1000000000 != *second) {
+	if (ticks)
 		*second = loop_wall_ns() / 1000000000;
-		app->env.dirty = true; /* the clock */
+	app->env.look.now_ns = loop_wall_ns();
+	if (ticks && !app->env.dirty && is_clock_enough(app, now)) {
+		app_draw_clock(app);
+		screen_flush(app->screen, app->canvas);
+		return;
 	}
+	app->env.dirty |= ticks;
 	if (!app->env.dirty || now - app->drawn_ms < frame_ms(app))
 		return;
 	app->env.dirty = false;
 	app->drawn_ms = now;
 	app->env.now_ms = (int64_t)now;
-	app->env.look.now_ns = loop_wall_ns();
 	app_draw(app);
 	screen_flush(app->screen, app->canvas);
 }

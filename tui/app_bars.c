@@ -477,6 +477,15 @@ static void draw_split(struct app *app, struct area a)
 		app_term_draw(app, canvas_sub(a, 0, a.h - dock, a.w, dock));
 }
 
+void app_draw_clock(struct app *app)
+{
+	struct area a = canvas_line(canvas_all(app->canvas), 0);
+	char text[64];
+
+	if (a.w >= MIN_W && canvas_height(app->canvas) >= MIN_H)
+		canvas_left_of(a, a.w - 1, 0, STYLE_STRONG, clock_text(app, app->env.look.now_ns, text, sizeof text));
+}
+
 void app_draw(struct app *app)
 {
 	struct area a = canvas_all(app->canvas);

@@ -127,5 +127,6 @@ int app_term_enter(struct pane *p, int key);
 /* --- app_bars.c --- */
 
 void app_draw(struct app *app);
+void app_draw_clock(struct app *app); /* only that, on what was drawn before */
 
 #endif

@@ -504,18 +504,48 @@ bool cli_find(struct cli *c, enum cli_wants wants)
 	return target_is_kernel(c->o->words[0]) ? find_kernel(c, wants) : find_name(c, wants);
 }
 
-void cli_complete(struct cli *c)
+/* With what was told meanwhile; the target stays. */
+static void merge_again(struct cli *c)
 {
 	struct target_ref ref = c->ref;
 	struct err err = { 0 };
 
+	merge_targets(c);
+	resolve(c, &err); /* for its row; it may have gone meanwhile */
+	c->ref = ref;
+}
+
+void cli_complete(struct cli *c)
+{
 	if (!cli_engines_under_way(c->asked) && !c->scan)
 		return;
 	cli_engines_read(c->asked, false);
 	read_scan(c);
-	merge_targets(c);
-	resolve(c, &err); /* for its row; it may have gone meanwhile */
-	c->ref = ref;
+	merge_again(c);
+}
+
+bool cli_other(struct cli *c, const char *word, const struct target_row **ret_row, struct target_ref *ret)
+{
+	uint32_t row = UINT32_MAX;
+	struct err err = { 0 };
+	int r;
+
+	if (!c->asked && !target_is_kernel(word)) /* words[0] needed none */
+		c->asked = cli_engines_open(c, NULL, false);
+	cli_complete(c);
+	r = target_resolve(c->targets, word, &row, ret, &err);
+	if (r == -ENOENT && ask_found(c)) {
+		merge_again(c);
+		r = target_resolve(c->targets, word, &row, ret, &err);
+	}
+	*ret_row = row == UINT32_MAX ? NULL : block_row(c->targets, row);
+	if (r == -ENOENT && strncmp(err.msg, "no target ", 10) == 0) {
+		struct err said = err;
+		const char *remedy = strchr(said.msg, ';');
+
+		err_set(&err, ENOENT, "\"%.60s\" is neither an address nor a target%s", word, remedy ? remedy : "");
+	}
+	return r < 0 ? not_found(c, r, &err) : true;
 }
 
 bool cli_target(struct cli *c)

@@ -90,6 +90,13 @@ bool cli_path_is_there(struct cli *c);
 /* Finds a target in the list that cli_targets made: fills target and ref. */
 bool cli_target_find(struct cli *c, const char *word);
 
+/* Another target than words[0], where an address would do as well, in the whole list; *ret_row NULL: the list does not have it. False: said why. */
+bool cli_other(struct cli *c, const char *word, const struct target_row **ret_row, struct target_ref *ret);
+
+/* nsdbg ip T path WORD: is the word a destination, rather than a filter? And which address is it? False: said why. cli_way.c */
+bool cli_way_is_destination(const char *word);
+bool cli_way_to(struct cli *c, const char *word, struct addr *ret);
+
 /* Starts a worker for each engine that is there; never NULL. `places` must stay as they are until the end. only: the container to look
  * for first (NULL: none), rest: and then all. In all of these NULL stands for no engines. */
 struct cli_engines *cli_engines_open(struct cli *c, const char *only, bool rest);

@@ -3,6 +3,7 @@
 
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/rights.h"
 #include "core/source/doctor.h"
 #include "tui/screen.h"
 
@@ -96,7 +97,7 @@ static void add_machine(struct cli *c, struct builder *b)
 
 	link_free(l);
 	if (r < 0)
-		doctor_add(b, DOCTOR_MISSING, "rights", "workers", err.msg, "nothing can be looked into", "run it with sudo");
+		doctor_add(b, DOCTOR_MISSING, "rights", "workers", err.msg, "nothing can be looked into", rights_of_root() ? NULL : "run it with sudo");
 	for (uint32_t i = 0; i < block_count(rows); i++)
 		builder_copy_row(b, rows, block_row(rows, i));
 }

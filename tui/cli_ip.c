@@ -44,7 +44,8 @@ static const struct ip_word {
 struct ip {
 	struct cli *c;
 	enum ip_part part;
-	struct addr destination; /* get, path; unknown: the default route's way */
+	const char *to; /* path: the word for its end; NULL: the default route's way */
+	struct addr destination; /* get, path */
 	struct link *link;
 	struct block *parts[NET_PARTS];
 	struct block *side_links, *side_routes;
@@ -71,19 +72,16 @@ static bool find_part(struct ip *ip, const char *word)
 	return false;
 }
 
-/* Which words are filters depends on it: path takes an address or none. */
+/* Which words are filters depends on it: path takes an address, a target, or none. */
 static bool find_destination(struct ip *ip)
 {
 	const struct options *o = ip->c->o;
 	const char *word = o->n_words > 2 ? o->words[2] : NULL;
 	char msg[128];
 
-	if (ip->part == IP_PATH && (!word || addr_parse(word, &ip->destination) < 0 || ip->destination.kind == ADDR_MAC)) {
-		ip->destination = (struct addr){ .kind = ADDR_NONE };
-		return true;
-	}
-	if ((ip->part != IP_GET && ip->part != IP_PATH) ||
-		(word && addr_parse(word, &ip->destination) == 0 && ip->destination.kind != ADDR_MAC))
+	if (ip->part == IP_PATH && word && cli_way_is_destination(word))
+		ip->to = word;
+	if (ip->part != IP_GET || (word && addr_parse(word, &ip->destination) == 0 && ip->destination.kind != ADDR_MAC))
 		return true;
 	snprintf(msg, sizeof msg, word ? "\"%.60s\" is not an address: look names up with nsdbg dns" :
 		"ip get wants an address: nsdbg ip TARGET get ADDRESS", word ? word : "");
@@ -396,8 +394,9 @@ static void run(struct ip *ip, struct cli_print *p)
 		print_settings(ip, p);
 		return;
 	}
-	if (ip->part == IP_PATH && ip->destination.kind) {
-		print_walk(ip, p);
+	if (ip->to) {
+		if (cli_way_to(ip->c, ip->to, &ip->destination))
+			print_walk(ip, p);
 		return;
 	}
 	if (ip->part == IP_NAT) {
@@ -422,7 +421,7 @@ void cli_ip(struct cli *c)
 	if (!find_part(&ip, c->o->n_words > 1 ? c->o->words[1] : NULL) || !find_destination(&ip))
 		return;
 	p.type = ip_words[ip.part].type;
-	p.first_word = ip.destination.kind ? 3 : 2;
+	p.first_word = ip.to || ip.destination.kind ? 3 : 2;
 	if (cli_check(c, &p) && cli_find(c, wants_names(&ip) ? CLI_WANTS_SCAN : CLI_WANTS_REF))
 		run(&ip, &p);
 	link_free(ip.link);

@@ -7,9 +7,11 @@
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/netns.h"
+#include "core/rights.h"
 #include "core/source/netnames.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -310,12 +312,15 @@ static void print_done(struct names *n)
 static void list(struct names *n)
 {
 	struct cli_print p = { .type = &netname_row_type, .first_word = 1, .keep = keep_listed, .block = n->names };
+	char msg[64 + RIGHTS_TEXT], why[RIGHTS_TEXT];
 	bool unsure = false;
 
 	for (uint32_t i = 0; i < block_count(n->names); i++)
 		unsure = unsure || ((const struct netname_row *)block_row(n->names, i))->ours == ROW_NO_BOOL;
-	if (unsure)
-		cli_error(n->c, CLI_PARTIAL, EPERM, "whose the names are cannot be seen: needs CAP_SYS_ADMIN; run with sudo");
+	if (unsure) {
+		snprintf(msg, sizeof msg, "whose the names are cannot be seen: %s", rights_needed(CAP_SYS_ADMIN, why));
+		cli_error(n->c, CLI_PARTIAL, EPERM, msg);
+	}
 	cli_print(n->c, &p);
 }
 

@@ -88,7 +88,7 @@ void net_way_to(struct net_view *v, const struct addr *to); /* unknown: back to 
 void net_way_event(struct net_view *v, struct link_event *ev);
 void net_way_targets(struct net_view *v); /* names and namespaces changed */
 void net_way_clear(struct net_view *v);
-bool net_way_parse(const struct pane *p, const char *text, struct addr *ret); /* an address, or the name of a target that has one */
+bool net_way_parse(const struct pane *p, const char *text, struct addr *ret); /* an address, or a target word: target_address */
 void net_way_draw(const struct net_view *v, struct area a); /* three lines */
 
 /* --- net_draw.c --- */

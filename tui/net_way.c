@@ -80,49 +80,17 @@ void net_way_targets(struct net_view *v)
 
 /* --- a typed destination --- */
 
-static bool on_network(const struct block *b, const struct target_row *t, struct text network)
-{
-	for (uint32_t i = 0; t && i < t->endpoints.n; i++)
-		if (text_equal(block_text(b, ((const struct endpoint_row *)block_nested(b, &endpoint_row_type, t->endpoints, i))->network), network))
-			return true;
-	return false;
-}
-
-/* Its address on a network that both are on, else its first. */
-static bool address_of(const struct pane *p, const struct target_row *t, struct addr *ret)
-{
-	const struct block *b = p->env->targets;
-	const struct target_row *own = pane_target(p, NULL);
-	bool found = false;
-
-	for (uint32_t i = 0; i < t->endpoints.n; i++) {
-		const struct endpoint_row *e = block_nested(b, &endpoint_row_type, t->endpoints, i);
-		const struct addr *address = e->address.kind ? &e->address : &e->address6;
-		bool shared = address->kind && on_network(b, own, block_text(b, e->network));
-
-		if (shared || (address->kind && !found))
-			*ret = *address;
-		found |= address->kind != 0;
-		if (shared)
-			break;
-	}
-	ret->prefix = ret->has_prefix = 0;
-	return found;
-}
-
 bool net_way_parse(const struct pane *p, const char *text, struct addr *ret)
 {
 	const struct block *b = p->env->targets;
+	struct target_ref ref;
+	uint32_t row = UINT32_MAX;
 
 	if (addr_parse(text, ret) == 0)
 		return ret->kind != ADDR_MAC && !ret->has_prefix;
-	for (uint32_t i = 0; b && i < block_count(b); i++) {
-		const struct target_row *t = block_row(b, i);
-
-		if (text_equal(block_text(b, t->name), text_of(text)) && address_of(p, t, ret))
-			return true;
-	}
-	return false;
+	if (!b || target_resolve(b, text, &row, &ref, NULL) < 0 || row == UINT32_MAX)
+		return false;
+	return target_address(b, pane_target(p, NULL), block_row(b, row), 0, ret);
 }
 
 /* --- the picture --- */

@@ -242,7 +242,7 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  nsdbg probe web http https://api:8443/health -k\n" },
 	[COMMAND_FILES] = { .name = "files", .args = "TARGET [FILTER...]", .help = "resolv.conf, hosts and nsswitch.conf of a target",
 		.min_words = 1, .max_words = OPTIONS_MAX_WORDS },
-	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|nat|check|path [IP]|get IP] [FILTER...]",
+	[COMMAND_IP] = { .name = "ip", .args = "TARGET [link|addr|route|rule|neigh|sysctl|nat|check|path [TO]|get IP] [FILTER...]",
 		.help = "interfaces, addresses, routes of a target, and the way out of it", OPTIONS(ip_options), .min_words = 1,
 		.max_words = OPTIONS_MAX_WORDS,
 		.more = "  link    interfaces: state, MTU, addresses, where the other end of each is (the default)\n"
@@ -252,11 +252,11 @@ const struct command_def options_commands[COMMAND_N] = {
 			"  neigh   hardware addresses on the link, ARP and NDP\n"
 			"  sysctl  net.* settings that differ from the host's or the kernel's default (-a: all)\n"
 			"  nat     rules that send packets elsewhere: DNAT and REDIRECT of nft and both iptables\n"
-			"  path    the way out, or to an address, device by device through all namespaces\n"
+			"  path    the way out, or to an address or another target, device by device through all namespaces\n"
 			"  check   what is wrong with all that\n"
 			"  get     the route to an address; exit 1 when there is none\n\nExamples:\n"
 			"  nsdbg ip web                     interfaces\n"
-			"  nsdbg ip web path\n"
+			"  nsdbg ip web path db\n"
 			"  nsdbg ip web get 10.0.0.7\n" },
 	[COMMAND_NETNS] = { .name = "netns", .args = "attach|detach|list [TARGET]", OPTIONS(netns_options),
 		.help = "names of network namespaces for ip netns", .max_words = OPTIONS_MAX_WORDS,

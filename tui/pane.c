@@ -118,6 +118,7 @@ static void feed_fail(struct feed *f, enum feed_state state, const char *why)
 static void feed_block(struct feed *f, struct link_event *ev)
 {
 	struct pane *p = f->pane;
+	bool was_live = f->state == FEED_LIVE && !f->why[0];
 
 	if (f->state != FEED_GONE) /* a capture answers questions about its packets when its target has long ended */
 		f->state = FEED_LIVE;
@@ -131,8 +132,10 @@ static void feed_block(struct feed *f, struct link_event *ev)
 		f->held = ev->block;
 		return;
 	}
+	f->same = false;
 	p->ops->event(p, f->slot, ev);
-	pane_dirty(p);
+	if (!f->same || !was_live)
+		pane_dirty(p);
 }
 
 static void feed_closed(struct feed *f, struct link_event *ev)

@@ -122,6 +122,7 @@ struct feed {
 	int64_t asked_ms;
 	uint64_t opened_ms;
 	bool waiting; /* a sample was asked for */
+	bool same; /* set by event(): this block says what the one before said, nothing is drawn for it */
 	uint64_t cost_us; /* of the last block */
 	uint64_t interval_ms; /* in force: grows with the cost, stays under 5 % of a core */
 	struct block *held; /* while frozen */

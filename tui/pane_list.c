@@ -15,6 +15,7 @@
 #include "core/source/holders.h"
 #include "core/source/namespaces.h"
 #include "tui/facts.h"
+#include "tui/list_ends.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -51,6 +52,7 @@ struct list_state {
 	uint64_t named; /* bundle_list_hash of what was asked for */
 	uint64_t watched; /* health_watch_hash of what the health worker was told */
 	unsigned hidden; /* stopped, not shown */
+	struct list_ends *ends;
 };
 
 /* --- columns --- */
@@ -228,19 +230,8 @@ static const struct grid_column target_columns[] = {
 	{ .field = "runtime", .title = "RT", .max = 4, .priority = 6, .format = format_runtime },
 	{ .field = "state", .title = "STATE", .max = 12, .priority = 5, .format = format_state },
 	{ .field = "health", .title = "HEALTH", .max = 9, .priority = 9, .format = format_health },
-	{ .field = "networks",
-		.title = "NETWORK",
-		.min = 8,
-		.good = 12,
-		.max = 24,
-		.priority = 4,
-		.format = format_network },
-	{ .field = "addresses",
-		.title = "ADDRESS",
-		.good = 15,
-		.priority = 3,
-		.flags = GRID_NOCUT,
-		.format = format_address },
+	{ .field = "networks", .title = "NETWORK", .min = 8, .good = 12, .max = 24, .priority = 4, .format = format_network },
+	{ .field = "addresses", .title = "ADDRESS", .good = 15, .priority = 3, .flags = GRID_NOCUT, .format = format_address },
 	{ .title = "GATEWAY", .priority = 11, .flags = GRID_NOCUT | GRID_WIDE, .format = format_gateway },
 	{ .title = "BRIDGE", .priority = 11, .max = 16, .flags = GRID_WIDE, .format = format_bridge },
 	{ .field = "ports", .title = "PORTS", .min = 7, .max = 20, .priority = 7, .format = format_ports },
@@ -357,6 +348,7 @@ static int list_init(struct pane *p, struct err *err)
 	table_set_keep(s->grids[TAB_TARGETS].table, keep_target, s);
 	grid_sort_by(&s->grids[TAB_TARGETS], "name", false, true);
 	grid_sort_by(&s->grids[TAB_NETWORKS], "name", false, false);
+	s->ends = list_ends_new(p, SLOT_SCAN, &s->walk_at);
 	open_sources(p);
 	return 0;
 }
@@ -365,6 +357,7 @@ static void list_done(struct pane *p)
 {
 	struct list_state *s = p->state;
 
+	list_ends_free(s->ends);
 	grid_done(&s->grids[TAB_TARGETS]);
 	grid_done(&s->grids[TAB_NETWORKS]);
 	for (unsigned i = 0; i < ENGINE_PLACES; i++) {
@@ -448,6 +441,7 @@ static void merge(struct pane *p)
 	block_unref(s->merged);
 	s->merged = target_merge(told, n, &(struct target_seen){ .netns = s->scan, .holders = s->holders, .bundles = s->bundles });
 	show_targets(p, target_with_health(s->merged, s->health));
+	list_ends_watch(s->ends, s->merged);
 	watch_health(p);
 	look_for_names(p, is_waiting);
 }
@@ -558,6 +552,20 @@ static void find_daemons(struct pane *p)
 	}
 }
 
+/* Mostly it says what it said before. */
+static void take_scan(struct pane *p, struct link_event *ev)
+{
+	struct list_state *s = p->state;
+	bool *same = &p->feeds[SLOT_SCAN].same;
+
+	*same = block_same(s->scan, ev->block);
+	swap(&s->scan, ev);
+	if (*same)
+		return;
+	find_daemons(p);
+	merge(p);
+}
+
 /* Tests hand a finished list in as a block of targets on the scan's slot. */
 static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 {
@@ -576,9 +584,7 @@ static void list_event(struct pane *p, unsigned slot, struct link_event *ev)
 	} else if (ev->row_type == &target_row_type) {
 		show_targets(p, ev->block);
 	} else if (ev->row_type == &netns_row_type) {
-		swap(&s->scan, ev);
-		find_daemons(p);
-		merge(p);
+		take_scan(p, ev);
 		plan_walk(p);
 	} else if (ev->row_type == &bundle_row_type) {
 		swap(&s->bundles, ev);
@@ -604,6 +610,7 @@ static void list_refresh(struct pane *p)
 	struct list_state *s = p->state;
 
 	pane_feeds_refresh(p);
+	pane_feed_request(p, SLOT_SCAN, 0, NAMESPACES_LOOK, NULL, 0, -1);
 	for (unsigned i = 0; i < s->places.n; i++)
 		if (!s->places.list[i].is_activated || answers(&s->told[i]))
 			pane_feed_sample(p, slot_of(i));

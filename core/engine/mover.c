@@ -10,6 +10,7 @@
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/lazy.h"
+#include "core/rights.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -193,7 +194,8 @@ static void no_connection(struct slot *s, int code)
 		return;
 	}
 	if (code == EACCES || code == EPERM) {
-		snprintf(s->done.msg, sizeof s->done.msg, "permission denied on %.108s: run with sudo or join its group", at);
+		snprintf(s->done.msg, sizeof s->done.msg, rights_of_root() ? "permission denied on %.108s, even to root: a user namespace or a security module" :
+			"permission denied on %.108s: run with sudo or join its group", at);
 		return;
 	}
 	if (code == ECONNREFUSED)

@@ -8,6 +8,7 @@
 #include "core/net/link.h"
 #include "core/net/mounted.h"
 #include "core/net/rtnl.h"
+#include "core/rights.h"
 #include "core/source/proc_dir.h"
 #include "core/target.h"
 #include "core/worker.h"
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libmnl/libmnl.h>
+#include <linux/capability.h>
 #include <linux/inet_diag.h>
 #include <linux/net_namespace.h>
 #include <linux/nsfs.h>
@@ -318,7 +320,7 @@ static int listeners_sample(struct worker *w, struct builder *b, struct err *err
 		}
 	}
 	if (s->denied)
-		builder_note(b, EPERM, "network namespaces that may not be entered: %u; needs CAP_SYS_ADMIN, run with sudo", s->denied);
+		builder_note(b, EPERM, "network namespaces that may not be entered: %u; %s", s->denied, rights_needed(CAP_SYS_ADMIN, (char[RIGHTS_TEXT]){ 0 }));
 	return worker_send_block(w, 0, s->places);
 }
 

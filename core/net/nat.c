@@ -11,9 +11,11 @@
 #include "core/net/nat_legacy.h"
 #include "core/net/nat_there.h"
 #include "core/net/rtnl.h"
+#include "core/rights.h"
 #include "core/worker.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +74,7 @@ static int dump_once(struct nat *n)
 static int refused(int r, const char *what, struct err *err)
 {
 	if (r == -EPERM)
-		return err_set(err, EPERM, "read the %s of the namespace: needs CAP_NET_ADMIN in it; run with sudo", what);
+		return err_set(err, EPERM, "read the %s of the namespace: %s", what, rights_needed(CAP_NET_ADMIN, (char[RIGHTS_TEXT]){ 0 }));
 	return err_set(err, -r, "read the %s of the namespace", what);
 }
 
@@ -158,7 +160,8 @@ static int sample_nat(struct worker *w, struct builder *b, struct err *err)
 	if (r == 0)
 		r = read_legacy(n, 6, &m, b, err);
 	if (r == 0 && n->names_error)
-		builder_note(b, n->names_error, "legacy tables of the namespace were not read: needs CAP_DAC_OVERRIDE; run with sudo");
+		builder_note(b, n->names_error, "legacy tables of the namespace were not read: %s",
+			rights_needed(CAP_DAC_OVERRIDE, (char[RIGHTS_TEXT]){ 0 }));
 	if (r == 0)
 		nat_walk(&m, b);
 	nat_model_done(&m);

@@ -4,6 +4,7 @@
 #include "core/block.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/rights.h"
 #include "core/source/proc_dir.h"
 #include "core/source/proc_text.h"
 #include "core/worker.h"
@@ -155,8 +156,8 @@ void net_holders_read(int proc, const uint64_t *inodes, uint32_t n, struct build
 	}
 	proc_dir_note_hiding(proc, b);
 	if (w.denied)
-		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; run with sudo",
-			w.denied, w.denied == 1 ? "" : "es");
+		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: needs CAP_DAC_READ_SEARCH and %s", w.denied,
+			w.denied == 1 ? "" : "es", rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
 }
 
 /* --- the worker --- */

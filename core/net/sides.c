@@ -8,11 +8,13 @@
 #include "core/net/mounted.h"
 #include "core/net/route.h"
 #include "core/net/rtnl.h"
+#include "core/rights.h"
 #include "core/source/proc_dir.h"
 #include "core/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <sched.h>
@@ -187,7 +189,7 @@ static int sides_sample(struct worker *w, struct builder *b, struct err *err)
 		s->past_time = now;
 	}
 	if (s->denied)
-		builder_note(b, EPERM, "namespaces at the other end that may not be entered: %u; needs CAP_SYS_ADMIN, run with sudo", s->denied);
+		builder_note(b, EPERM, "namespaces at the other end that may not be entered: %u; %s", s->denied, rights_needed(CAP_SYS_ADMIN, (char[RIGHTS_TEXT]){ 0 }));
 	if (s->params.left_out)
 		builder_note(b, 0, "the other ends of %u cables are not looked at: %d namespaces at most", s->params.left_out, NET_SIDES);
 	return worker_send_block(w, 0, s->routes);

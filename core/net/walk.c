@@ -9,6 +9,7 @@
 #include "core/fd.h"
 #include "core/net/mounted.h"
 #include "core/net/sites.h"
+#include "core/rights.h"
 #include "core/source/proc_dir.h"
 #include "core/target.h"
 #include "core/worker.h"
@@ -16,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -617,7 +619,7 @@ static int walk_sample(struct worker *w, struct builder *b, struct err *err)
 		return err_set(err, -r, "route to %s: %s", addr_format(&k->params.to, text), net_route_refusal(r));
 	set_rates(k);
 	if (k->sites.denied && last(k)->end == NET_HOP_UNKNOWN)
-		builder_note(b, EPERM, "namespaces on the way that may not be entered: %u; needs CAP_SYS_ADMIN, run with sudo", k->sites.denied);
+		builder_note(b, EPERM, "namespaces on the way that may not be entered: %u; %s", k->sites.denied, rights_needed(CAP_SYS_ADMIN, (char[RIGHTS_TEXT]){ 0 }));
 	if (!k->tidy)
 		net_sites_let_go(&k->sites);
 	k->tidy = true;

@@ -139,53 +139,12 @@ static const struct target_row *by_name(const struct block *targets, struct text
 	return NULL;
 }
 
-static bool on_network(const struct block *targets, const struct target_row *t, struct text network)
-{
-	for (uint32_t i = 0; t && i < t->endpoints.n; i++) {
-		const struct endpoint_row *e = block_nested(targets, &endpoint_row_type, t->endpoints, i);
-
-		if (text_equal(block_text(targets, e->network), network))
-			return true;
-	}
-	return false;
-}
-
-static bool take_family(const struct addr *v4, const struct addr *v6, int family, struct addr *ret)
-{
-	if (v4->kind && family != 6)
-		*ret = *v4;
-	else if (v6->kind && family != 4)
-		*ret = *v6;
-	else
-		return false;
-	ret->has_prefix = ret->prefix = 0;
-	return true;
-}
-
-/* A shared network first, then any. */
-static bool find_address(const struct dest_ask *ask, const struct target_row *t, struct addr *ret)
-{
-	for (unsigned shared = 1; shared < 2; shared--) {
-		for (uint32_t i = 0; i < t->endpoints.n; i++) {
-			const struct endpoint_row *e = block_nested(ask->targets, &endpoint_row_type, t->endpoints, i);
-
-			if ((!shared || on_network(ask->targets, ask->own, block_text(ask->targets, e->network))) &&
-				take_family(&e->address, &e->address6, ask->family, ret))
-				return true;
-		}
-	}
-	return false;
-}
-
 static int container_address(const struct dest_ask *ask, const struct target_row *t, const char *name, struct addr *ret, struct err *err)
 {
-	struct text with = block_text(ask->targets, t->shares_with);
-	const struct target_row *owner = with.n ? by_name(ask->targets, with) : NULL;
-
 	if (t->state != TARGET_STATE_RUNNING && t->state != TARGET_STATE_PAUSED)
 		return err_set(err, ESRCH, "container %.60s is not running: %s", name,
 			t->state < TARGET_STATE_N ? target_state_names[t->state] : "unknown state");
-	if (find_address(ask, t, ret) || (owner && find_address(ask, owner, ret)))
+	if (target_address(ask->targets, ask->own, t, ask->family, ret))
 		return 0;
 	if (ask->own && (ask->own == t || (ask->own->netns == t->netns && t->netns != ROW_NO_UINT))) {
 		*ret = ask->family == 6 ? addr_ip6((uint8_t[16]){ [15] = 1 }) : addr_ip4((uint8_t[]){ 127, 0, 0, 1 });

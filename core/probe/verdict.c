@@ -47,6 +47,9 @@ const char *const probe_verdict_names[PROBE_VERDICT_N] = {
 	[PROBE_HTTP_ERROR] = "http-error",
 	[PROBE_BROKEN_REPLY] = "broken-reply",
 	[PROBE_NO_NAME] = "no-name",
+	[PROBE_NO_ADDRESS] = "no-address",
+	[PROBE_DNS_FAILED] = "dns-failed",
+	[PROBE_DNS_TIMEOUT] = "dns-timeout",
 	[PROBE_OWN_LIMITS] = "own-limits",
 	[PROBE_PAUSED] = "paused",
 	[PROBE_FAILED] = "failed",
@@ -62,6 +65,7 @@ static const uint8_t outcomes[PROBE_VERDICT_N] = {
 	[PROBE_TIMEOUT] = PROBE_LATE,
 	[PROBE_SILENT] = PROBE_LATE,
 	[PROBE_NOT_REACHED] = PROBE_LATE,
+	[PROBE_DNS_TIMEOUT] = PROBE_LATE,
 };
 
 enum probe_outcome probe_outcome(uint32_t verdict)
@@ -194,7 +198,6 @@ static const char *const sentences[PROBE_VERDICT_N] = {
 	[PROBE_TOO_BIG] = "the packet is bigger than the path takes: {n} bytes",
 	[PROBE_MTU_BLACK_HOLE] = "packets over {n} bytes vanish on the way to {who}, and nobody says so: a path MTU black hole",
 	[PROBE_NOT_REACHED] = "{who} does not answer; the last that does is hop {n}",
-	[PROBE_NO_NAME] = "the name has no address: {detail}",
 	[PROBE_OWN_LIMITS] = "nsdbg itself ran out of descriptors or memory",
 };
 

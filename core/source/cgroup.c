@@ -1,6 +1,6 @@
 /*
  * Control groups: see cgroup.h. Files are opened anew for each reading, below directories held open: an open file of a group that was
- * removed costs the kernel memory, a directory held O_PATH only a dentry.
+ * removed costs the kernel memory, a directory held O_PATH only a dentry. Only the one that is read each time stays open, if that is wished.
  */
 #include "core/source/cgroup.h"
 
@@ -196,6 +196,7 @@ bool cgroup_open(const struct cgroup_host *h, struct text bytes, uint64_t name_h
 	struct text line, controllers, path, cut;
 	bool any = false;
 
+	ret->cpu = -1;
 	for (int i = 0; i < CGROUP_N; i++)
 		ret->dir[i] = -1;
 	while (proc_text_line(&bytes, &line))
@@ -206,8 +207,24 @@ bool cgroup_open(const struct cgroup_host *h, struct text bytes, uint64_t name_h
 	return any;
 }
 
+static const char *cpu_file(const struct cgroup *g)
+{
+	return g->is_v2[CGROUP_CPUACCT] ? "cpu.stat" : "cpuacct.usage";
+}
+
+void cgroup_keep(struct cgroup *g, int last_file)
+{
+	int dir = g->dir[g->is_v2[CGROUP_CPUACCT] ? CGROUP_CPU : CGROUP_CPUACCT];
+
+	if (g->cpu < 0 && dir >= 0)
+		g->cpu = openat(dir, cpu_file(g), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (g->cpu >= last_file)
+		fd_closep(&g->cpu);
+}
+
 void cgroup_close(struct cgroup *g)
 {
+	fd_closep(&g->cpu);
 	for (int i = 0; i < CGROUP_N; i++)
 		fd_closep(&g->dir[i]);
 }
@@ -270,14 +287,29 @@ static uint64_t lowest_limit(int dir, unsigned depth, const char *name)
 	return low;
 }
 
-static uint64_t cpu_used(const struct cgroup *g, struct text cpu_stat)
+static bool read_cpu_file(const struct cgroup *g, char buf[FILE_MAX_BYTES], struct text *ret)
 {
+	ssize_t n;
+
+	if (g->cpu < 0)
+		return read_file(g->dir[g->is_v2[CGROUP_CPUACCT] ? CGROUP_CPU : CGROUP_CPUACCT], cpu_file(g), buf, ret);
+	n = pread(g->cpu, buf, FILE_MAX_BYTES, 0);
+	*ret = (struct text){ .p = buf, .n = n > 0 ? (size_t)n : 0 };
+	return n > 0;
+}
+
+/* Microseconds; `ret` has the bytes of the file. */
+static uint64_t read_cpu_used(const struct cgroup *g, char buf[FILE_MAX_BYTES], struct text *ret)
+{
+	struct text rest, word;
 	uint64_t ns;
 
+	if (!read_cpu_file(g, buf, ret))
+		return UINT64_MAX;
 	if (g->is_v2[CGROUP_CPUACCT])
-		return key_or_unknown(cpu_stat, "usage_usec");
-	ns = read_number(g->dir[CGROUP_CPUACCT], "cpuacct.usage");
-	return ns == UINT64_MAX ? ns : ns / 1000;
+		return key_or_unknown(*ret, "usage_usec");
+	rest = *ret;
+	return proc_text_word(&rest, &word) && proc_text_number(word, 10, &ns) ? ns / 1000 : UINT64_MAX;
 }
 
 /* True: no CPU was used since the values that `v` has. */
@@ -287,9 +319,7 @@ static bool read_cpu(const struct cgroup *g, struct cgroup_values *v)
 	struct text bytes = { 0 };
 	uint64_t before = v->cpu_us;
 
-	if (g->is_v2[CGROUP_CPUACCT])
-		read_file(g->dir[CGROUP_CPU], "cpu.stat", buf, &bytes);
-	v->cpu_us = cpu_used(g, bytes);
+	v->cpu_us = read_cpu_used(g, buf, &bytes);
 	if (v->cpu_us == before && before != UINT64_MAX)
 		return true;
 	if (!g->is_v2[CGROUP_CPUACCT])

@@ -27,6 +27,7 @@
 #include "core/block.h"
 #include "core/cage.h"
 #include "core/fd.h"
+#include "core/rights.h"
 #include "core/source/proc_dir.h"
 #include "core/source/proc_text.h"
 #include "core/worker.h"
@@ -36,7 +37,6 @@ enum { FOUND = 160, MOUNTS_BYTES = 1 << 20 };
 struct finding {
 	enum doctor_state state;
 	char found[FOUND];
-	const char *remedy; /* NULL: the check's */
 };
 
 struct check {
@@ -56,11 +56,9 @@ static void conclude(struct finding *f, enum doctor_state state, const char *fou
 
 static void run_capability(const struct check *c, int proc, struct finding *ret)
 {
-	bool there = cage_caps() >> c->number & 1;
+	bool there = cage_permitted_caps() >> c->number & 1;
 
 	(void)proc;
-	if (geteuid() == 0) /* sudo does not give what root lacks */
-		ret->remedy = "a container's root: docker run --privileged, or --cap-add";
 	conclude(ret, there ? DOCTOR_OK : DOCTOR_MISSING, there ? "held until a worker is caged" : "not held");
 }
 
@@ -253,7 +251,7 @@ static void run_hidepid(const struct check *c, int proc, struct finding *ret)
 {
 	struct text rest = read_mounts(proc), line, word[4];
 	AUTO(fd_freep) char *bytes = (char *)rest.p;
-	bool read = rest.n > 0;
+	bool read = rest.n > 0, sees_all = cage_permitted_caps() >> CAP_SYS_PTRACE & 1;
 
 	(void)c;
 	while (proc_text_line(&rest, &line)) {
@@ -263,7 +261,8 @@ static void run_hidepid(const struct check *c, int proc, struct finding *ret)
 			k++;
 		if (k == 4 && text_equal(word[1], text_of("/proc")) && text_contains(word[3], text_of("hidepid=")) &&
 			!text_contains(word[3], text_of("hidepid=off")) && !text_contains(word[3], text_of("hidepid=0")))
-			return conclude(ret, DOCTOR_LESS, "/proc is mounted with hidepid");
+			return sees_all ? conclude(ret, DOCTOR_OK, "mounted with hidepid, CAP_SYS_PTRACE sees all the same") :
+				conclude(ret, DOCTOR_LESS, "/proc is mounted with hidepid");
 	}
 	conclude(ret, read ? DOCTOR_OK : DOCTOR_UNKNOWN, read ? "/proc shows all processes" : "/proc/self/mounts cannot be read");
 }
@@ -278,14 +277,16 @@ static void run_cgroups(const struct check *c, int proc, struct finding *ret)
 	conclude(ret, v1 || v2 ? DOCTOR_OK : DOCTOR_LESS, v1 && v2 ? "v1 and v2" : v1 ? "v1" : v2 ? "v2" : "none mounted");
 }
 
-#define SUDO "run it with sudo"
+static const char sudo[] = "run it with sudo";
 static const struct check checks[] = {
-	{ "rights", "user", run_user, 0, "only what this user may see is shown", SUDO },
-	{ "rights", "CAP_SYS_ADMIN", run_capability, CAP_SYS_ADMIN, "namespaces of others cannot be entered", SUDO },
-	{ "rights", "CAP_SYS_PTRACE", run_capability, CAP_SYS_PTRACE, "processes of others hide their namespaces, files and sockets", SUDO },
-	{ "rights", "CAP_NET_RAW", run_capability, CAP_NET_RAW, "no packets, no ping and no traceroute", SUDO },
-	{ "rights", "CAP_DAC_READ_SEARCH", run_capability, CAP_DAC_READ_SEARCH, "files of a container's users stay closed, owners of sockets unknown", SUDO },
-	{ "rights", "CAP_SETUID", run_capability, CAP_SETUID, "workers keep the user that started nsdbg", SUDO },
+	{ "rights", "user", run_user, 0, "only what this user may see is shown", sudo },
+	{ "rights", "CAP_SYS_ADMIN", run_capability, CAP_SYS_ADMIN, "namespaces of others cannot be entered", sudo },
+	{ "rights", "CAP_SYS_PTRACE", run_capability, CAP_SYS_PTRACE, "processes of others hide their namespaces, files and sockets", sudo },
+	{ "rights", "CAP_NET_RAW", run_capability, CAP_NET_RAW, "no packets, no ping and no traceroute", sudo },
+	{ "rights", "CAP_NET_ADMIN", run_capability, CAP_NET_ADMIN, "rules of nf_tables and iptables are not read, nor whose sockets hold a namespace; "
+		"tools of exec set nothing up", sudo },
+	{ "rights", "CAP_DAC_READ_SEARCH", run_capability, CAP_DAC_READ_SEARCH, "files of a container's users stay closed, owners of sockets unknown", sudo },
+	{ "rights", "CAP_SETUID", run_capability, CAP_SETUID, "workers keep the user that started nsdbg", sudo },
 	{ "rights", "process 1", run_first, 0, "processes and socket owners of the host are partial: exit status 7",
 		"it holds rights that nsdbg may not have; everything else works" },
 	{ "rights", "place", run_place, 0, "targets are those that this place shows", "start it on the host, or with --pid=host" },
@@ -298,11 +299,11 @@ static const struct check checks[] = {
 	{ "kernel", "udp_diag", run_inet_diag, IPPROTO_UDP, "UDP sockets come from /proc", "modprobe udp_diag" },
 	{ "kernel", "raw_diag", run_inet_diag, IPPROTO_RAW, "raw sockets come from /proc", "modprobe raw_diag" },
 	{ "kernel", "unix_diag", run_unix_diag, 0, "Unix sockets come from /proc: no peers, no queues", "modprobe unix_diag" },
-	{ "kernel", "packet sockets", run_packet, 0, "no capture", SUDO " on a kernel with CONFIG_PACKET" },
+	{ "kernel", "packet sockets", run_packet, 0, "no capture", "CAP_NET_RAW, and a kernel with CONFIG_PACKET" },
 	{ "kernel", "BPF JIT", run_jit, 0, "capture filters cost more", "sysctl net.core.bpf_jit_enable=1" },
 	{ "kernel", "user namespaces", run_user_ns, 0, "no rootless containers here", NULL },
 	{ "kernel", "control groups", run_cgroups, 0, "no CPU, memory and process numbers of containers", NULL },
-	{ "kernel", "/proc", run_hidepid, 0, "processes of others are hidden without CAP_SYS_PTRACE", SUDO },
+	{ "kernel", "/proc", run_hidepid, 0, "processes of others are hidden without CAP_SYS_PTRACE", sudo },
 };
 
 void doctor_add(struct builder *b, enum doctor_state state, const char *area, const char *name, const char *found, const char *lost,
@@ -334,14 +335,19 @@ static int doctor_open(struct worker *w, struct err *err)
 	return 0;
 }
 
+/* What helps a user does not help root. */
+static const char *remedy_of(const struct check *c)
+{
+	return c->remedy == sudo && rights_of_root() ? "start nsdbg outside of the container or sandbox that takes it away" : c->remedy;
+}
+
 static int doctor_sample(struct worker *w, struct builder *b, struct err *err)
 {
 	const struct finding *all = *worker_state(w);
 
 	(void)err;
 	for (size_t i = 0; i < ARRAY_LEN(checks); i++)
-		doctor_add(b, all[i].state, checks[i].area, checks[i].name, all[i].found, checks[i].lost,
-			all[i].remedy ? all[i].remedy : checks[i].remedy);
+		doctor_add(b, all[i].state, checks[i].area, checks[i].name, all[i].found, checks[i].lost, remedy_of(&checks[i]));
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sched.h>
@@ -21,6 +22,7 @@
 #include "core/block.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/rights.h"
 #include "core/source/libc.h"
 #include "core/source/mounts.h"
 #include "core/worker.h"
@@ -597,7 +599,7 @@ static int files_open(struct worker *w, struct err *err)
 	struct files_state *s;
 
 	if (t->root < 0)
-		return err_set(err, EACCES, "open the root directory of the target: needs CAP_SYS_PTRACE; run with sudo");
+		return rights_refused(err, EACCES, CAP_SYS_PTRACE, t->dir, "open the root directory of the target");
 	s = fd_xcalloc(1, sizeof *s);
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
 		s->files[i].fd = -1;

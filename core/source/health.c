@@ -25,13 +25,14 @@
 #include "core/source/proc_text.h"
 #include "core/worker.h"
 
-/* Reading everything each time would cost a percent of a core for a hundred: what cannot have changed is read every eighth time. */
-enum { BUFFER = 1 << 20, ALL_EVERY = 8, FILES = 16384, SPARE_FILES = 24 };
+/* Reading everything each time would cost a percent of a core for a hundred: what cannot have changed is read now and then. */
+enum { BUFFER = 1 << 20, ALL_EVERY = 16, FILES = 16384, SPARE_FILES = 24 };
 
 struct watched {
 	struct health_target target;
 	int dir; /* /proc/PID; -1: it has left */
 	bool lacks_file; /* we have no descriptor left for it */
+	bool unread; /* its network was not read the last time: it may have left */
 	struct cgroup group;
 	struct cgroup_values values; /* of the group, as last read */
 	bool has_group;
@@ -100,6 +101,8 @@ static void watched_open(struct health *h, struct watched *w)
 		fd_closep(&w->dir);
 	if (w->target.flags & HEALTH_CONTAINER && read_at(w->dir, "cgroup", h->buf, &bytes))
 		w->has_group = cgroup_open(&h->host, bytes, w->target.name_hash, &w->group);
+	if (w->has_group)
+		cgroup_keep(&w->group, h->last_file);
 }
 
 static void watched_close(struct watched *w)
@@ -165,9 +168,9 @@ static bool read_traffic(struct health *h, struct watched *w, struct health_coun
 	struct net_counters_dev d;
 	bool quiet;
 
-	if (w->target.flags & HEALTH_SHARED_NET || (host && !read_at(w->dir, "net/route", h->route, &route)))
-		return false;
-	if (!read_at(w->dir, "net/dev", h->buf, &dev) || !net_counters_dev(dev, host ? &route : NULL, &d) || (host && !d.interfaces))
+	w->unread = w->target.flags & HEALTH_SHARED_NET || (host && !read_at(w->dir, "net/route", h->route, &route)) ||
+		!read_at(w->dir, "net/dev", h->buf, &dev);
+	if (w->unread || !net_counters_dev(dev, host ? &route : NULL, &d) || (host && !d.interfaces))
 		return false;
 	quiet = w->n_reads && d.all_packets == w->packets;
 	w->packets = d.all_packets;
@@ -313,13 +316,16 @@ static int health_sample(struct worker *w, struct builder *b, struct err *err)
 
 	(void)err;
 	for (uint32_t i = 0; i < h->n; i++) {
-		lacking += h->watched[i].lacks_file;
-		if (h->watched[i].dir >= 0 && has_left(h->watched[i].dir))
-			watched_close(&h->watched[i]);
-		if (h->watched[i].dir < 0)
+		struct watched *t = &h->watched[i];
+
+		lacking += t->lacks_file;
+		if (t->dir < 0)
 			continue;
-		read_target(h, &h->watched[i]);
-		health_row_build(b, &h->watched[i].target, &h->watched[i].history);
+		read_target(h, t);
+		if (t->unread && has_left(t->dir))
+			watched_close(t);
+		else
+			health_row_build(b, &t->target, &t->history);
 	}
 	if (lacking)
 		builder_note(b, EMFILE, "health of %u targets is not read: the limit of open files (ulimit -Hn) is too low", lacking);

@@ -26,6 +26,7 @@
 #include "core/err.h"
 #include "core/fd.h"
 #include "core/loop.h"
+#include "core/rights.h"
 #include "core/source/proc_dir.h"
 #include "core/source/proc_text.h"
 #include "core/worker.h"
@@ -425,9 +426,8 @@ void holders_build(const struct holders *h, struct builder *b)
 	}
 	proc_dir_note_hiding(h->proc, b);
 	if (h->n_hidden)
-		builder_note(b, EACCES, "descriptors of %" PRIu32 " processes hidden, they may hold namespaces: needs CAP_SYS_PTRACE and "
-			"CAP_DAC_READ_SEARCH; run with sudo",
-			h->n_hidden);
+		builder_note(b, EACCES, "descriptors of %" PRIu32 " processes hidden, they may hold namespaces: needs CAP_DAC_READ_SEARCH and %s",
+			h->n_hidden, rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
 	if (h->n_closed)
 		builder_note(b, EACCES, "%" PRIu32 " sockets do not tell their namespace: needs CAP_SYS_PTRACE, CAP_NET_ADMIN and Linux 5.6",
 			h->n_closed);

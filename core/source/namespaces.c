@@ -1,6 +1,6 @@
 /*
- * Every network namespace that a process or a mount shows. The link of ns/net is read for each process each time; start time and inner
- * pid only when a process is new (they cannot change), command name and cgroup only of leaders: 5,000 processes stay cheap.
+ * Every network namespace that a process or a mount shows. A process that is new is read at once, one that is known each fourth time or
+ * when asked to; start time and inner pid cannot change, cgroup and addresses are of leaders only: 5,000 processes stay cheap.
  * Zombies have no namespace any more and are left out; kernel threads live in the host's.
  */
 #include "core/source/namespaces.h"
@@ -18,6 +18,7 @@
 #include "core/block.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/rights.h"
 #include "core/source/local_addresses.h"
 #include "core/source/origin.h"
 #include "core/source/mounts.h"
@@ -31,6 +32,8 @@ struct member {
 	uint64_t start;
 	uint64_t netns;
 	uint64_t ppid;
+	uint64_t uid; /* real one; UNREAD */
+	char comm[16]; /* when its stat was read in this scan; "": not known */
 	uint8_t inner; /* enum inner: read only where several processes want to lead */
 	uint8_t kind; /* enum origin_parent, of itself */
 	bool settled; /* old enough that parent and command will stay */
@@ -40,9 +43,10 @@ struct member {
 	struct leader *leader; /* owned; only of those that lead a namespace */
 };
 
-/* What a namespace is called after. */
+/* What a namespace is called after, and its addresses. */
 struct leader {
 	char comm[64], id[PROC_TEXT_CONTAINER]; /* "": not known */
+	struct local_addresses *addresses; /* owned; NULL: not read, as only containers' are */
 };
 
 /* What is known of a container, or of a daemon. */
@@ -54,8 +58,10 @@ struct found {
 };
 
 enum inner { INNER_UNKNOWN, INNER_FIRST, INNER_LATER };
-/* A process that is not new is looked at each LOOK_EVERY scans: hardly any changes its namespace or its name then. */
-enum { NO_NETNS = 0, SETTLED_S = 3, LOOK_EVERY = 4, MAX_CMDLINE = 8192, MAX_MOUNTINFO = 64 << 10 };
+/* A process that is not new is looked at each LOOK_EVERY scans: hardly any changes its namespace or its name then. Addresses and
+ * control groups cost the most and change the least. */
+#define UNREAD UINT64_MAX
+enum { NO_NETNS = 0, SETTLED_S = 3, LOOK_EVERY = 4, MORE_EVERY = 8, MAX_CMDLINE = 8192, MAX_MOUNTINFO = 64 << 10 };
 
 struct members {
 	struct member *m;
@@ -76,6 +82,7 @@ struct namespaces_scan {
 	struct members now, before; /* by pid */
 	uint32_t n_denied;
 	uint64_t n_scans;
+	bool all; /* nothing is taken as known in the next scan */
 	uint64_t session; /* of our broker and its workers; 0: none is left out */
 	uint64_t ticks, now_ticks; /* per second; since boot */
 	struct mount *mounted;
@@ -99,14 +106,20 @@ static void drop_mounts(struct namespaces_scan *s)
 	s->n_mounted = 0;
 }
 
-static void drop_found(struct members *l)
+static void drop_found(struct member *m)
 {
-	for (uint32_t i = 0; i < l->n; i++) {
-		free(l->m[i].found);
-		free(l->m[i].leader);
-		l->m[i].found = NULL;
-		l->m[i].leader = NULL;
-	}
+	if (m->leader)
+		free(m->leader->addresses);
+	free(m->leader);
+	free(m->found);
+	m->found = NULL;
+	m->leader = NULL;
+}
+
+static void drop_all(struct members *l)
+{
+	for (uint32_t i = 0; i < l->n; i++)
+		drop_found(&l->m[i]);
 }
 
 void namespaces_scan_free(struct namespaces_scan *s)
@@ -115,8 +128,8 @@ void namespaces_scan_free(struct namespaces_scan *s)
 		return;
 	drop_mounts(s);
 	free(s->mounted);
-	drop_found(&s->now);
-	drop_found(&s->before);
+	drop_all(&s->now);
+	drop_all(&s->before);
 	free(s->now.m);
 	free(s->before.m);
 	free(s);
@@ -162,41 +175,53 @@ static bool read_start(const struct namespaces_scan *s, struct member *m)
 		return false; /* a worker of ours that looks into this namespace: nobody there knows it */
 	m->start = stat.start;
 	m->ppid = stat.ppid;
+	m->comm[0] = 0;
+	if (stat.comm.n < sizeof m->comm && !memchr(stat.comm.p, '\\', stat.comm.n)) /* written as it is */
+		snprintf(m->comm, sizeof m->comm, "%.*s", (int)stat.comm.n, stat.comm.p);
 	m->kind = (uint8_t)origin_parent_of(stat.comm);
 	m->settled = stat.start + SETTLED_S * s->ticks < s->now_ticks;
 	return true;
 }
 
-/* Is it pid 1 of a pid namespace of its own? That cannot change either. */
-static bool is_inner_first(const struct namespaces_scan *s, struct member *m)
+static void read_status(const struct namespaces_scan *s, struct member *m)
 {
 	struct proc_text_status status;
 	char buf[8192];
-	ssize_t n;
+	ssize_t n = proc_dir_read(s->proc, m->pid, "status", buf, sizeof buf);
+	bool good = n >= 0 && proc_text_status((struct text){ .p = buf, .n = (size_t)n }, &status);
 
-	if (m->inner != INNER_UNKNOWN)
-		return m->inner == INNER_FIRST;
-	n = proc_dir_read(s->proc, m->pid, "status", buf, sizeof buf);
-	m->inner = n >= 0 && proc_text_status((struct text){ .p = buf, .n = (size_t)n }, &status) && status.ns_pid == 1 ?
-		INNER_FIRST : INNER_LATER;
+	m->inner = good && status.ns_pid == 1 ? INNER_FIRST : INNER_LATER;
+	m->uid = good ? status.uid : 0;
+}
+
+/* Is it pid 1 of a pid namespace of its own? That cannot change either. */
+static bool is_inner_first(const struct namespaces_scan *s, struct member *m)
+{
+	if (m->inner == INNER_UNKNOWN)
+		read_status(s, m);
 	return m->inner == INNER_FIRST;
+}
+
+/* Of a process that is not root's. */
+static uint64_t user_of(const struct namespaces_scan *s, struct member *m)
+{
+	if (m->uid == UNREAD)
+		read_status(s, m);
+	return m->uid ? m->uid : ROW_NO_UINT;
 }
 
 static bool fill_member(const struct namespaces_scan *s, struct member *m)
 {
-	struct member *old = NULL;
+	struct member *old = s->before.n ? bsearch(m, s->before.m, s->before.n, sizeof *m, by_pid) : NULL;
 	uint64_t netns = m->netns;
 
-	if (proc_dir_identity(s->proc, m->pid, &m->identity) < 0)
-		return false;
-	if (s->before.n)
-		old = bsearch(m, s->before.m, s->before.n, sizeof *m, by_pid);
 	if (!old || old->identity != m->identity)
 		return read_start(s, m);
 	*m = *old;
+	m->netns = netns;
+	m->comm[0] = 0;
 	old->found = NULL; /* moved on */
 	old->leader = NULL;
-	m->netns = netns;
 	return m->settled || read_start(s, m);
 }
 
@@ -224,17 +249,6 @@ static bool read_text(const struct namespaces_scan *s, uint64_t pid, const char 
 
 	*ret = (struct text){ .p = buf, .n = n > 0 ? (size_t)n : 0 };
 	return n > 0;
-}
-
-static uint64_t user_of(const struct namespaces_scan *s, uint64_t pid)
-{
-	struct proc_text_status status;
-	char buf[8192];
-	struct text bytes;
-
-	if (!read_text(s, pid, "status", buf, sizeof buf, &bytes) || !proc_text_status(bytes, &status) || status.uid == 0)
-		return ROW_NO_UINT;
-	return status.uid;
 }
 
 /* A pod has one shim, whose -id is the sandbox: what else it runs has its own id in its cgroup. */
@@ -265,7 +279,7 @@ static bool is_known(const struct namespaces_scan *s, const struct member *m, co
 	return false;
 }
 
-static void look_at_child(const struct namespaces_scan *s, struct member *m, const struct member *parent)
+static void look_at_child(const struct namespaces_scan *s, struct member *m, struct member *parent)
 {
 	char buf[MAX_CMDLINE];
 	struct text cmdline;
@@ -277,7 +291,7 @@ static void look_at_child(const struct namespaces_scan *s, struct member *m, con
 	take_own_id(s, m->pid, &f);
 	if (is_known(s, m, &f))
 		return;
-	f.owner = user_of(s, parent->pid);
+	f.owner = user_of(s, parent);
 	m->found = fd_xcalloc(1, sizeof f);
 	*m->found = f;
 }
@@ -290,7 +304,8 @@ static void look_at_daemon(const struct namespaces_scan *s, struct member *m)
 	uint64_t uid;
 
 	/* Only root's are believed: connecting to what anybody names would be doing their bidding. */
-	uid = user_of(s, m->pid);
+	m->uid = UNREAD;
+	uid = user_of(s, m);
 	if (!read_text(s, m->pid, "cmdline", buf, sizeof buf, &cmdline) ||
 		!origin_endpoint(cmdline, uid == ROW_NO_UINT ? 0 : uid, &kind, endpoint))
 		return;
@@ -298,12 +313,21 @@ static void look_at_daemon(const struct namespaces_scan *s, struct member *m)
 	snprintf(m->found->endpoint, sizeof m->found->endpoint, "%s %s", kind, endpoint);
 }
 
-/* First those that are pid 1 of their own namespace, then those that share the pids of others. */
+/* Is it all that its parent runs? */
+static bool is_only_child(const struct namespaces_scan *s, const struct member *m)
+{
+	for (uint32_t i = 0; i < s->now.n; i++)
+		if (s->now.m[i].ppid == m->ppid && &s->now.m[i] != m)
+			return false;
+	return true;
+}
+
+/* First those that are pid 1 of their own namespace, then those that share the pids of others. An only child is the one or the other. */
 static void find_containers(struct namespaces_scan *s, bool first)
 {
 	for (uint32_t i = 0; i < s->now.n; i++) {
 		struct member *m = &s->now.m[i];
-		const struct member *parent;
+		struct member *parent;
 
 		if (m->checked || m->found)
 			continue;
@@ -314,7 +338,7 @@ static void find_containers(struct namespaces_scan *s, bool first)
 		}
 		parent = find_member(&s->now, m->ppid);
 		if (parent && parent->kind != ORIGIN_NOBODY && parent->kind != ORIGIN_DAEMON &&
-			is_inner_first(s, m) == first)
+			(is_only_child(s, m) || is_inner_first(s, m) == first))
 			look_at_child(s, m, parent);
 		m->checked = !first && m->settled;
 	}
@@ -340,31 +364,32 @@ static void look_at_orphan(const struct namespaces_scan *s, struct member *m)
 	*m->found = f;
 }
 
-static bool is_due(const struct namespaces_scan *s, uint64_t pid)
+static bool is_due(const struct namespaces_scan *s, uint64_t pid, unsigned every)
 {
-	return (s->n_scans + pid) % LOOK_EVERY == 0;
+	return s->all || (s->n_scans + pid) % every == 0;
 }
 
 /* One that is known, not new and not due: as it was. */
 static bool take_known(struct namespaces_scan *s, const struct proc_dir_entry *e)
 {
-	struct member *old = is_due(s, e->pid) ? NULL : find_member(&s->before, e->pid);
+	struct member *old = is_due(s, e->pid, LOOK_EVERY) ? NULL : find_member(&s->before, e->pid);
 
 	if (!old || old->identity != e->inode || !old->settled || old->netns == NO_NETNS)
 		return false;
 	*members_add(&s->now) = *old;
+	s->now.m[s->now.n - 1].comm[0] = 0;
 	old->found = NULL; /* moved on */
 	old->leader = NULL;
 	return true;
 }
 
-static void look_at(struct namespaces_scan *s, uint64_t pid)
+static void look_at(struct namespaces_scan *s, const struct proc_dir_entry *e)
 {
 	uint64_t netns;
-	int r = proc_dir_ns(s->proc, pid, "net", &netns);
+	int r = proc_dir_ns(s->proc, e->pid, "net", &netns);
 	struct member *m;
 
-	if (err_denied(r) && pid == 1) { /* holds more rights than we do; it is the host's by definition */
+	if (err_denied(r) && e->pid == 1) { /* holds more rights than we do; it is the host's by definition */
 		netns = s->host;
 		r = 0;
 	}
@@ -372,13 +397,12 @@ static void look_at(struct namespaces_scan *s, uint64_t pid)
 	if (r < 0 && !err_denied(r))
 		return;
 	m = members_add(&s->now);
-	m->pid = pid;
+	m->pid = e->pid;
+	m->identity = e->inode;
+	m->uid = UNREAD;
 	m->netns = r < 0 ? NO_NETNS : netns;
 	if (!fill_member(s, m)) {
-		free(m->found);
-		free(m->leader);
-		m->found = NULL;
-		m->leader = NULL;
+		drop_found(m);
 		s->now.n--;
 	}
 }
@@ -392,7 +416,7 @@ static int walk(struct namespaces_scan *s, struct err *err)
 
 	if (listed < 0)
 		return err_set(err, -listed, "list /proc");
-	drop_found(&s->before);
+	drop_all(&s->before);
 	s->before = s->now;
 	s->now = swap;
 	s->now.n = 0;
@@ -403,7 +427,7 @@ static int walk(struct namespaces_scan *s, struct err *err)
 		qsort(s->before.m, s->before.n, sizeof *s->before.m, by_pid);
 	for (uint32_t i = 0; i < n; i++)
 		if (!take_known(s, &list[i]))
-			look_at(s, list[i].pid);
+			look_at(s, &list[i]);
 	for (int pass = 0; pass < 2; pass++)
 		find_containers(s, pass == 0);
 	return 0;
@@ -466,33 +490,67 @@ static struct netns_row *add_row(struct namespaces_scan *s, struct builder *b, u
 	return row;
 }
 
-static void read_leader(const struct namespaces_scan *s, const struct member *m, bool is_host, struct leader *ret)
+static struct str text_or_none(struct builder *b, const char *text)
 {
-	char buf[8192];
-	ssize_t n = proc_dir_read(s->proc, m->pid, "comm", buf, sizeof buf);
+	return builder_str(b, text[0] ? text : NULL);
+}
 
-	*ret = (struct leader){ 0 };
+static void read_comm(const struct namespaces_scan *s, const struct member *m, struct leader *ret)
+{
+	char buf[64];
+	ssize_t n = m->comm[0] ? 0 : proc_dir_read(s->proc, m->pid, "comm", buf, sizeof buf);
+
+	snprintf(ret->comm, sizeof ret->comm, "%s", m->comm);
 	if (n > 0)
 		snprintf(ret->comm, sizeof ret->comm, "%.*s", (int)n - (buf[n - 1] == '\n'), buf);
-	n = is_host ? 0 : proc_dir_read(s->proc, m->pid, "cgroup", buf, sizeof buf);
-	if (n > 0 && !proc_text_cgroup((struct text){ .p = buf, .n = (size_t)n }, ret->id))
+}
+
+static void read_id(const struct namespaces_scan *s, const struct member *m, struct leader *ret)
+{
+	char buf[8192];
+	ssize_t n = proc_dir_read(s->proc, m->pid, "cgroup", buf, sizeof buf);
+
+	if (n <= 0 || !proc_text_cgroup((struct text){ .p = buf, .n = (size_t)n }, ret->id))
 		ret->id[0] = 0;
+}
+
+static void read_addresses(const struct namespaces_scan *s, const struct member *m, struct leader *ret)
+{
+	if (!ret->addresses)
+		ret->addresses = fd_xcalloc(1, sizeof *ret->addresses);
+	ret->addresses->n = 0;
+	local_addresses_read(s->proc, m->pid, ret->addresses);
+}
+
+/* Engines tell the addresses that they gave; these are those that are there. */
+static void add_addresses(struct builder *b, struct netns_row *row, const struct local_addresses *found)
+{
+	struct str list = ROW_NO_TEXT;
+	char text[ADDR_TEXT];
+
+	for (unsigned i = 0; i < found->n; i++) {
+		addr_format(&found->list[i], text);
+		builder_list_add(b, &list, text, strlen(text));
+	}
+	row->addresses = list;
 }
 
 static void describe_leader(const struct namespaces_scan *s, struct builder *b, struct netns_row *row, struct member *m)
 {
-	if (!m->leader || !m->settled || is_due(s, m->pid)) {
-		if (!m->leader)
-			m->leader = fd_xcalloc(1, sizeof *m->leader);
-		read_leader(s, m, row->is_host, m->leader);
-	}
-	row->leader = builder_str(b, m->leader->comm[0] ? m->leader->comm : NULL);
-	row->container = builder_str(b, m->leader->id[0] ? m->leader->id : NULL);
-}
+	bool is_known = m->leader && m->settled, wants_addresses = row->containers.n && !row->is_host;
 
-static struct str text_or_none(struct builder *b, const char *text)
-{
-	return builder_str(b, text[0] ? text : NULL);
+	if (!m->leader)
+		m->leader = fd_xcalloc(1, sizeof *m->leader);
+	if (!is_known || is_due(s, m->pid, LOOK_EVERY))
+		read_comm(s, m, m->leader);
+	if (!row->is_host && (!is_known || is_due(s, m->pid, MORE_EVERY)))
+		read_id(s, m, m->leader);
+	if (wants_addresses && (!is_known || !m->leader->addresses || is_due(s, m->pid, MORE_EVERY)))
+		read_addresses(s, m, m->leader);
+	row->leader = text_or_none(b, m->leader->comm);
+	row->container = text_or_none(b, m->leader->id);
+	if (wants_addresses)
+		add_addresses(b, row, m->leader->addresses);
 }
 
 static void add_daemons(struct builder *b, struct netns_row *row, const struct member *m, uint32_t n)
@@ -505,24 +563,7 @@ static void add_daemons(struct builder *b, struct netns_row *row, const struct m
 	row->daemons = list;
 }
 
-/* Engines tell the addresses that they gave; these are those that are there. */
-static void add_addresses(const struct namespaces_scan *s, struct builder *b, struct netns_row *row)
-{
-	struct local_addresses found = { 0 };
-	struct str list = ROW_NO_TEXT;
-	char text[ADDR_TEXT];
-
-	if (row->is_host || row->inode == ROW_NO_UINT)
-		return;
-	local_addresses_read(s->proc, row->pid, &found);
-	for (unsigned i = 0; i < found.n; i++) {
-		addr_format(&found.list[i], text);
-		builder_list_add(b, &list, text, strlen(text));
-	}
-	row->addresses = list;
-}
-
-static void add_containers(const struct namespaces_scan *s, struct builder *b, struct netns_row *row, const struct member *m, uint32_t n)
+static void add_containers(struct builder *b, struct netns_row *row, const struct member *m, uint32_t n)
 {
 	AUTO(fd_freep) struct found_row *rows = NULL;
 	uint32_t count = 0;
@@ -543,8 +584,6 @@ static void add_containers(const struct namespaces_scan *s, struct builder *b, s
 			.infra = f->is_infra };
 	}
 	row->containers = builder_rows(b, &found_row_type, rows, count);
-	if (count)
-		add_addresses(s, b, row);
 }
 
 /* Containers whose namespaces we may not see. */
@@ -555,7 +594,7 @@ static void add_hidden(struct namespaces_scan *s, struct builder *b, const struc
 	for (uint32_t i = 0; i < n; i++)
 		any |= m[i].found && !m[i].found->endpoint[0];
 	if (any)
-		add_containers(s, b, add_row(s, b, NO_NETNS), m, n);
+		add_containers(b, add_row(s, b, NO_NETNS), m, n);
 }
 
 /* Members [m, m+n) of one namespace, ascending pid. */
@@ -576,11 +615,16 @@ static void add_group(struct namespaces_scan *s, struct builder *b, struct membe
 	row->pid = leader->pid;
 	row->start = leader->start;
 	row->members = builder_rows(b, &netns_member_row_type, rows, n);
-	describe_leader(s, b, row, leader);
 	if (!any && !row->is_host)
 		look_at_orphan(s, leader);
-	add_containers(s, b, row, m, n);
+	add_containers(b, row, m, n);
+	describe_leader(s, b, row, leader);
 	add_daemons(b, row, m, n);
+}
+
+void namespaces_scan_all(struct namespaces_scan *s)
+{
+	s->all = true;
 }
 
 int namespaces_scan_read(struct namespaces_scan *s, struct builder *b, struct err *err)
@@ -609,12 +653,13 @@ int namespaces_scan_read(struct namespaces_scan *s, struct builder *b, struct er
 		if (!s->mounted[i].used)
 			add_row(s, b, s->mounted[i].inode);
 	}
+	s->all = false;
 	if (!host) /* nobody is seen there: hidepid */
 		add_row(s, b, s->host);
 	proc_dir_note_hiding(s->proc, b);
 	if (s->n_denied)
-		builder_note(b, EACCES, "%" PRIu32 " process%s hidden: needs CAP_SYS_PTRACE; run with sudo", s->n_denied,
-			s->n_denied == 1 ? "" : "es");
+		builder_note(b, EACCES, "%" PRIu32 " process%s hidden: %s", s->n_denied, s->n_denied == 1 ? "" : "es",
+			rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
 	return 0;
 }
 
@@ -636,6 +681,14 @@ static int namespaces_open(struct worker *w, struct err *err)
 static int namespaces_sample(struct worker *w, struct builder *b, struct err *err)
 {
 	return namespaces_scan_read(*worker_state(w), b, err);
+}
+
+static int namespaces_request(struct worker *w, const struct msg *m, struct err *err)
+{
+	if (m->request.op != NAMESPACES_LOOK)
+		return err_set(err, EBADMSG, "unknown request %u", m->request.op);
+	namespaces_scan_all(*worker_state(w));
+	return 0;
 }
 
 static const struct field member_fields[] = {
@@ -689,5 +742,5 @@ const struct row_type netns_row_type = {
 
 const struct source namespaces_source = {
 	.name = "namespaces", .type = &netns_row_type, .cage = CAGE_SCAN, .caps = 1ULL << CAP_SYS_PTRACE,
-	.open = namespaces_open, .sample = namespaces_sample,
+	.open = namespaces_open, .sample = namespaces_sample, .request = namespaces_request,
 };

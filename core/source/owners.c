@@ -16,6 +16,7 @@
 #include "core/block.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/rights.h"
 #include "core/source/proc_dir.h"
 #include "core/source/proc_text.h"
 #include "core/source/sockets.h"
@@ -310,8 +311,8 @@ int owners_scan_read(struct owners_scan *s, struct builder *b, struct err *err)
 				add_rows(s, b, &s->now.holders[i]);
 	proc_dir_note_hiding(s->proc, b);
 	if (s->n_denied)
-		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; run with sudo",
-			s->n_denied, s->n_denied == 1 ? "" : "es");
+		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: needs CAP_DAC_READ_SEARCH and %s",
+			s->n_denied, s->n_denied == 1 ? "" : "es", rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
 	return 0;
 }
 

@@ -22,6 +22,7 @@
 #include "core/loop.h"
 #include "core/probe/echo.h"
 #include "core/probe/http.h"
+#include "core/probe/lookup.h"
 #include "core/probe/run.h"
 #include "core/probe/wire.h"
 #include "core/worker.h"
@@ -256,34 +257,11 @@ static int repeat(struct worker *w, struct probe_run *run, struct builder *b, ui
 
 /* --- names --- */
 
-/* The first address of the answer; else why there is none. */
-static bool take_address(const struct block *answer, struct addr *ret, const char **ret_why, char buf[96])
+static int say_no_address(struct worker *w, struct probe_run *run, struct builder *b, uint32_t tag, const struct probe_facts *f)
 {
-	*ret_why = "no address";
-	for (uint32_t i = 0; i < block_count(answer); i++) {
-		const struct dns_row *d = block_row(answer, i);
-		struct text rcode = block_text(answer, d->rcode);
-
-		if (d->section != DNS_SECTION_ANSWER)
-			continue;
-		if (d->address.kind) {
-			*ret = d->address;
-			return true;
-		}
-		snprintf(buf, 96, "%.*s", (int)(rcode.n < 90 ? rcode.n : 90), rcode.n ? rcode.p : "");
-		*ret_why = strcmp(buf, "NOERROR") == 0 ? "the name exists, but has no address of this kind" : buf;
-	}
-	return false;
-}
-
-static int say_no_name(struct worker *w, struct probe_run *run, struct builder *b, uint32_t tag, const char *why)
-{
-	struct probe_facts f = { .verdict = PROBE_NO_NAME };
-
-	snprintf(f.detail, sizeof f.detail, "%.120s: %.120s", run->p->name, why);
 	stats_loss(&run->stats);
 	builder_clear(b);
-	fill_row(run, &f, loop_wall_ns(), b);
+	fill_row(run, f, loop_wall_ns(), b);
 	return worker_send_block(w, tag, b);
 }
 
@@ -293,9 +271,8 @@ static int look_up(struct worker *w, struct probe_run *run, struct builder *b, c
 	struct builder *rows = builder_new(&dns_row_type);
 	AUTO(block_unrefp) struct block *answer = NULL;
 	struct dns_request q;
+	struct probe_facts f = { .verdict = PROBE_NO_NAME };
 	struct err err = { 0 };
-	char buf[96];
-	const char *why = err.msg;
 	int r;
 
 	memcpy(&q, m->request.params, sizeof q);
@@ -306,9 +283,13 @@ static int look_up(struct worker *w, struct probe_run *run, struct builder *b, c
 		return r;
 	run->how = PROBE_DNS;
 	run->resolve_us = block_cost_us(answer);
-	if (r == 0 && take_address(answer, &run->to, &why, buf))
+	if (r == 0 && lookup_address(answer, &run->to))
 		return 1;
-	return say_no_name(w, run, b, m->head.tag, why);
+	if (r == 0)
+		lookup_failure(answer, run->p->name, &f);
+	else
+		snprintf(f.detail, sizeof f.detail, "there is no such name: %s", err.msg);
+	return say_no_address(w, run, b, m->head.tag, &f);
 }
 
 /* --- the worker --- */

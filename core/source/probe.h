@@ -78,7 +78,10 @@ enum probe_verdict {
 	PROBE_TLS_FAILED,
 	PROBE_HTTP_ERROR, /* status 400 or more */
 	PROBE_BROKEN_REPLY, /* reset or nonsense in the middle */
-	PROBE_NO_NAME, /* the name has no address */
+	PROBE_NO_NAME, /* NXDOMAIN, or not a name at all */
+	PROBE_NO_ADDRESS, /* the name exists without addresses of the family asked for */
+	PROBE_DNS_FAILED, /* a name server answers, but with an error; or cannot be reached */
+	PROBE_DNS_TIMEOUT, /* no name server answered in time */
 	PROBE_OWN_LIMITS, /* the prober's own descriptors or memory */
 	PROBE_PAUSED, /* tcp: accepted by the kernel of a container whose processes are frozen; set by the front */
 	PROBE_FAILED, /* any other errno */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "core/block.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/rights.h"
 #include "core/source/proc_text.h"
 
 DIR *proc_dir_open(int at, const char *name)
@@ -152,7 +154,7 @@ bool proc_dir_is_hiding(int proc)
 void proc_dir_note_hiding(int proc, struct builder *b)
 {
 	if (proc_dir_is_hiding(proc))
-		builder_note(b, EACCES, "/proc hides processes of others (hidepid): needs CAP_SYS_PTRACE; run with sudo");
+		builder_note(b, EACCES, "/proc hides processes of others (hidepid): %s", rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
 }
 
 /* The machine's own pid namespace has this inode, PROC_PID_INIT_INO of the kernel's linux/proc_ns.h, since Linux 3.8. */

@@ -1,8 +1,10 @@
 /* Capabilities by name, capabilities(7), and which of them a host's tool gets unless told otherwise. */
 #include "core/tool.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -87,4 +89,16 @@ int tool_caps_parse(const char *text, uint64_t usual, uint64_t *ret, struct err 
 	}
 	*ret = caps;
 	return 0;
+}
+
+const char *tool_caps_name(int cap, char buf[TOOL_CAP_TEXT])
+{
+	size_t n = (size_t)snprintf(buf, TOOL_CAP_TEXT, "CAP_");
+
+	if (cap < 0 || (size_t)cap >= ARRAY_LEN(names) || !names[cap])
+		snprintf(buf, TOOL_CAP_TEXT, "capability %d", cap);
+	else
+		for (const char *p = names[cap]; *p && n + 1 < TOOL_CAP_TEXT; p++, buf[n] = 0)
+			buf[n++] = (char)toupper((unsigned char)*p);
+	return buf;
 }

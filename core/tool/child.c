@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/rights.h"
 #include "core/tool.h"
 #include "core/tool/procfs.h"
 #include "core/tool/rights.h"
@@ -59,7 +61,7 @@ static int open_kind(const struct worker_target *t, int kind, int *ret, struct e
 	if (fd < 0 && errno == ENOENT && faccessat(t->dir, "ns/net", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return err_set(err, ENOSYS, "this kernel has no %s namespaces", kinds[kind].file + 3);
 	if (fd < 0)
-		return err_set(err, errno == ENOENT ? ESRCH : errno, "open the %s namespace of the target", kinds[kind].file + 3);
+		return rights_refused(err, errno == ENOENT ? ESRCH : errno, CAP_SYS_PTRACE, t->dir, "open the %s namespace of the target", kinds[kind].file + 3);
 	if (!is_own(fd, kinds[kind].file))
 		*ret = fd_take(&fd);
 	return 0;
@@ -131,8 +133,9 @@ static int enter(struct tool_join *j, int from, int to, struct err *err)
 			continue;
 		if (errno == EPERM && i == KIND_NET && enter_owner(j))
 			continue;
-		return err_set(err, errno, errno == EPERM ? "enter the %s namespace of the target: needs CAP_SYS_ADMIN; run with sudo" :
-			"enter the %s namespace of the target", kinds[i].file + 3);
+		if (i == KIND_USER && err_denied(-errno)) /* /proc is the target's by now: not even ours is read there */
+			return err_set(err, errno, "enter the user namespace of the target: %s", rights_needed(CAP_SYS_ADMIN, (char[RIGHTS_TEXT]){ 0 }));
+		return rights_refused(err, errno, CAP_SYS_ADMIN, -1, "enter the %s namespace of the target", kinds[i].file + 3);
 	}
 	return 0;
 }

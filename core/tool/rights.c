@@ -22,19 +22,9 @@
 
 enum { LAST_CAP = 63 };
 
-static uint64_t permitted(void)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
-
-	if (syscall(SYS_capget, &head, data) < 0)
-		return 0;
-	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
-}
-
 void tool_rights_raise(void)
 {
-	uint64_t all = permitted();
+	uint64_t all = cage_permitted_caps();
 
 	cage_set_caps(all, all, 0);
 }
@@ -60,7 +50,7 @@ static int become(const struct msg_tool *spec, enum tool_rights where, struct er
 
 	if (where == TOOL_RIGHTS_STAY)
 		return 0;
-	if (geteuid() != 0 && !joined_user && !(permitted() & 1ull << CAP_SETUID))
+	if (geteuid() != 0 && !joined_user && !(cage_permitted_caps() & 1ull << CAP_SETUID))
 		return 0; /* an ordinary user stays who they are */
 	if (setgroups(spec->gid ? 1 : 0, &gid) < 0 && !joined_user)
 		return err_set(err, errno, "leave all groups");
@@ -98,7 +88,7 @@ int tool_rights_drop(const struct msg_tool *spec, uint64_t caps, enum tool_right
 	r = become(spec, where, err);
 	if (r < 0)
 		return r;
-	keep = permitted() & caps;
+	keep = cage_permitted_caps() & caps;
 	r = cage_set_caps(keep, keep, spec->uid ? keep : 0);
 	if (r < 0)
 		return err_set(err, -r, "reduce capabilities");

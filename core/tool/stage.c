@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,13 +17,14 @@
 
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/rights.h"
 
 static const char stage[] = "/sys";
 
 int tool_stage_enter(struct err *err)
 {
 	if (unshare(CLONE_NEWNS) < 0)
-		return err_set(err, errno, "make a mount namespace: needs CAP_SYS_ADMIN; run with sudo");
+		return rights_refused(err, errno, CAP_SYS_ADMIN, -1, "make a mount namespace");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_set(err, errno, "make the mount namespace private");
 	return 0;

@@ -231,6 +231,25 @@ hidden_processes() {
 	same "hidepid: doctor says so" less "$(state_of /proc)"
 }
 
+# Root is never sent to sudo: which right it lacks, or that the kernel refuses, is said.
+root_refused() {
+	local says
+
+	setpriv --bounding-set -net_raw "$NSDBG" cap host -i lo -c 1 >"$out" 2>"$err" </dev/null
+	[ $? = 4 ] && grep -q 'needs CAP_NET_RAW, which this root does not have' "$err" && ok "root without a capability hears which" ||
+		not_ok "root without a capability hears which" "$(cat "$err")"
+	for says in "125 exec pid:$inside -- true" "4 ss pid:$inside" "4 files pid:$inside" "125 exec netns:$ns -- true"; do
+		# shellcheck disable=SC2086
+		unshare -Ur "$NSDBG" ${says#* } >"$out" 2>"$err" </dev/null
+		[ $? = "${says%% *}" ] && grep -q 'the kernel refuses: CAP_[A-Z_]* is held in this user namespace alone' "$err" && ! grep -q sudo "$err" &&
+			ok "root of another user namespace hears why: ${says#* }" || not_ok "root of another user namespace hears why: ${says#* }" "$(cat "$err")"
+	done
+	unshare -Ur "$NSDBG" doctor --json >"$out" 2>"$err" </dev/null
+	grep -q sudo "$out" "$err" && not_ok "doctor sends no root to sudo" "$(grep -o '.\{60\}sudo' "$out" "$err")" || ok "doctor sends no root to sudo"
+	unshare -Ur "$NSDBG" ls >"$out" 2>"$err" </dev/null
+	grep -q sudo "$out" "$err" && not_ok "ls sends no root to sudo" "$(grep sudo "$out" "$err")" || ok "ls sends no root to sudo"
+}
+
 state_of() { # CHECK: its state in the doctor's last document
 	python3 -c "import json; print(next(r['state'] for r in json.load(open('$out'))['data'] if r['name'] == '$1'))"
 }
@@ -275,7 +294,7 @@ doctor() {
 
 	TERM=xterm-256color run doctor --json
 	held=0x$(awk '/CapEff/ { print $2 }' /proc/self/status)
-	for pair in CAP_SYS_ADMIN:21 CAP_SYS_PTRACE:19 CAP_NET_RAW:13; do
+	for pair in CAP_SYS_ADMIN:21 CAP_SYS_PTRACE:19 CAP_NET_ADMIN:12 CAP_NET_RAW:13; do
 		cap=${pair%:*} want=missing
 		(( held >> ${pair#*:} & 1 )) && want=ok
 		[ "$(state_of $cap)" = $want ] && ok "doctor: $cap as /proc/self/status" || not_ok "doctor: $cap as /proc/self/status" "$(state_of $cap), $held"
@@ -292,6 +311,9 @@ doctor() {
 	status=$?
 	[ "$(state_of CAP_NET_RAW)" = missing ] && [ "$(state_of "packet sockets")" = missing ] && [ $status = 1 ] &&
 		ok "doctor: without CAP_NET_RAW there is no capture" || not_ok "doctor: without CAP_NET_RAW" "$status $(state_of "packet sockets")"
+	setpriv --bounding-set -net_admin "$NSDBG" doctor --json >"$out" 2>"$err" </dev/null
+	json "doctor: without CAP_NET_ADMIN no rules are read" \
+		"any(r['name'] == 'CAP_NET_ADMIN' and r['state'] == 'missing' and 'nf_tables' in r['lost'] for r in d['data'])"
 	LC_ALL=C run doctor --json
 	[ "$(state_of locale)" = less ] && ok "doctor: a locale without UTF-8" || not_ok "doctor: a locale without UTF-8" "$(state_of locale)"
 }
@@ -312,5 +334,6 @@ forms
 inside
 errors
 doctor
+root_refused
 without_rights
 hidden_processes

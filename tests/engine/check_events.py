@@ -11,7 +11,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import NSDBG, ROOT, Checks, Terminal, docker, end, inspect, run, wait_for
+from lib import NSDBG, ROOT, Checks, Terminal, docker, end, inspect, netns_of, run, wait_for
 
 PROBE = os.environ.get("PROBE", os.path.join(ROOT, "build-test/tests/engine/engine-probe"))
 WITHIN = 1.5  # seconds; 100 ms of them are spent on collecting
@@ -134,4 +134,38 @@ def host(t):
             t.ok("the link goes: so does the row", wait_for(lambda: f" {name} " not in terminal.screen(), 2), terminal.screen())
 
 
-Checks().run(follows, health, host, daemon)
+def ends(t):
+    """The end of a process that no engine speaks for, and of a namespace's holder: by pidfd, not with the next reading in 40 s."""
+    hold = "import os, sys, time; fd = os.open(f'/proc/{sys.argv[1]}/ns/net', os.O_RDONLY); print('up', flush=True); time.sleep(600)"
+    bare, left = (subprocess.Popen(["unshare", "-n", "sleep", "600"], stdin=subprocess.DEVNULL) for _ in range(2))
+    wait_for(lambda: all(netns_of(p.pid) != netns_of("self") for p in (bare, left)))
+    held = netns_of(left.pid)
+    holder = subprocess.Popen([sys.executable, "-c", hold, str(left.pid)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    end(left)
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as slow:
+        slow.write("[settings]\ninterval = 40s\n")
+        slow.flush()
+        try:
+            with Terminal(160, 50, [NSDBG, "--config", slow.name]) as terminal:
+                t.ok("a bare namespace is listed", terminal.wait("answered in", 8) and terminal.type(f"/sleep/{bare.pid}") is None and
+                     terminal.keys("Enter") is None and terminal.wait(rf" sleep/{bare.pid} ", 4), terminal.screen())
+                os.kill(bare.pid, signal.SIGKILL)
+                t.ok("kill -9 of its process: the row goes within a second", wait_for(lambda: f" sleep/{bare.pid} " not in terminal.screen().split("filter:", 1)[1], 1),
+                     terminal.screen())
+                terminal.keys("/", "C-u")
+                terminal.type(f"netns-{held}")
+                terminal.keys("Enter")
+                terminal.type("R")  # walks over the descriptors, which the reading in 40 s would
+                t.ok("a namespace that a descriptor holds is listed", terminal.wait(rf" netns-{held} ", 6), terminal.screen())
+                time.sleep(1)
+                os.kill(holder.pid, signal.SIGKILL)
+                t.ok("kill -9 of its holder: that row goes as well", wait_for(lambda: f" netns-{held} " not in terminal.screen().split("filter:", 1)[1], 2),
+                     terminal.screen())
+        finally:
+            for p in (bare, holder):
+                end(p)
+            holder.stdout.close()
+
+
+Checks().run(follows, health, host, ends, daemon)

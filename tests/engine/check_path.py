@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import Checks, end, in_net, netns_of, nsdbg, nsdbg_json, run, wait_for
+from lib import Checks, end, in_net, inspect, netns_of, nsdbg, nsdbg_json, pid_of, run, wait_for
 
 A, B, C, D = "10.81.0.2", "10.81.0.3", "10.83.0.2", "10.82.0.2"
 
@@ -101,6 +101,30 @@ def ways(t, world):
     t.ok("path: a router in between without a route: exit 1, and who has none", r.returncode == 1 and b"no route" in r.stderr and b"down0" in r.stderr, r)
 
 
+def by_name(t, world):
+    """The end of the way as any target word: in the bare world its addresses are asked for, a container's engine tells them."""
+    for to, want in (("b", ["eth0", "va", "br0", "vb", "eth0"]), ("c", ["eth0", "va", "br0", "up0", "down0", "to-c", "eth0"])):
+        hops = world.path("a", f"pid:{world.pids[to]}", codes=(0,))
+        t.same(f"path to {to} by its process", (names(hops), hops[-1]["netns"], hops[-1]["end"]), (want, netns_of(world.pids[to]), "destination"))
+    hops = world.path("a", f"pid:{world.pids['r1']}", codes=(0,))
+    t.same("path to a router: its address on the network that both are on", (names(hops)[-1], hops[0]["next_hop"]), ("br0", "10.81.0.1"))
+    two = inspect("two")[0]
+    address = two["NetworkSettings"]["Networks"]["shop"]["IPAddress"]
+    for word in ("two", "docker:two", two["Id"][:12], f"pid:{two['State']['Pid']}"):
+        hops = nsdbg_json("ip", "client", "path", word)["data"]
+        t.same(f"path client {word}: on the network that both are on", (hops[0]["next_hop"], hops[-1]["target"], hops[-1]["end"]), (address, "two", "destination"))
+    own = pid_of("client")
+    hops = nsdbg_json("ip", f"pid:{own}", "path", "side")["data"]
+    t.same("path pid:N side: it has web's network, and the engine is asked", (hops[-1]["target"], hops[-1]["end"]), ("web", "destination"))
+    for word, code, says in (("no-such", 3, '"no-such" is neither an address nor a target'), ("10.0.0.0/8", 3, "neither an address nor"),
+                             ("stopped", 3, "stopped is not running"), ("pid:4194000", 3, "4194000"), ("lonely", 1, "lonely has no address")):
+        r = nsdbg("ip", "client", "path", word)
+        t.ok(f"path client {word}: one sentence, exit {code}", r.returncode == code and not r.stdout and says.encode() in r.stderr and
+             r.stderr.count(b"\n") == 1, r)
+    hops = nsdbg_json("ip", "client", "path", "name=eth0")["data"]
+    t.same("path with a filter still is the way out", names(hops), ["eth0"])
+
+
 def problem_of(t, world, name, to, device, word):
     hops = world.path(name, to)
     found = [h for h in hops if h["problem"] and word in h["problem"]]
@@ -168,6 +192,7 @@ def check(t):
     world = World()
     try:
         ways(t, world)
+        by_name(t, world)
         faults(t, world)
         more(t, world)
     finally:

@@ -5,6 +5,7 @@ mtu agree with ping, traceroute and tracepath; HTTP and HTTPS servers that behav
 import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 
@@ -200,6 +201,46 @@ def names_and_many(t, lab):
              result.stderr.count(b"\n") == 1, f"exit {result.returncode} {result.stderr.decode()}")
 
 
+NAMESERVER = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.53", 53))
+print("up", flush=True)
+while True:
+    q, who = s.recvfrom(512)
+    word = q[13:13 + q[12]]
+    if word != b"silent":
+        s.sendto(q[:2] + bytes([0x81, 0x80 | {b"nx": 3, b"fail": 2}.get(word, 0)]) + q[4:6] + bytes(6) + q[12:], who)
+"""
+NAMES = [
+    ("silent.example", "dns-timeout", 6, r"name server 127\.0\.0\.53 did not answer in time when asked for silent\.example"),
+    ("nx.example", "no-name", 1, r"no such name: nx\.example is NXDOMAIN for 127\.0\.0\.53"),
+    ("empty.example", "no-address", 1, r"exists, but has no address of this kind"),
+    ("fail.example", "dns-failed", 1, r"name server 127\.0\.0\.53 does not help .*SERVFAIL"),
+]
+
+
+def names_that_fail(t, lab):
+    """In a mount namespace of its own, whose resolv.conf names a server of ours."""
+    resolv = os.path.join(lab.dir, "resolv.conf")
+    with open(resolv, "w", encoding="ascii") as f:
+        f.write("nameserver 127.0.0.53\noptions timeout:1 attempts:1\n")
+    server = subprocess.Popen(["unshare", "-n", "-m", "sh", "-c", f"mount --bind {resolv} $(readlink -f /etc/resolv.conf) && ip link set lo up && "
+                               'exec "$0" -c "$1"', sys.executable, NAMESERVER], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        server.stdout.readline()
+        for name, verdict, code, part in NAMES:
+            kinds = (("http", f"http://{name}/"), ("tcp", f"{name}:80"), ("ping", name), ("mtu", name)) if verdict != "no-name" else (("http", name),)
+            for words in kinds:
+                result = nsdbg("probe", f"pid:{server.pid}", *words, "--timeout", "400ms", "--json", timeout=40)
+                row = json.loads(result.stdout)["data"][0]
+                t.ok(f"{words[0]} {name}: {verdict}, exit {code}", (row["verdict"], result.returncode) == (verdict, code) and
+                     re.search(part, row["meaning"]) and row["address"] is None, f"exit {result.returncode} {row['verdict']}: {row['meaning']}")
+    finally:
+        end(server)
+        server.stdout.close()
+
+
 # what, url, more words, verdict, exit status, fields
 HTTP = [
     ("answers", f"http://{SERVER}/", [], "answered", 0, {"status": 200, "server": "webd", "content_type": "text/plain", "bytes": 6}),
@@ -249,4 +290,4 @@ with Lab() as shared:
         called.__name__ = function.__name__
         return called
 
-    Checks().run(within(connect_results), within(http), within(as_other_tools_see_it))
+    Checks().run(within(names_that_fail), within(connect_results), within(http), within(as_other_tools_see_it))

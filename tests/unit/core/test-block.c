@@ -56,6 +56,30 @@ static void check(const struct block *b, uint32_t n)
 	assert_null(block_row(b, n));
 }
 
+static void test_same(void **state)
+{
+	struct builder *x = filled(3), *y = filled(3);
+	struct block *a = builder_block(x), *b, *c;
+
+	(void)state;
+	builder_cost(y, 7); /* when it was built, and how long that took, is not what it says */
+	b = builder_block(y);
+	assert_true(block_same(a, a) && block_same(a, b));
+	assert_false(block_same(a, NULL) || block_same(NULL, a) || block_same(NULL, NULL));
+	builder_note(y, 0, "something is missing");
+	c = builder_block(y);
+	assert_false(block_same(a, c));
+	block_unref(c);
+	((struct sample_row *)builder_at(x, 1))->head.id = 77;
+	c = builder_block(x);
+	assert_false(block_same(a, c));
+	block_unref(a);
+	block_unref(b);
+	block_unref(c);
+	builder_free(x);
+	builder_free(y);
+}
+
 static void test_round_trip(void **state)
 {
 	static const uint32_t sizes[] = { 0, 1, 3, 5000 };
@@ -172,6 +196,7 @@ static void test_wrong_type(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_copy_rows), cmocka_unit_test(test_wrong_words),
 		cmocka_unit_test(test_unsealed_refused), cmocka_unit_test(test_wrong_type),
 	};

@@ -111,7 +111,17 @@ static void v1(void **state)
 	proctree_put(&t, "docker/" ID "/cpuacct.usage", "3000000\n");
 	cgroup_read(&g, false, &v);
 	assert_true(v.processes == 3 && v.cpu_us == 3000);
+	for (int last_file = 0; last_file <= 1024; last_file += 1024) { /* none left, plenty */
+		cgroup_keep(&g, last_file);
+		assert_int_equal(g.cpu >= 0, last_file > 0);
+		proctree_put(&t, "docker/" ID "/cpuacct.usage", "%d\n", 4000000 + last_file * 1000);
+		cgroup_read(&g, false, &v);
+		assert_int_equal(v.cpu_us, 4000 + last_file);
+		cgroup_read(&g, false, &v); /* from its beginning each time */
+		assert_int_equal(v.cpu_us, 4000 + last_file);
+	}
 	cgroup_close(&g);
+	assert_int_equal(g.cpu, -1);
 	proctree_remove(&t);
 }
 

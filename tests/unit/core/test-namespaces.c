@@ -144,11 +144,102 @@ static void changes_are_seen(void **state)
 	proctree_remove(&t);
 }
 
+#define SHIM "containerd-shim\0-namespace\0moby\0-id\0" ID "\0-address\0/run/containerd/containerd.sock"
+
+static const struct proctree_process shim = { .pid = 30, .ppid = 1, .netns = HOST, .pidns = 1, .comm = "containerd-shim", .state = 'S',
+	.start = 400, .uid = 1000 };
+
+static void put_address(struct proctree *t, const char *address)
+{
+	proctree_put(t, "50/net/fib_trie", "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- %s\n        /32 host LOCAL\n", address);
+}
+
+static const char *address_of(const struct block *b)
+{
+	static char text[64];
+	struct text item;
+
+	if (!block_list_item(b, find(b, WEB)->addresses, 0, &item))
+		return "?";
+	snprintf(text, sizeof text, "%.*s", (int)item.n, item.p);
+	return text;
+}
+
+/* Pid 40, a command that an engine runs in the container, has the same parent as its first process, 50. */
+static void containers_are_found(void **state)
+{
+	struct proctree_process web = processes[3], command = processes[2];
+	const struct found_row *found;
+	struct namespaces_scan *s;
+	struct proctree t;
+	struct block *b;
+
+	(void)state;
+	proctree_make(&t);
+	proctree_process(&t, &processes[0]);
+	proctree_process(&t, &shim);
+	proctree_write(&t, "30/cmdline", SHIM, sizeof SHIM);
+	web.ppid = command.ppid = 30;
+	for (int with_command = 0; with_command <= 1; with_command++) {
+		web.inner = with_command ? 1 : 0; /* alone it may share the pids of others */
+		proctree_process(&t, &web);
+		if (with_command)
+			proctree_process(&t, &command);
+		s = namespaces_scan_new(t.fd, -1);
+		b = scan(s);
+		assert_int_equal(find(b, WEB)->containers.n, 1);
+		found = block_nested(b, &found_row_type, find(b, WEB)->containers, 0);
+		assert_true(found->pid == 50 && found->owner == 1000);
+		assert_string_equal(proctree_text(b, found->id), ID);
+		assert_string_equal(proctree_text(b, find(b, WEB)->leader), "nginx");
+		block_unref(b);
+		namespaces_scan_free(s);
+	}
+	proctree_remove(&t);
+}
+
+static void addresses_are_read_in_turns(void **state)
+{
+	struct proctree_process web = processes[3];
+	struct namespaces_scan *s;
+	struct proctree t;
+	struct block *b;
+	int n = 0;
+
+	(void)state;
+	proctree_make(&t);
+	proctree_process(&t, &processes[0]);
+	proctree_process(&t, &shim);
+	proctree_write(&t, "30/cmdline", SHIM, sizeof SHIM);
+	web.ppid = 30;
+	proctree_process(&t, &web);
+	put_address(&t, "10.0.0.2");
+	s = namespaces_scan_new(t.fd, -1);
+	b = scan(s);
+	assert_string_equal(address_of(b), "10.0.0.2");
+	put_address(&t, "10.0.0.3");
+	for (; n < 20 && strcmp(address_of(b), "10.0.0.3") != 0; n++) {
+		block_unref(b);
+		b = scan(s);
+	}
+	assert_true(n > 1 && n <= 8);
+	put_address(&t, "10.0.0.4");
+	block_unref(b);
+	namespaces_scan_all(s);
+	b = scan(s); /* asked to look */
+	assert_string_equal(address_of(b), "10.0.0.4");
+	block_unref(b);
+	namespaces_scan_free(s);
+	proctree_remove(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scan_finds_all),
 		cmocka_unit_test(changes_are_seen),
+		cmocka_unit_test(containers_are_found),
+		cmocka_unit_test(addresses_are_read_in_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include "core/fd.h"
 #include "core/probe/echo.h"
 #include "core/probe/httptext.h"
+#include "core/probe/lookup.h"
 #include "core/probe/run.h"
 #include "core/probe/stats.h"
 #include "core/probe/wire.h"
@@ -298,6 +299,60 @@ static void test_every_verdict(void **state)
 	}
 }
 
+/* --- names without an address --- */
+
+static const struct {
+	const char *rows[4]; /* "RCODE SERVER"; '-' in front: a step */
+	uint32_t want;
+	const char *says;
+} failures[] = {
+	{ { "timeout 127.0.0.11", "timeout 127.0.0.11" }, PROBE_DNS_TIMEOUT, "the name server 127.0.0.11 did not answer in time when asked for api" },
+	{ { "timeout 10.0.0.2", "-timeout 10.0.0.1", "-timeout 10.0.0.2" }, PROBE_DNS_TIMEOUT, "the name servers 10.0.0.2, 10.0.0.1 did not answer" },
+	{ { "NOERROR 10.0.0.1", "timeout 10.0.0.2" }, PROBE_DNS_TIMEOUT, "10.0.0.2 did not answer" },
+	{ { "NXDOMAIN 10.0.0.1", "NXDOMAIN 10.0.0.1" }, PROBE_NO_NAME, "there is no such name: api is NXDOMAIN for 10.0.0.1" },
+	{ { "-timeout 10.0.0.3", "NXDOMAIN 10.0.0.1" }, PROBE_NO_NAME, "NXDOMAIN for 10.0.0.1" },
+	{ { "NOERROR 10.0.0.1", "NOERROR 10.0.0.1" }, PROBE_NO_ADDRESS, "has no address of this kind: api, says 10.0.0.1" },
+	{ { "NXDOMAIN 10.0.0.1", "NOERROR 10.0.0.1" }, PROBE_NO_ADDRESS, "no address" },
+	{ { "SERVFAIL 10.0.0.1", "NXDOMAIN 10.0.0.1" }, PROBE_DNS_FAILED, "the name server 10.0.0.1 does not help with api: SERVFAIL" },
+	{ { "malformed 10.0.0.1" }, PROBE_DNS_FAILED, "malformed" },
+	{ { NULL }, PROBE_DNS_FAILED, "no answer" },
+};
+
+static struct block *answer_of(const char *const rows[4])
+{
+	struct builder *b = builder_new(&dns_row_type);
+	struct block *ret;
+
+	for (unsigned i = 0; i < 4 && rows[i]; i++) {
+		const char *rcode = rows[i] + (rows[i][0] == '-'), *server = strchr(rows[i], ' ') + 1;
+		struct dns_row *d = builder_row(b);
+
+		d->section = rows[i][0] == '-' ? DNS_SECTION_STEP : DNS_SECTION_ANSWER;
+		d->rcode = builder_text(b, rcode, (size_t)(server - rcode) - 1);
+		d->server = builder_str(b, server);
+	}
+	ret = builder_block(b);
+	builder_free(b);
+	return ret;
+}
+
+static void test_lookups(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
+		AUTO(block_unrefp) struct block *answer = answer_of(failures[i].rows);
+		struct probe_facts f = { 0 };
+		struct addr a;
+
+		assert_false(lookup_address(answer, &a));
+		lookup_failure(answer, "api", &f);
+		if (f.verdict != failures[i].want || !strstr(f.detail, failures[i].says))
+			fail_msg("%zu: %s: %s", i, probe_verdict_names[f.verdict], f.detail);
+	}
+	assert_int_equal(probe_outcome(PROBE_DNS_TIMEOUT), PROBE_LATE); /* exit status 6 */
+	assert_int_equal(probe_outcome(PROBE_NO_NAME), PROBE_NO);
+}
+
 /* --- numbers --- */
 
 static void test_stats(void **state)
@@ -419,6 +474,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_every_verdict),
+		cmocka_unit_test(test_lookups),
 		cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_http_texts),
 		cmocka_unit_test(test_dates),
