@@ -24,12 +24,16 @@ bool rights_of_root(void)
 	return getauxval(AT_EUID) == 0;
 }
 
-const char *rights_needed(int cap, char buf[RIGHTS_TEXT])
+const char *rights_needed(uint64_t rights, char buf[RIGHTS_TEXT])
 {
-	char name[TOOL_CAP_TEXT];
+	uint64_t more = rights & (rights - 1);
+	char first[TOOL_CAP_TEXT], second[TOOL_CAP_TEXT] = "";
 
-	tool_caps_name(cap, name);
-	snprintf(buf, RIGHTS_TEXT, rights_of_root() ? "needs %s over it, which this root does not have; see nsdbg doctor" : "needs %s; run with sudo", name);
+	tool_caps_name(__builtin_ctzll(rights), first);
+	if (more)
+		tool_caps_name(__builtin_ctzll(more), second);
+	snprintf(buf, RIGHTS_TEXT, rights_of_root() ? "needs %s%s%s over it, which this root does not have; see nsdbg doctor" : "needs %s%s%s; run with sudo",
+		first, more ? " and " : "", second);
 	return buf;
 }
 

@@ -30,6 +30,7 @@ struct merge {
 	struct member *members;
 	size_t n_members;
 	bool *taken; /* namespaces that a container has */
+	bool inside; /* nsdbg runs in a container, and may not see what engines speak of */
 	struct found_index found;
 	struct seen seen; /* ids and pids of containers */
 	const struct block *const *engines;
@@ -57,6 +58,7 @@ static void index_members(struct merge *m)
 	for (uint32_t i = 0; i < block_count(m->scan); i++) {
 		const struct netns_row *n = block_row(m->scan, i);
 
+		m->inside |= n->is_inside == 1;
 		for (uint32_t k = 0; k < n->members.n; k++) {
 			const struct netns_member_row *p = block_nested(m->scan, &netns_member_row_type, n->members, k);
 
@@ -114,6 +116,8 @@ static void judge_running(struct merge *m, struct target_row *r)
 	} else if (r->restarts != ROW_NO_UINT && r->restarts > 0 && started_lately(r)) {
 		snprintf(text, sizeof text, "restarted %llu times", (unsigned long long)r->restarts);
 		judge(m, r, text, SEVERITY_WARN);
+	} else if (m->inside && r->netns == ROW_NO_UINT) {
+		judge(m, r, "its processes are not seen from in here: start nsdbg on the host, or with --pid=host", SEVERITY_UNKNOWN);
 	} else {
 		r->head.severity = SEVERITY_OK;
 	}
@@ -384,6 +388,8 @@ static void add_namespace(struct merge *m, const struct netns_row *n)
 	r->command = builder_text(m->out, leader.p, leader.n);
 	if (n->members.n == 0)
 		add_holders(m, r);
+	if (n->is_inside == 1)
+		judge(m, r, "nsdbg runs in a container: this is that one, not the machine; --pid=host shows more", SEVERITY_UNKNOWN);
 }
 
 static bool is_scanned(const struct merge *m, uint64_t netns)
@@ -443,7 +449,7 @@ static void judge_found(struct merge *m, struct target_row *r, struct text runti
 	if (r->netns == ROW_NO_UINT) {
 		r->head.flags |= TARGET_LOCKED;
 		snprintf(text, sizeof text, "%s: %s", r->owner == ROW_NO_UINT ? "root's" : "another user's",
-			rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
+			rights_needed(RIGHT(CAP_SYS_PTRACE), (char[RIGHTS_TEXT]){ 0 }));
 		judge(m, r, text, SEVERITY_UNKNOWN);
 	} else if (r->head.severity != SEVERITY_OK && !is_waiting(m)) {
 		if (has_engine(m, runtime))

@@ -10,6 +10,7 @@
 #include "core/fd.h"
 #include "core/loop.h"
 #include "core/rights.h"
+#include "core/source/proc_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -155,6 +156,13 @@ static uint64_t start_time(int dir)
 	return p ? strtoull(p + 1, NULL, 10) : 0;
 }
 
+static int has_ended(const struct worker_target *t, int code, pid_t pid, struct err *err)
+{
+	if (proc_dir_is_inside(t->proc))
+		return err_set(err, code, "process %d has ended, or is not seen from this container: start nsdbg with --pid=host", (int)pid);
+	return err_set(err, code, "process %d has ended", (int)pid);
+}
+
 static int pin_process(struct worker_target *t, pid_t pid, struct err *err)
 {
 	char name[16];
@@ -162,10 +170,10 @@ static int pin_process(struct worker_target *t, pid_t pid, struct err *err)
 	snprintf(name, sizeof name, "%d", (int)pid);
 	t->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (t->pidfd < 0 && errno != ENOSYS)
-		return err_set(err, errno, "process %d has ended", (int)pid);
+		return has_ended(t, errno, pid, err);
 	t->dir = openat(t->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (t->dir < 0)
-		return err_set(err, errno == ENOENT ? ESRCH : errno, "process %d has ended", (int)pid);
+		return has_ended(t, errno == ENOENT ? ESRCH : errno, pid, err);
 	if (t->ref.start && start_time(t->dir) != t->ref.start)
 		return err_set(err, ESRCH, "process %d has ended; its number belongs to another one now", (int)pid);
 	return 0;
@@ -271,6 +279,19 @@ static int pin_path(struct worker_target *t, struct err *err)
 	return 0;
 }
 
+/* In a container that sees the machine's processes (--pid=host) our own network is not the host's. */
+static void use_first_netns(struct worker_target *t)
+{
+	AUTO(fd_closep) int fd = proc_dir_open_netns(t->proc, 1);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return;
+	fd_closep(&t->netns);
+	t->netns = fd_take(&fd);
+	t->netns_inode = st.st_ino;
+}
+
 static int pin_host(struct worker_target *t, struct err *err)
 {
 	struct err ignored;
@@ -284,6 +305,7 @@ static int pin_host(struct worker_target *t, struct err *err)
 	if (pin_process(t, getpid(), err) < 0 || open_namespaces(t, getpid(), err) < 0)
 		return -err->code;
 	fd_closep(&t->pidfd);
+	use_first_netns(t);
 	return 0;
 }
 

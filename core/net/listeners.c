@@ -9,6 +9,7 @@
 #include "core/net/mounted.h"
 #include "core/net/rtnl.h"
 #include "core/rights.h"
+#include "core/source/proc_dir.h"
 #include "core/target.h"
 #include "core/worker.h"
 
@@ -87,11 +88,9 @@ static bool enter(struct listeners *s, int fd, uint64_t inode, bool as_owner)
 static bool enter_process(struct listeners *s, const struct net_namespace *ns, bool as_owner)
 {
 	AUTO(fd_closep) int fd = -1;
-	char path[32];
 
-	snprintf(path, sizeof path, "%d/ns/net", (int)ns->pid);
 	if (ns->inode != s->own_netns) /* pid 1 may hold rights that we lack, and so hide its own */
-		fd = openat(worker_target(s->w)->proc, path, O_RDONLY | O_CLOEXEC);
+		fd = proc_dir_open_netns(worker_target(s->w)->proc, (uint64_t)ns->pid);
 	if (fd < 0 && ns->inode != s->own_netns)
 		return errno != EACCES && errno != EPERM;
 	return enter(s, fd < 0 ? s->own : fd, ns->inode, as_owner);
@@ -321,7 +320,7 @@ static int listeners_sample(struct worker *w, struct builder *b, struct err *err
 		}
 	}
 	if (s->denied)
-		builder_note(b, EPERM, "network namespaces that may not be entered: %u; %s", s->denied, rights_needed(CAP_SYS_ADMIN, (char[RIGHTS_TEXT]){ 0 }));
+		builder_note(b, EPERM, "network namespaces that may not be entered: %u; %s", s->denied, rights_needed(RIGHT(CAP_SYS_ADMIN), (char[RIGHTS_TEXT]){ 0 }));
 	return worker_send_block(w, 0, s->places);
 }
 

@@ -9,6 +9,7 @@
 #include "core/net/route.h"
 #include "core/net/rtnl.h"
 #include "core/rights.h"
+#include "core/source/proc_dir.h"
 #include "core/worker.h"
 
 #include <errno.h>
@@ -64,11 +65,8 @@ static void enter(struct sides *s, int fd, uint64_t inode)
 
 static void enter_process(struct sides *s, const struct net_namespace *ns)
 {
-	AUTO(fd_closep) int fd = -1;
-	char path[32];
+	AUTO(fd_closep) int fd = proc_dir_open_netns(worker_target(s->w)->proc, (uint64_t)ns->pid);
 
-	snprintf(path, sizeof path, "%d/ns/net", (int)ns->pid);
-	fd = openat(worker_target(s->w)->proc, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && s->own_netns == ns->inode) /* pid 1 may hold rights that we lack, and so hide its own */
 		enter(s, s->own, ns->inode);
 	else if (fd >= 0)
@@ -191,7 +189,7 @@ static int sides_sample(struct worker *w, struct builder *b, struct err *err)
 		s->past_time = now;
 	}
 	if (s->denied)
-		builder_note(b, EPERM, "namespaces at the other end that may not be entered: %u; %s", s->denied, rights_needed(CAP_SYS_ADMIN, (char[RIGHTS_TEXT]){ 0 }));
+		builder_note(b, EPERM, "namespaces at the other end that may not be entered: %u; %s", s->denied, rights_needed(RIGHT(CAP_SYS_ADMIN), (char[RIGHTS_TEXT]){ 0 }));
 	if (s->params.left_out)
 		builder_note(b, 0, "the other ends of %u cables are not looked at: %d namespaces at most", s->params.left_out, NET_SIDES);
 	return worker_send_block(w, 0, s->routes);

@@ -10,6 +10,7 @@
 #include "core/net/mounted.h"
 #include "core/net/sites.h"
 #include "core/rights.h"
+#include "core/source/proc_dir.h"
 #include "core/target.h"
 #include "core/worker.h"
 
@@ -529,12 +530,9 @@ static int way(struct walk *k)
 /* pid 1 may hold rights that we lack, and so hide the namespace that is `own` anyway. */
 static void enter_process(struct walk *k, const struct net_namespace *ns, int own)
 {
-	AUTO(fd_closep) int fd = -1;
+	AUTO(fd_closep) int fd = proc_dir_open_netns(worker_target(k->w)->proc, (uint64_t)ns->pid);
 	struct stat st;
-	char path[32];
 
-	snprintf(path, sizeof path, "%d/ns/net", (int)ns->pid);
-	fd = openat(worker_target(k->w)->proc, path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		net_sites_enter(&k->sites, fd, ns->inode, false);
 	else if (own >= 0 && fstat(own, &st) == 0 && st.st_ino == ns->inode)
@@ -621,7 +619,7 @@ static int walk_sample(struct worker *w, struct builder *b, struct err *err)
 		return err_set(err, -r, "route to %s: %s", addr_format(&k->params.to, text), net_route_refusal(r));
 	set_rates(k);
 	if (k->sites.denied && last(k)->end == NET_HOP_UNKNOWN)
-		builder_note(b, EPERM, "namespaces on the way that may not be entered: %u; %s", k->sites.denied, rights_needed(CAP_SYS_ADMIN, (char[RIGHTS_TEXT]){ 0 }));
+		builder_note(b, EPERM, "namespaces on the way that may not be entered: %u; %s", k->sites.denied, rights_needed(RIGHT(CAP_SYS_ADMIN), (char[RIGHTS_TEXT]){ 0 }));
 	if (!k->tidy)
 		net_sites_let_go(&k->sites);
 	k->tidy = true;

@@ -93,15 +93,17 @@ static bool same_ns(int proc, const char *kind, bool *ret_known)
 
 static void run_place(const struct check *c, int proc, struct finding *ret)
 {
-	bool pid_known, mnt_known, pid = same_ns(proc, "pid", &pid_known), mnt = same_ns(proc, "mnt", &mnt_known);
+	bool known, mnt = same_ns(proc, "mnt", &known);
 
 	(void)c;
-	if (!pid_known || !mnt_known)
+	if (proc_dir_is_inside(proc))
+		conclude(ret, DOCTOR_LESS, "in a container, or a pid namespace like one");
+	else if (!known)
 		conclude(ret, DOCTOR_UNKNOWN, "process 1 does not show its namespaces");
-	else if (pid && mnt)
+	else if (mnt)
 		conclude(ret, DOCTOR_OK, "in the pid and mount namespaces of process 1");
 	else
-		conclude(ret, DOCTOR_LESS, pid ? "in a mount namespace of its own" : "in a pid namespace of its own");
+		conclude(ret, DOCTOR_LESS, "in a mount namespace of its own");
 }
 
 /* --- kernel --- */
@@ -281,7 +283,7 @@ static const struct check checks[] = {
 	{ "rights", "CAP_NET_RAW", run_capability, CAP_NET_RAW, "no packets, no ping and no traceroute", sudo },
 	{ "rights", "CAP_NET_ADMIN", run_capability, CAP_NET_ADMIN, "rules of nf_tables and iptables are not read, nor whose sockets hold a namespace; "
 		"tools of exec set nothing up", sudo },
-	{ "rights", "CAP_DAC_READ_SEARCH", run_capability, CAP_DAC_READ_SEARCH, "files that only a container's users may read stay closed", sudo },
+	{ "rights", "CAP_DAC_READ_SEARCH", run_capability, CAP_DAC_READ_SEARCH, "files of a container's users stay closed, owners of sockets unknown", sudo },
 	{ "rights", "CAP_SETUID", run_capability, CAP_SETUID, "workers keep the user that started nsdbg", sudo },
 	{ "rights", "process 1", run_first, 0, "processes and socket owners of the host are partial: exit status 7",
 		"it holds rights that nsdbg may not have; everything else works" },
@@ -334,7 +336,7 @@ static int doctor_open(struct worker *w, struct err *err)
 /* What helps a user does not help root. */
 static const char *remedy_of(const struct check *c)
 {
-	return c->remedy == sudo && rights_of_root() ? "start nsdbg outside of the container or sandbox that takes it away" : c->remedy;
+	return c->remedy == sudo && rights_of_root() ? "start nsdbg outside of its container or sandbox, or give it there (--privileged, --cap-add)" : c->remedy;
 }
 
 static int doctor_sample(struct worker *w, struct builder *b, struct err *err)

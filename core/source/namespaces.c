@@ -78,6 +78,7 @@ struct namespaces_scan {
 	int proc;
 	int mounts; /* mountinfo; -1: none */
 	uint64_t host; /* inode */
+	bool inside; /* a container */
 	struct members now, before; /* by pid */
 	uint32_t n_denied;
 	uint64_t n_scans;
@@ -482,6 +483,7 @@ static struct netns_row *add_row(struct namespaces_scan *s, struct builder *b, u
 	row->inode = inode == NO_NETNS ? ROW_NO_UINT : inode;
 	row->addresses = row->daemons = ROW_NO_TEXT;
 	row->is_host = inode == s->host;
+	row->is_inside = row->is_host && s->inside;
 	row->pid = row->start = ROW_NO_UINT;
 	row->leader = row->container = ROW_NO_TEXT;
 	row->path = inode == NO_NETNS ? ROW_NO_TEXT : take_path(s, b, inode);
@@ -649,7 +651,8 @@ int namespaces_scan_read(struct namespaces_scan *s, struct builder *b, struct er
 			add_row(s, b, s->mounted[i].inode);
 	s->all = false;
 	if (s->n_denied)
-		builder_note(b, EACCES, "%" PRIu32 " processes hidden: %s", s->n_denied, rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
+		builder_note(b, EACCES, "%" PRIu32 " process%s hidden: %s", s->n_denied, s->n_denied == 1 ? "" : "es",
+			rights_needed(RIGHT(CAP_SYS_PTRACE), (char[RIGHTS_TEXT]){ 0 }));
 	return 0;
 }
 
@@ -662,6 +665,7 @@ static int namespaces_open(struct worker *w, struct err *err)
 	(void)err;
 	/* Read now: the cage takes the right to look at ourselves. */
 	proc_dir_host_ns(t->proc, "net", &s->host);
+	s->inside = proc_dir_is_inside(t->proc);
 	s->session = (uint64_t)getsid(0);
 	*worker_state(w) = s;
 	return 0;
@@ -711,6 +715,7 @@ const struct row_type found_row_type = {
 static const struct field netns_fields[] = {
 	{ ROW_FIELD(struct netns_row, inode, UINT), .title = "NETNS", .unit = UNIT_ID, .help = "inode of the namespace" },
 	{ ROW_FIELD(struct netns_row, is_host, BOOL), .title = "HOST", .help = "is it the host's own" },
+	{ ROW_FIELD(struct netns_row, is_inside, BOOL), .title = "INSIDE", .help = "is the host only a container, where nsdbg runs" },
 	{ ROW_FIELD(struct netns_row, pid, UINT), .title = "PID", .unit = UNIT_ID, .help = "its first process" },
 	{ ROW_FIELD(struct netns_row, start, UINT), .title = "START", .unit = UNIT_ID, .help = "start of pid, clock ticks since boot",
 		.flags = FIELD_HIDDEN },

@@ -31,6 +31,7 @@ struct netns_row {
 	struct row_head head; /* id: inode */
 	uint64_t inode; /* ROW_NO_UINT: of containers whose namespace we may not see */
 	uint8_t is_host; /* the namespace of pid 1 */
+	uint8_t is_inside; /* ... in a pid namespace of its own: nsdbg runs in a container */
 	uint64_t pid; /* leader: innermost pid 1, else the lowest; ROW_NO_UINT without processes */
 	uint64_t start;
 	struct str leader; /* its command name */

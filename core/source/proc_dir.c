@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/err.h"
 #include "core/fd.h"
 #include "core/source/proc_text.h"
 
@@ -139,9 +140,45 @@ int proc_dir_ns(int proc, uint64_t pid, const char *kind, uint64_t *ret_inode)
 	return proc_text_link((struct text){ .p = link, .n = (size_t)n }, kind, ret_inode) ? 0 : -EINVAL;
 }
 
+/* The machine's own pid namespace has this inode, PROC_PID_INIT_INO of the kernel's linux/proc_ns.h, since Linux 3.8. */
+enum { FIRST_PIDNS = 0xeffffffc, KTHREADD = 2 };
+
+static uint64_t own_pidns(int proc)
+{
+	uint64_t inode;
+
+	return proc_dir_ns(proc, (uint64_t)getpid(), "pid", &inode) == 0 ? inode : 0;
+}
+
+bool proc_dir_is_inside(int proc)
+{
+	uint64_t own = own_pidns(proc);
+
+	return own && own != FIRST_PIDNS;
+}
+
+/* kthreadd, the second process of a machine, stays in the namespaces that it began with. */
+static bool has_kthreadd(int proc)
+{
+	return own_pidns(proc) == FIRST_PIDNS;
+}
+
+int proc_dir_open_netns(int proc, uint64_t pid)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof path, "%" PRIu64 "/ns/net", pid);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 || pid != 1 || !err_denied(-errno) || !has_kthreadd(proc))
+		return fd;
+	snprintf(path, sizeof path, "%d/ns/net", KTHREADD);
+	return openat(proc, path, O_RDONLY | O_CLOEXEC);
+}
+
 int proc_dir_host_ns(int proc, const char *kind, uint64_t *ret_inode)
 {
-	if (proc_dir_ns(proc, 1, kind, ret_inode) == 0)
+	if (proc_dir_ns(proc, 1, kind, ret_inode) == 0 || (has_kthreadd(proc) && proc_dir_ns(proc, KTHREADD, kind, ret_inode) == 0))
 		return 0;
 	return proc_dir_ns(proc, (uint64_t)getpid(), kind, ret_inode);
 }

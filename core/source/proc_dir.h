@@ -35,8 +35,14 @@ ssize_t proc_dir_read(int proc, uint64_t pid, const char *name, char *buf, size_
 /* Inode of PID/ns/KIND ("net", "pid"); 0 or -errno. -ENOENT also for zombies. */
 int proc_dir_ns(int proc, uint64_t pid, const char *kind, uint64_t *ret_inode);
 
-/* The same of the host: of pid 1, or of ourselves when we may not look at it (it may hold rights that we cannot have). */
+/* The same of the host: of pid 1; if we may not look at it (it may hold rights that we cannot have), of kthreadd, else of ourselves. */
 int proc_dir_host_ns(int proc, const char *kind, uint64_t *ret_inode);
+
+/* Opens the network namespace of a process; of pid 1, when we may not look at it, kthreadd's. -1: errno says why. */
+int proc_dir_open_netns(int proc, uint64_t pid);
+
+/* Are we in a pid namespace of our own: a container's, not the machine's? false: not known either. */
+bool proc_dir_is_inside(int proc);
 
 /*
  * A number that changes when the pid is taken by another process: the inode of PID in procfs, made when its dentry is made and

@@ -20,7 +20,7 @@ export DOCKER_HOST DOCKER_NETNS
 said=$(python3 tests/engine/world.py up 2>&1) || { not_ok "the test containers start" "$(tail -3 <<<"$said" | tr '\n' ' ')"; exit 1; }
 
 # views ends the daemon and the containers: last
-if [ $# -gt 0 ]; then checks=("$@"); else checks=(list held lookup health events sockets states processes dns names dnswatch capture errors leaks netns probe ip nat path pane exec engines ports forwarders views); fi
+if [ $# -gt 0 ]; then checks=("$@"); else checks=(list held lookup health events sockets states processes dns names dnswatch capture errors leaks netns probe ip nat path pane exec engines ports forwarders inside views); fi
 status=0
 for name in "${checks[@]}"; do
 	printf '# engine: %s\n' "$name"
