@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from lib import NSDBG, Checks, Terminal, docker, inspect, nsdbg, nsdbg_json, processes_of, wait_for
+from lib import NSDBG, Checks, Terminal, docker, in_net, inspect, nsdbg, nsdbg_json, pid_of, processes_of, wait_for
 
 os.environ["NSDBG_RUNTIME"] = "docker,netns,host"  # another engine that is ill on this host would make every result partial
 
@@ -44,7 +44,7 @@ def says_no(t):
     row = probe("busy", "ping", "paused", codes=(0,))
     t.same("ping of a paused one: its kernel answers", row["verdict"], "answered")
     docker("exec", "-d", "ill", "nc", "-l", "-p", "7070")
-    wait_for(lambda: probe("well", "ping", "ill")["verdict"] == "answered", 2)
+    wait_for(lambda: ":7070 " in in_net(pid_of("ill"), "ss", "-Hltn"), 3)
     docker("pause", "ill")
     row = wait_for(lambda: (lambda r: r if r["verdict"] == "paused" else None)(probe("well", "tcp", "ill:7070")), 3)
     docker("unpause", "ill")
