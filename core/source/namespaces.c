@@ -650,6 +650,7 @@ void namespaces_scan_all(struct namespaces_scan *s)
 
 int namespaces_scan_read(struct namespaces_scan *s, struct builder *b, struct err *err)
 {
+	bool host = s->host == 0; /* unknown: none to add */
 	int r;
 
 	proc_dir_host_ns(s->proc, "net", &s->host); /* refused in the cage: then what open() saw stays */
@@ -662,15 +663,21 @@ int namespaces_scan_read(struct namespaces_scan *s, struct builder *b, struct er
 	for (uint32_t i = 0, k; i < s->now.n; i = k) {
 		for (k = i + 1; k < s->now.n && s->now.m[k].netns == s->now.m[i].netns;)
 			k++;
+		host |= s->now.m[i].netns == s->host;
 		if (s->now.m[i].netns == NO_NETNS)
 			add_hidden(s, b, s->now.m + i, k - i);
 		else
 			add_group(s, b, s->now.m + i, k - i);
 	}
-	for (uint32_t i = 0; i < s->n_mounted; i++)
+	for (uint32_t i = 0; i < s->n_mounted; i++) {
+		host |= s->mounted[i].inode == s->host;
 		if (!s->mounted[i].used)
 			add_row(s, b, s->mounted[i].inode);
+	}
 	s->all = false;
+	if (!host) /* nobody is seen there: hidepid */
+		add_row(s, b, s->host);
+	proc_dir_note_hiding(s->proc, b);
 	if (s->n_denied)
 		builder_note(b, EACCES, "%" PRIu32 " process%s hidden: %s", s->n_denied, s->n_denied == 1 ? "" : "es",
 			rights_needed(RIGHT(CAP_SYS_PTRACE), (char[RIGHTS_TEXT]){ 0 }));
