@@ -322,7 +322,7 @@ static bool name_found(struct cli *c)
 
 static bool is_list(const struct cli *c)
 {
-	return c->o->command == COMMAND_LS || c->o->command == COMMAND_APP;
+	return c->o->command == COMMAND_LS || c->o->command == COMMAND_APP || c->o->command == COMMAND_HEALTH;
 }
 
 /* The walk costs more than all the rest of the list: it has to be asked for. */

@@ -101,7 +101,7 @@ static void enter_mounted(int fd, uint64_t inode, void *arg)
 	struct listeners *s = arg;
 
 	for (uint32_t i = 0; i < s->params.n; i++)
-		if (s->params.list[i].pid == 0 && s->params.list[i].inode == inode && !enter(s, fd, inode, false))
+		if (s->params.list[i].pid == 0 && inode != s->own_netns && s->params.list[i].inode == inode && !enter(s, fd, inode, false))
 			s->denied++;
 }
 
@@ -111,8 +111,8 @@ static void enter_all(struct listeners *s)
 	bool mounted = false, root = geteuid() == 0; /* asked now: in an owner's namespace everybody is root */
 
 	for (uint32_t i = 0; i < s->params.n; i++) {
-		mounted |= s->params.list[i].pid <= 0;
-		s->refused[i] = s->params.list[i].pid > 0 && !enter_process(s, &s->params.list[i], false);
+		mounted |= s->params.list[i].pid <= 0 && s->params.list[i].inode != s->own_netns;
+		s->refused[i] = (s->params.list[i].pid > 0 || s->params.list[i].inode == s->own_netns) && !enter_process(s, &s->params.list[i], false);
 	}
 	if (mounted)
 		net_mounted_each(worker_target(s->w)->proc, enter_mounted, s);

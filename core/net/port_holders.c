@@ -154,6 +154,7 @@ void net_holders_read(int proc, const uint64_t *inodes, uint32_t n, struct build
 		describe(proc, &row, b);
 		memcpy(builder_row(b), &row, sizeof row);
 	}
+	proc_dir_note_hiding(proc, b);
 	if (w.denied)
 		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: %s", w.denied,
 			w.denied == 1 ? "" : "es", rights_needed(RIGHT(CAP_SYS_PTRACE) | RIGHT(CAP_DAC_READ_SEARCH), (char[RIGHTS_TEXT]){ 0 }));

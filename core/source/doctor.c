@@ -76,7 +76,9 @@ static void run_first(const struct check *c, int proc, struct finding *ret)
 	int r = proc_dir_ns(proc, 1, "net", &inode);
 
 	(void)c;
-	if (r < 0)
+	if (proc_dir_is_hiding(proc))
+		snprintf(ret->found, sizeof ret->found, "/proc hides process 1 (hidepid)");
+	else if (r < 0)
 		snprintf(ret->found, sizeof ret->found, "process 1 may not be looked into: %s", strerror(-r));
 	else
 		snprintf(ret->found, sizeof ret->found, "process 1 may be looked into");

@@ -424,6 +424,7 @@ void holders_build(const struct holders *h, struct builder *b)
 		row->head.id = row_hash(&row->netns, (size_t)((char *)&row->start - (char *)&row->netns), o->by);
 		row->process = builder_str(b, o->process[0] ? o->process : NULL);
 	}
+	proc_dir_note_hiding(h->proc, b);
 	if (h->n_hidden)
 		builder_note(b, EACCES, "descriptors of %" PRIu32 " processes hidden, they may hold namespaces: %s",
 			h->n_hidden, rights_needed(RIGHT(CAP_SYS_PTRACE) | RIGHT(CAP_DAC_READ_SEARCH), (char[RIGHTS_TEXT]){ 0 }));

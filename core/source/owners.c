@@ -309,6 +309,7 @@ int owners_scan_read(struct owners_scan *s, struct builder *b, struct err *err)
 		for (uint32_t i = 0; i < s->now.n_holders; i++)
 			if (s->now.holders[i].guest == guest)
 				add_rows(s, b, &s->now.holders[i]);
+	proc_dir_note_hiding(s->proc, b);
 	if (s->n_denied)
 		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: %s",
 			s->n_denied, s->n_denied == 1 ? "" : "es", rights_needed(RIGHT(CAP_SYS_PTRACE) | RIGHT(CAP_DAC_READ_SEARCH), (char[RIGHTS_TEXT]){ 0 }));

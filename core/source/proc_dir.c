@@ -4,14 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/block.h"
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/rights.h"
 #include "core/source/proc_text.h"
 
 DIR *proc_dir_open(int at, const char *name)
@@ -138,6 +141,20 @@ int proc_dir_ns(int proc, uint64_t pid, const char *kind, uint64_t *ret_inode)
 	if (n < 0)
 		return -errno;
 	return proc_text_link((struct text){ .p = link, .n = (size_t)n }, kind, ret_inode) ? 0 : -EINVAL;
+}
+
+/* A living pid namespace has a process 1. */
+bool proc_dir_is_hiding(int proc)
+{
+	uint64_t identity, uid;
+
+	return proc_dir_look(proc, 1, &identity, &uid) == -ENOENT && proc_dir_look(proc, (uint64_t)getpid(), &identity, &uid) == 0;
+}
+
+void proc_dir_note_hiding(int proc, struct builder *b)
+{
+	if (proc_dir_is_hiding(proc))
+		builder_note(b, EACCES, "/proc hides processes of others (hidepid): %s", rights_needed(RIGHT(CAP_SYS_PTRACE), (char[RIGHTS_TEXT]){ 0 }));
 }
 
 /* The machine's own pid namespace has this inode, PROC_PID_INIT_INO of the kernel's linux/proc_ns.h, since Linux 3.8. */

@@ -38,6 +38,11 @@ int proc_dir_ns(int proc, uint64_t pid, const char *kind, uint64_t *ret_inode);
 /* The same of the host: of pid 1; if we may not look at it (it may hold rights that we cannot have), of kthreadd, else of ourselves. */
 int proc_dir_host_ns(int proc, const char *kind, uint64_t *ret_inode);
 
+/* Is /proc mounted with hidepid, which leaves processes of others out (proc(5))? Then adds a note: what was read is not all. */
+struct builder;
+bool proc_dir_is_hiding(int proc);
+void proc_dir_note_hiding(int proc, struct builder *b);
+
 /* Opens the network namespace of a process; of pid 1, when we may not look at it, kthreadd's. -1: errno says why. */
 int proc_dir_open_netns(int proc, uint64_t pid);
 

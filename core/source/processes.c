@@ -560,6 +560,7 @@ int processes_scan_read(struct processes_scan *s, struct builder *b, struct err 
 	for (uint32_t i = 0; i < n; i++)
 		add_row(s, b, &s->now.known[nodes[i].at], nodes[i].depth, &c);
 	s->n_members = n;
+	proc_dir_note_hiding(s->proc, b);
 	return 0;
 }
 

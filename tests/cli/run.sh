@@ -207,6 +207,30 @@ without_rights() {
 	[ $status = 4 ] && grep -q docker.sock "$err" && ok "socket without permission is exit 4" || not_ok "socket without permission is exit 4" "$status $(cat "$err")"
 }
 
+# A /proc that shows an ordinary user nothing but what is its own: the rest is not silently left out, and the host is still there.
+hidden_processes() {
+	local copy=$dir/hidden says='/proc hides processes of others (hidepid)'
+
+	cp "${NSDBG##* }" "$copy" && chmod 755 "$copy"
+	as_hidden() {
+		timeout 20 unshare -m sh -c 'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"' sh \
+			env HOME=/nowhere NSDBG_RUNTIME=netns,host "$copy" "$@" >"$out" 2>"$err"
+		status=$?
+	}
+	for command in ls health "ps host" "ss host"; do
+		# shellcheck disable=SC2086
+		as_hidden $command
+		[ "$status $(cat "$err")" = "7 nsdbg: $says: needs CAP_SYS_PTRACE; run with sudo" ] && ok "hidepid: $command says what is missing" ||
+			not_ok "hidepid: $command says what is missing" "$status $(cat "$err")"
+	done
+	as_hidden ls host --json
+	json "hidepid: the host is listed" "[r['runtime'] for r in d['data']] == ['host']"
+	as_hidden ports host -a --json
+	json "hidepid: ports host are those of ss" "set('$(ss -Hltn | awk '{ sub(".*:", "", $4); print $4 }' | sort -u | tr '\n' ' ')'.split()) == {str(r['port']) for r in d['data'] if r['protocol'] == 'tcp'}"
+	as_hidden doctor --json
+	same "hidepid: doctor says so" less "$(state_of /proc)"
+}
+
 # Root is never sent to sudo: which right it lacks, or that the kernel refuses, is said.
 root_refused() {
 	local says
@@ -312,3 +336,4 @@ errors
 doctor
 root_refused
 without_rights
+hidden_processes
