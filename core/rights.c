@@ -53,7 +53,7 @@ static int more_than_ours(int dir)
 	return more ? __builtin_ctzll(more) : -1;
 }
 
-/* The initial user namespace maps all 32 bits onto themselves. */
+/* The initial user namespace maps all 32 bits onto themselves. Where /proc does not know us (another pid namespace's) nothing is claimed. */
 static bool in_first_user_namespace(void)
 {
 	AUTO(fd_closep) int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
@@ -61,7 +61,9 @@ static bool in_first_user_namespace(void)
 	char buf[128];
 	ssize_t got = fd < 0 ? -1 : fd_read_all(fd, buf, sizeof buf - 1);
 
-	buf[got > 0 ? got : 0] = 0;
+	if (got <= 0)
+		return true;
+	buf[got] = 0;
 	return sscanf(buf, "%lu %lu %lu", &inside, &outside, &n) == 3 && inside == 0 && outside == 0 && n == UINT32_MAX;
 }
 
