@@ -24,12 +24,16 @@ bool rights_of_root(void)
 	return getauxval(AT_EUID) == 0;
 }
 
-const char *rights_needed(int cap, char buf[RIGHTS_TEXT])
+const char *rights_needed(uint64_t rights, char buf[RIGHTS_TEXT])
 {
-	char name[TOOL_CAP_TEXT];
+	uint64_t more = rights & (rights - 1);
+	char first[TOOL_CAP_TEXT], second[TOOL_CAP_TEXT] = "";
 
-	tool_caps_name(cap, name);
-	snprintf(buf, RIGHTS_TEXT, rights_of_root() ? "needs %s over it, which this root does not have; see nsdbg doctor" : "needs %s; run with sudo", name);
+	tool_caps_name(__builtin_ctzll(rights), first);
+	if (more)
+		tool_caps_name(__builtin_ctzll(more), second);
+	snprintf(buf, RIGHTS_TEXT, rights_of_root() ? "needs %s%s%s over it, which this root does not have; see nsdbg doctor" : "needs %s%s%s; run with sudo",
+		first, more ? " and " : "", second);
 	return buf;
 }
 
@@ -49,7 +53,7 @@ static int more_than_ours(int dir)
 	return more ? __builtin_ctzll(more) : -1;
 }
 
-/* The initial user namespace maps all 32 bits onto themselves. */
+/* The initial user namespace maps all 32 bits onto themselves. Where /proc does not know us (another pid namespace's) nothing is claimed. */
 static bool in_first_user_namespace(void)
 {
 	AUTO(fd_closep) int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
@@ -57,7 +61,9 @@ static bool in_first_user_namespace(void)
 	char buf[128];
 	ssize_t got = fd < 0 ? -1 : fd_read_all(fd, buf, sizeof buf - 1);
 
-	buf[got > 0 ? got : 0] = 0;
+	if (got <= 0)
+		return true;
+	buf[got] = 0;
 	return sscanf(buf, "%lu %lu %lu", &inside, &outside, &n) == 3 && inside == 0 && outside == 0 && n == UINT32_MAX;
 }
 

@@ -6,16 +6,18 @@
 #define NSDBG_CORE_RIGHTS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct err;
 
 enum { RIGHTS_TEXT = 136 };
+#define RIGHT(cap) (UINT64_C(1) << (cap))
 
 /* Did root start the program? As the kernel noted at execve(2), whoever this process is by now. */
 bool rights_of_root(void);
 
-/* "needs CAP_SYS_PTRACE; run with sudo". Asks the kernel nothing: for caged workers and the front. */
-const char *rights_needed(int cap, char buf[RIGHTS_TEXT]);
+/* "needs CAP_SYS_PTRACE; run with sudo", of one RIGHT or two. Asks the kernel nothing: for caged workers and the front. */
+const char *rights_needed(uint64_t rights, char buf[RIGHTS_TEXT]);
 
 /* Not caged: fills `e` with "WHAT: needs ..." if `code` (positive errno) is a refusal, else with WHAT alone. `dir`: /proc/PID of the process
  * that it is about, -1 none. Returns -code. */

@@ -182,7 +182,7 @@ void found_name(const struct block *bundles, struct builder *out, struct target_
 	r->attempt = f->attempt;
 	r->restarts = f->restarts;
 	r->created_at = f->created_at;
-	r->started_at = f->started_at;
+	r->started_at = f->started_at; /* unknown: see target_merge */
 }
 
 /* --- groups --- */

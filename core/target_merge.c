@@ -5,6 +5,7 @@
 #include "core/target.h"
 
 #include "core/fd.h"
+#include "core/loop.h"
 #include "core/rights.h"
 #include "core/source/holders.h"
 #include "core/target_found.h"
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* pid -> namespace row, sorted by pid. */
 struct member {
@@ -449,7 +451,7 @@ static void judge_found(struct merge *m, struct target_row *r, struct text runti
 	if (r->netns == ROW_NO_UINT) {
 		r->head.flags |= TARGET_LOCKED;
 		snprintf(text, sizeof text, "%s: %s", r->owner == ROW_NO_UINT ? "root's" : "another user's",
-			rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
+			rights_needed(RIGHT(CAP_SYS_PTRACE), (char[RIGHTS_TEXT]){ 0 }));
 		judge(m, r, text, SEVERITY_UNKNOWN);
 	} else if (r->head.severity != SEVERITY_OK && !is_waiting(m)) {
 		if (has_engine(m, runtime))
@@ -496,6 +498,23 @@ static bool waits_for_pid(const struct block *const *engines, unsigned n, struct
 	return false;
 }
 
+/* Not all that run containers say since when: then it is since their first process began. */
+static void tell_starts(struct builder *out)
+{
+	struct timespec boot;
+	int64_t zero, tick = 1000000000 / sysconf(_SC_CLK_TCK);
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	zero = loop_wall_ns() - (boot.tv_sec * INT64_C(1000000000) + boot.tv_nsec);
+	for (uint32_t i = 0; i < builder_count(out); i++) {
+		struct target_row *r = builder_at(out, i);
+
+		if (r->head.flags & TARGET_IS_CONTAINER && r->state == TARGET_STATE_RUNNING && r->started_at == ROW_NO_INT &&
+			r->start != ROW_NO_UINT && r->start > 0)
+			r->started_at = zero + (int64_t)r->start * tick;
+	}
+}
+
 struct block *target_merge(const struct block *const *engines, unsigned n, const struct target_seen *seen)
 {
 	struct merge m = { .out = builder_new(&target_row_type), .scan = seen->netns, .holders = seen->holders, .bundles = seen->bundles,
@@ -520,6 +539,7 @@ struct block *target_merge(const struct block *const *engines, unsigned n, const
 				add_namespace(&m, row);
 		}
 	}
+	tell_starts(m.out);
 	ret = builder_block(m.out);
 	builder_free(m.out);
 	free(m.members);

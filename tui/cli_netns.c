@@ -318,7 +318,7 @@ static void list(struct names *n)
 	for (uint32_t i = 0; i < block_count(n->names); i++)
 		unsure = unsure || ((const struct netname_row *)block_row(n->names, i))->ours == ROW_NO_BOOL;
 	if (unsure) {
-		snprintf(msg, sizeof msg, "whose the names are cannot be seen: %s", rights_needed(CAP_SYS_ADMIN, why));
+		snprintf(msg, sizeof msg, "whose the names are cannot be seen: %s", rights_needed(RIGHT(CAP_SYS_ADMIN), why));
 		cli_error(n->c, CLI_PARTIAL, EPERM, msg);
 	}
 	cli_print(n->c, &p);

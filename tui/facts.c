@@ -209,6 +209,33 @@ static void endpoint_words(struct line *l, const struct block *b, const struct e
 		add_text(l, i ? " " : "  aliases ", alias, "");
 }
 
+static bool is_of_network(const struct block *b, const struct target_row *t, struct text address)
+{
+	char text[ADDR_TEXT];
+	struct addr a;
+
+	snprintf(text, sizeof text, "%.*s", (int)(address.n < sizeof text ? address.n : 0), address.n ? address.p : "");
+	for (uint32_t i = 0; i < t->endpoints.n && addr_parse(text, &a) == 0; i++) {
+		const struct endpoint_row *e = block_nested(b, &endpoint_row_type, t->endpoints, i);
+
+		if (addr_same(&a, &e->address) || addr_same(&a, &e->address6))
+			return true;
+	}
+	return false;
+}
+
+/* Those that no network explains: its engine does not say, or somebody gave them by hand. */
+static int draw_addresses(struct area a, int y, const struct block *b, const struct target_row *t)
+{
+	struct line l = { .n = 0 };
+	struct text address;
+
+	for (uint32_t i = 0; block_list_item(b, t->addresses, i, &address); i++)
+		if (!is_of_network(b, t, address))
+			add_text(&l, l.n ? "  " : "", address, "");
+	return l.n ? label(a, y, t->endpoints.n ? "also" : "addresses", &l) : y;
+}
+
 static int draw_networks(
 	struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)
 {
@@ -229,7 +256,7 @@ static int draw_networks(
 		canvas_fit(a, 1 + FACTS_LABEL, y, wide, false, STYLE_STRONG, block_text(b, e->network));
 		y = wrap(a, 1 + FACTS_LABEL + wide + 2, y, &l, canvas_charset(a.canvas));
 	}
-	return y;
+	return y < a.h ? draw_addresses(a, y, b, t) : y;
 }
 
 static int draw_ports(struct area a, int y, const struct block *b, const struct target_row *t, const struct row_look *look)

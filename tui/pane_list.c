@@ -16,6 +16,7 @@
 #include "core/source/namespaces.h"
 #include "tui/facts.h"
 #include "tui/list_ends.h"
+#include "tui/list_words.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -33,12 +34,14 @@ struct engine_blocks {
 enum { SIDE_FROM_WIDTH = 160, SIDE_WIDTH = 58, TRAFFIC_BARS = 8 };
 enum { TAB_TARGETS, TAB_NETWORKS, TAB_N };
 /* How often all descriptors are walked: not before the rest is on the screen, and under half a percent of a core. */
-enum { WALK_FIRST_MS = 1500, WALK_MS = 60000, WALK_SHARE = 200 };
+enum { SETTLES_MS = 3000, WALK_FIRST_MS = 1500, WALK_MS = 60000, WALK_SHARE = 200 };
 
 struct list_state {
 	struct grid grids[TAB_N];
 	int tab;
 	bool all; /* stopped ones too */
+	uint64_t settles_at; /* loop_now_ms: until then the cursor stays at the top, unless it was moved; 0: it may stay where it is */
+	uint64_t on_top; /* id of the row that it was put on */
 	struct engine_places places; /* a copy: processes give away further ones */
 	struct engine_blocks told[ENGINE_PLACES];
 	bool runs[ENGINE_PLACES]; /* its daemon was in the last scan */
@@ -346,6 +349,7 @@ static int list_init(struct pane *p, struct err *err)
 	grid_init(&s->grids[TAB_TARGETS], &target_row_type, target_columns, ARRAY_LEN(target_columns), NULL, p);
 	grid_init(&s->grids[TAB_NETWORKS], &network_row_type, network_columns, ARRAY_LEN(network_columns), NULL, p);
 	table_set_keep(s->grids[TAB_TARGETS].table, keep_target, s);
+	s->settles_at = loop_now_ms() + SETTLES_MS;
 	grid_sort_by(&s->grids[TAB_TARGETS], "name", false, true);
 	grid_sort_by(&s->grids[TAB_NETWORKS], "name", false, false);
 	s->ends = list_ends_new(p, SLOT_SCAN, &s->walk_at);
@@ -379,6 +383,22 @@ static void count_hidden(struct list_state *s, const struct block *targets)
 		s->hidden += is_stopped(block_row(targets, i)) && is_wanted(s, targets, block_row(targets, i));
 }
 
+/* Engines answer one after the other: whoever was first is not who is sick first. */
+static void set_targets(struct list_state *s, struct block *targets)
+{
+	struct table *t = s->grids[TAB_TARGETS].table;
+	const struct row_head *row = table_selected(t);
+
+	if (row && s->on_top && row->id != s->on_top)
+		s->settles_at = 0;
+	table_set_block(t, targets);
+	if (loop_now_ms() >= s->settles_at)
+		return;
+	table_jump(t, 0);
+	row = table_selected(t);
+	s->on_top = row ? row->id : 0;
+}
+
 static void show_targets(struct pane *p, struct block *merged)
 {
 	struct list_state *s = p->state;
@@ -388,7 +408,7 @@ static void show_targets(struct pane *p, struct block *merged)
 	p->env->targets_changed = true;
 	count_hidden(s, merged);
 	if (!p->frozen)
-		table_set_block(s->grids[TAB_TARGETS].table, merged);
+		set_targets(s, merged);
 }
 
 /* Tells the health worker who is there; it starts once there is somebody, and not before the list is on the screen. */
@@ -767,59 +787,6 @@ static void list_draw(const struct pane *p, struct area a)
 		draw_preview(p, canvas_sub(body, 0, body.h - below, a.w, below));
 }
 
-/* "Docker 20.10.24 answered in 4.1 ms" for one, "docker 4.1 ms, podman 9.0 ms" for several. */
-static int answer_words(const struct block *b, const struct engine_row *e, bool alone, char *buf, size_t cap)
-{
-	struct text runtime = block_text(b, e->runtime), version = block_text(b, e->version);
-	double ms = e->latency_us == ROW_NO_UINT ? 0 : (double)e->latency_us / 1000;
-	char name[17];
-
-	snprintf(name, sizeof name, "%.*s", runtime.n > 16 ? 16 : (int)runtime.n, runtime.n ? runtime.p : "engine");
-	if (!alone)
-		return snprintf(buf, cap, "%s %.1f ms", name, ms);
-	if (text_equal(runtime, text_of("docker")))
-		name[0] = 'D';
-	return snprintf(buf, cap, "%s %.*s answered in %.1f ms", name, version.n > 40 ? 40 : (int)version.n,
-		version.n ? version.p : "", ms);
-}
-
-/* The first that is wrong, in words; else how fast each answered. */
-static void engine_words(const struct pane *p, char *buf, size_t cap)
-{
-	const struct list_state *s = p->state;
-	const struct block *b = p->env->engines;
-	uint32_t count = b ? block_count(b) : 0;
-	size_t n = 0;
-
-	if (s->places.n == 0 && count == 0)
-		snprintf(buf, cap, "no engine here; namespaces come from /proc");
-	else if (count == 0 && s->places.n > 1)
-		snprintf(buf, cap, "asking %u engines ...", s->places.n);
-	else if (count == 0)
-		snprintf(buf, cap, "asking %s ...", s->places.list[0].kind == ENGINE_DOCKER ? "Docker" :
-			engine_kind_names[s->places.list[0].kind]);
-	for (uint32_t i = 0; i < count; i++) {
-		const struct engine_row *e = block_row(b, i);
-		struct text why = block_text(b, e->error);
-
-		if (e->answering == 1 || e->head.severity == SEVERITY_IDLE)
-			continue;
-		snprintf(buf, cap, "%s %.*s", p->env->look.charset == TEXT_UTF8 ? "▲" : "!", why.n > 180 ? 180 : (int)why.n,
-			why.n ? why.p : "an engine does not answer");
-		return;
-	}
-	for (uint32_t i = 0; i < count && n < cap; i++) {
-		const struct engine_row *e = block_row(b, i);
-
-		n += (size_t)snprintf(buf + n, cap - n, n ? ", " : "");
-		if (n < cap && e->answering == 1)
-			n += (size_t)answer_words(b, e, count == 1, buf + n, cap - n);
-		else if (n < cap)
-			n += (size_t)snprintf(buf + n, cap - n, "%.*s not running", (int)block_text(b, e->runtime).n,
-				block_text(b, e->runtime).p);
-	}
-}
-
 /* What the list leaves out, never silently: health of those beyond the limits, descriptors that were not looked at. */
 static int left_out(const struct list_state *s, char *buf, size_t cap)
 {
@@ -849,7 +816,7 @@ static void list_status(const struct pane *p, char *buf, size_t cap)
 	if (shown != total)
 		n = snprintf(buf, cap, "%u of %u shown%s   ", shown, total,
 			!s->all && s->hidden && s->tab == TAB_TARGETS ? ", [a] all" : "");
-	engine_words(p, engine, sizeof engine);
+	list_engine_words(&s->places, p->env->engines, p->env->look.charset, engine, sizeof engine);
 	n += left_out(s, buf + n, cap - (size_t)n);
 	snprintf(buf + n, cap - (size_t)n, "%s", engine);
 }

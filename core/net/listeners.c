@@ -320,7 +320,7 @@ static int listeners_sample(struct worker *w, struct builder *b, struct err *err
 		}
 	}
 	if (s->denied)
-		builder_note(b, EPERM, "network namespaces that may not be entered: %u; %s", s->denied, rights_needed(CAP_SYS_ADMIN, (char[RIGHTS_TEXT]){ 0 }));
+		builder_note(b, EPERM, "network namespaces that may not be entered: %u; %s", s->denied, rights_needed(RIGHT(CAP_SYS_ADMIN), (char[RIGHTS_TEXT]){ 0 }));
 	return worker_send_block(w, 0, s->places);
 }
 

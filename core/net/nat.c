@@ -74,7 +74,7 @@ static int dump_once(struct nat *n)
 static int refused(int r, const char *what, struct err *err)
 {
 	if (r == -EPERM)
-		return err_set(err, EPERM, "read the %s of the namespace: %s", what, rights_needed(CAP_NET_ADMIN, (char[RIGHTS_TEXT]){ 0 }));
+		return err_set(err, EPERM, "read the %s of the namespace: %s", what, rights_needed(RIGHT(CAP_NET_ADMIN), (char[RIGHTS_TEXT]){ 0 }));
 	return err_set(err, -r, "read the %s of the namespace", what);
 }
 
@@ -161,7 +161,7 @@ static int sample_nat(struct worker *w, struct builder *b, struct err *err)
 		r = read_legacy(n, 6, &m, b, err);
 	if (r == 0 && n->names_error)
 		builder_note(b, n->names_error, "legacy tables of the namespace were not read: %s",
-			rights_needed(CAP_DAC_OVERRIDE, (char[RIGHTS_TEXT]){ 0 }));
+			rights_needed(RIGHT(CAP_DAC_OVERRIDE), (char[RIGHTS_TEXT]){ 0 }));
 	if (r == 0)
 		nat_walk(&m, b);
 	nat_model_done(&m);

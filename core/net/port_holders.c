@@ -156,8 +156,8 @@ void net_holders_read(int proc, const uint64_t *inodes, uint32_t n, struct build
 	}
 	proc_dir_note_hiding(proc, b);
 	if (w.denied)
-		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: needs CAP_DAC_READ_SEARCH and %s", w.denied,
-			w.denied == 1 ? "" : "es", rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
+		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: %s", w.denied,
+			w.denied == 1 ? "" : "es", rights_needed(RIGHT(CAP_SYS_PTRACE) | RIGHT(CAP_DAC_READ_SEARCH), (char[RIGHTS_TEXT]){ 0 }));
 }
 
 /* --- the worker --- */

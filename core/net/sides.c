@@ -189,7 +189,7 @@ static int sides_sample(struct worker *w, struct builder *b, struct err *err)
 		s->past_time = now;
 	}
 	if (s->denied)
-		builder_note(b, EPERM, "namespaces at the other end that may not be entered: %u; %s", s->denied, rights_needed(CAP_SYS_ADMIN, (char[RIGHTS_TEXT]){ 0 }));
+		builder_note(b, EPERM, "namespaces at the other end that may not be entered: %u; %s", s->denied, rights_needed(RIGHT(CAP_SYS_ADMIN), (char[RIGHTS_TEXT]){ 0 }));
 	if (s->params.left_out)
 		builder_note(b, 0, "the other ends of %u cables are not looked at: %d namespaces at most", s->params.left_out, NET_SIDES);
 	return worker_send_block(w, 0, s->routes);

@@ -619,7 +619,7 @@ static int walk_sample(struct worker *w, struct builder *b, struct err *err)
 		return err_set(err, -r, "route to %s: %s", addr_format(&k->params.to, text), net_route_refusal(r));
 	set_rates(k);
 	if (k->sites.denied && last(k)->end == NET_HOP_UNKNOWN)
-		builder_note(b, EPERM, "namespaces on the way that may not be entered: %u; %s", k->sites.denied, rights_needed(CAP_SYS_ADMIN, (char[RIGHTS_TEXT]){ 0 }));
+		builder_note(b, EPERM, "namespaces on the way that may not be entered: %u; %s", k->sites.denied, rights_needed(RIGHT(CAP_SYS_ADMIN), (char[RIGHTS_TEXT]){ 0 }));
 	if (!k->tidy)
 		net_sites_let_go(&k->sites);
 	k->tidy = true;

@@ -338,7 +338,7 @@ static int doctor_open(struct worker *w, struct err *err)
 /* What helps a user does not help root. */
 static const char *remedy_of(const struct check *c)
 {
-	return c->remedy == sudo && rights_of_root() ? "start nsdbg outside of the container or sandbox that takes it away" : c->remedy;
+	return c->remedy == sudo && rights_of_root() ? "start nsdbg outside of its container or sandbox, or give it there (--privileged, --cap-add)" : c->remedy;
 }
 
 static int doctor_sample(struct worker *w, struct builder *b, struct err *err)

@@ -37,6 +37,7 @@ struct watched {
 	struct cgroup_values values; /* of the group, as last read */
 	bool has_group;
 	uint64_t packets; /* net_counters_dev.all_packets of the last reading */
+	uint64_t segments; /* of TCP that came in, at the last reading */
 	unsigned n_reads;
 	int64_t read_at; /* monotonic ns */
 	struct health_history history;
@@ -190,38 +191,53 @@ struct counter_name {
 	const char *prefix, *name;
 };
 
-static void read_pairs(struct health *h, const struct watched *w, const char *file, const struct counter_name *names, unsigned n,
-	struct health_counters *c)
+static void take_pairs(struct text bytes, const struct counter_name *names, unsigned n, struct health_counters *c)
 {
-	struct text bytes;
-
-	if (w->target.flags & HEALTH_SHARED_NET || !read_at(w->dir, file, h->buf, &bytes))
-		return;
 	for (unsigned i = 0; i < n; i++)
 		net_counters_pair(bytes, names[i].prefix, names[i].name, &c->v[names[i].counter]);
 }
 
-static void read_protocols(struct health *h, const struct watched *w, struct health_counters *c)
+/* True: a segment of TCP came in since the last reading, or nobody knows. */
+static bool read_snmp(struct health *h, struct watched *w, struct health_counters *c)
 {
 	static const struct counter_name snmp[] = {
 		{ HEALTH_SEGMENTS, "Tcp:", "OutSegs" }, { HEALTH_RETRANSMITS, "Tcp:", "RetransSegs" },
 		{ HEALTH_RESETS, "Tcp:", "EstabResets" }, { HEALTH_CONNECTIONS, "Tcp:", "CurrEstab" },
 	};
-	static const struct counter_name netstat[] = {
-		{ HEALTH_LISTEN_OVERFLOWS, "TcpExt:", "ListenOverflows" }, { HEALTH_LISTEN_DROPS, "TcpExt:", "ListenDrops" },
-	};
+	uint64_t before = w->segments;
 	struct text bytes;
 
-	read_pairs(h, w, "net/snmp", snmp, ARRAY_LEN(snmp), c);
-	read_pairs(h, w, "net/netstat", netstat, ARRAY_LEN(netstat), c);
-	if (!(w->target.flags & HEALTH_SHARED_NET) && read_at(w->dir, "net/sockstat", h->buf, &bytes))
-		net_counters_sockstat(bytes, "sockets:", "used", &c->v[HEALTH_SOCKETS]);
+	if (!read_at(w->dir, "net/snmp", h->buf, &bytes))
+		return true;
+	take_pairs(bytes, snmp, ARRAY_LEN(snmp), c);
+	return !net_counters_pair(bytes, "Tcp:", "InSegs", &w->segments) || w->segments != before;
 }
 
 /* Not all targets in the same sample, but each first time. */
 static bool is_due(const struct watched *w)
 {
 	return w->n_reads == 0 || (w->n_reads + w->target.pid) % ALL_EVERY == 0;
+}
+
+/* The widest file by far is that of listeners' overflows: none comes about without a segment. `last`: NULL, the first time. */
+static void read_protocols(struct health *h, struct watched *w, const struct health_counters *last, struct health_counters *c)
+{
+	static const struct counter_name netstat[] = {
+		{ HEALTH_LISTEN_OVERFLOWS, "TcpExt:", "ListenOverflows" }, { HEALTH_LISTEN_DROPS, "TcpExt:", "ListenDrops" },
+	};
+	struct text bytes;
+
+	if (w->target.flags & HEALTH_SHARED_NET)
+		return;
+	if (read_snmp(h, w, c) || !last || is_due(w)) {
+		if (read_at(w->dir, "net/netstat", h->buf, &bytes))
+			take_pairs(bytes, netstat, ARRAY_LEN(netstat), c);
+	} else {
+		c->v[HEALTH_LISTEN_OVERFLOWS] = last->v[HEALTH_LISTEN_OVERFLOWS];
+		c->v[HEALTH_LISTEN_DROPS] = last->v[HEALTH_LISTEN_DROPS];
+	}
+	if (read_at(w->dir, "net/sockstat", h->buf, &bytes))
+		net_counters_sockstat(bytes, "sockets:", "used", &c->v[HEALTH_SOCKETS]);
 }
 
 /* Without a packet TCP has no news, but for segments sent again into an interface that is down: now and then all is read. */
@@ -283,7 +299,7 @@ static void read_target(struct health *h, struct watched *w)
 	if (read_traffic(h, w, c) && last && !is_due(w))
 		keep_protocols(last, c);
 	else
-		read_protocols(h, w, c);
+		read_protocols(h, w, last, c);
 	read_group(w, c);
 	read_machine(h, w, c);
 	w->n_reads++;

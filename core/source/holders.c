@@ -426,8 +426,8 @@ void holders_build(const struct holders *h, struct builder *b)
 	}
 	proc_dir_note_hiding(h->proc, b);
 	if (h->n_hidden)
-		builder_note(b, EACCES, "descriptors of %" PRIu32 " processes hidden, they may hold namespaces: needs CAP_DAC_READ_SEARCH and %s",
-			h->n_hidden, rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
+		builder_note(b, EACCES, "descriptors of %" PRIu32 " processes hidden, they may hold namespaces: %s",
+			h->n_hidden, rights_needed(RIGHT(CAP_SYS_PTRACE) | RIGHT(CAP_DAC_READ_SEARCH), (char[RIGHTS_TEXT]){ 0 }));
 	if (h->n_closed)
 		builder_note(b, EACCES, "%" PRIu32 " sockets do not tell their namespace: needs CAP_SYS_PTRACE, CAP_NET_ADMIN and Linux 5.6",
 			h->n_closed);

@@ -87,6 +87,8 @@ struct namespaces_scan {
 	uint64_t ticks, now_ticks; /* per second; since boot */
 	struct mount *mounted;
 	uint32_t n_mounted, cap_mounted;
+	uint64_t mounts_hash; /* of n_mounted */
+	unsigned mounts_in_vain, mounts_rest; /* readings in a row that found nothing new; scans without one from here on */
 };
 
 struct namespaces_scan *namespaces_scan_new(int proc, int mounts)
@@ -442,27 +444,46 @@ static void add_mount(struct namespaces_scan *s, uint64_t inode, const char *pat
 		s->cap_mounted = s->cap_mounted ? s->cap_mounted * 2 : 16;
 		s->mounted = fd_xrealloc(s->mounted, s->cap_mounted, sizeof *s->mounted);
 	}
+	s->mounts_hash = row_hash(path, strlen(path), s->mounts_hash ^ inode);
 	s->mounted[s->n_mounted++] = (struct mount){ .inode = inode, .path = strdup(path) };
+}
+
+/* Some hosts mount something all the time, as runc does for each health check: then every fourth scan is enough. */
+static bool are_mounts_due(struct namespaces_scan *s)
+{
+	if (s->n_scans == 1 || s->all)
+		return true;
+	if (s->mounts_rest > 0) { /* poll(2) tells of a change once */
+		s->mounts_rest--;
+		return false;
+	}
+	return mounts_changed(s->mounts);
 }
 
 static void find_mounts(struct namespaces_scan *s)
 {
 	AUTO(fd_freep) char *bytes = NULL;
+	uint64_t inode, before = s->mounts_hash;
 	struct text rest, line;
 	size_t n = 0;
 	char path[PROC_TEXT_PATH];
-	uint64_t inode;
 
 	for (uint32_t i = 0; i < s->n_mounted; i++)
 		s->mounted[i].used = false;
-	if (s->n_scans > 1 && !mounts_changed(s->mounts))
+	if (!are_mounts_due(s))
 		return;
 	bytes = mounts_read(s->mounts, &n);
 	rest = (struct text){ .p = bytes, .n = n };
 	drop_mounts(s);
+	s->mounts_hash = 0;
 	while (bytes && proc_text_line(&rest, &line))
 		if (proc_text_nsfs(line, &inode, path))
 			add_mount(s, inode, path);
+	if (s->mounts_hash != before)
+		s->mounts_in_vain = 0;
+	else if (s->mounts_in_vain < LOOK_EVERY - 1)
+		s->mounts_in_vain++;
+	s->mounts_rest = s->mounts_in_vain;
 }
 
 static struct str take_path(struct namespaces_scan *s, struct builder *b, uint64_t inode)
@@ -659,7 +680,7 @@ int namespaces_scan_read(struct namespaces_scan *s, struct builder *b, struct er
 	proc_dir_note_hiding(s->proc, b);
 	if (s->n_denied)
 		builder_note(b, EACCES, "%" PRIu32 " process%s hidden: %s", s->n_denied, s->n_denied == 1 ? "" : "es",
-			rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
+			rights_needed(RIGHT(CAP_SYS_PTRACE), (char[RIGHTS_TEXT]){ 0 }));
 	return 0;
 }
 

@@ -311,8 +311,8 @@ int owners_scan_read(struct owners_scan *s, struct builder *b, struct err *err)
 				add_rows(s, b, &s->now.holders[i]);
 	proc_dir_note_hiding(s->proc, b);
 	if (s->n_denied)
-		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: needs CAP_DAC_READ_SEARCH and %s",
-			s->n_denied, s->n_denied == 1 ? "" : "es", rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
+		builder_note(b, EACCES, "descriptors of %" PRIu32 " process%s hidden: %s",
+			s->n_denied, s->n_denied == 1 ? "" : "es", rights_needed(RIGHT(CAP_SYS_PTRACE) | RIGHT(CAP_DAC_READ_SEARCH), (char[RIGHTS_TEXT]){ 0 }));
 	return 0;
 }
 

@@ -154,7 +154,7 @@ bool proc_dir_is_hiding(int proc)
 void proc_dir_note_hiding(int proc, struct builder *b)
 {
 	if (proc_dir_is_hiding(proc))
-		builder_note(b, EACCES, "/proc hides processes of others (hidepid): %s", rights_needed(CAP_SYS_PTRACE, (char[RIGHTS_TEXT]){ 0 }));
+		builder_note(b, EACCES, "/proc hides processes of others (hidepid): %s", rights_needed(RIGHT(CAP_SYS_PTRACE), (char[RIGHTS_TEXT]){ 0 }));
 }
 
 /* The machine's own pid namespace has this inode, PROC_PID_INIT_INO of the kernel's linux/proc_ns.h, since Linux 3.8. */

@@ -134,7 +134,7 @@ static int enter(struct tool_join *j, int from, int to, struct err *err)
 		if (errno == EPERM && i == KIND_NET && enter_owner(j))
 			continue;
 		if (i == KIND_USER && err_denied(-errno)) /* /proc is the target's by now: not even ours is read there */
-			return err_set(err, errno, "enter the user namespace of the target: %s", rights_needed(CAP_SYS_ADMIN, (char[RIGHTS_TEXT]){ 0 }));
+			return err_set(err, errno, "enter the user namespace of the target: %s", rights_needed(RIGHT(CAP_SYS_ADMIN), (char[RIGHTS_TEXT]){ 0 }));
 		return rights_refused(err, errno, CAP_SYS_ADMIN, -1, "enter the %s namespace of the target", kinds[i].file + 3);
 	}
 	return 0;

@@ -83,7 +83,7 @@ def on_the_screen(t):
         t.ok("our own worker inside is not taken for a process of it", terminal.wait(rf"netns-{inode} +ns +held", 3), terminal.screen())
         terminal.keys("Enter")
         end(keeper.process)
-        t.ok("the holder's end is said", terminal.wait(r"ended|gone|no longer holds", 5), terminal.screen())
+        t.ok("the holder's end is said", terminal.wait(r"ended|gone|no longer holds|has left the list", 5), terminal.screen())
         terminal.keys("q")
 
 

@@ -53,7 +53,7 @@ static void test_who(void **state)
 	assert_int_equal(strncmp(e.msg, "mount x: ", 9), 0);
 	assert_non_null(strstr(e.msg, "CAP_SYS_ADMIN"));
 	assert_int_equal(strstr(e.msg, "sudo") != NULL, geteuid() != 0);
-	assert_int_equal(strstr(rights_needed(CAP_SYS_PTRACE, buf), "sudo") != NULL, geteuid() != 0);
+	assert_int_equal(strstr(rights_needed(RIGHT(CAP_SYS_PTRACE), buf), "sudo") != NULL, geteuid() != 0);
 	if (geteuid() == 0)
 		assert_non_null(strstr(e.msg, held ? "the kernel refuses" : "which this root does not have"));
 }

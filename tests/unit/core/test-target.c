@@ -3,6 +3,7 @@
 
 #include "core/err.h"
 #include "core/fd.h"
+#include "core/loop.h"
 #include "core/source/health.h"
 #include "core/source/holders.h"
 #include "core/source/namespaces.h"
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -301,6 +303,7 @@ static void test_found(void **state)
 		AUTO(block_unrefp) struct block *two = engine_with("containerd", "aaaa11112222", rows[i].pid, ROW_NO_INT);
 		AUTO(block_unrefp) struct block *scan = NULL, *b = NULL;
 		const struct target_row *r;
+		struct timespec boot;
 
 		add_netns(sb, 4000, true, host, 1, NULL);
 		add_netns(sb, 4001, false, web, 1, NULL);
@@ -314,6 +317,9 @@ static void test_found(void **state)
 		assert_int_equal(r->head.flags & TARGET_FOUND, rows[i].flags);
 		assert_true(text_equal(block_text(b, r->runtime), text_of("docker")));
 		assert_int_equal(block_text(b, r->problem).n > 0, !rows[i].has_engine || rows[i].is_stale);
+		/* nobody says since when: 1000 ticks after the machine's start */
+		clock_gettime(CLOCK_BOOTTIME, &boot);
+		assert_float_equal((double)(loop_wall_ns() - r->started_at) / 1e9, (double)boot.tv_sec - 1000.0 / (double)sysconf(_SC_CLK_TCK), 2);
 	}
 }
 

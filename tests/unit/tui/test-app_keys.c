@@ -38,6 +38,44 @@ static const char *filter_of(struct app *app)
 	return table_filter_text(app_front(app)->ops->grid(app_front(app))->table);
 }
 
+static uint64_t selected(struct app *app)
+{
+	return app->list->ops->subject(app->list);
+}
+
+/* The fixture's targets without the first that the list shows: what an engine that answers early tells. */
+static struct block *early_targets(uint64_t without)
+{
+	AUTO(block_unrefp) struct block *all = fixture_targets();
+	struct builder *b = builder_new(&target_row_type);
+	struct block *ret;
+
+	for (uint32_t i = 0; i < block_count(all); i++)
+		if (((const struct row_head *)block_row(all, i))->id != without)
+			builder_copy_row(b, all, block_row(all, i));
+	ret = builder_block(b);
+	builder_free(b);
+	return ret;
+}
+
+/* Engines answer one after the other: the cursor stays at the top until it is moved. */
+static void test_cursor_starts_at_the_top(void **state)
+{
+	struct app *app = &((struct world *)*state)->app;
+	uint64_t top = selected(app), moved;
+
+	fixture_app_give(app->list, 1, early_targets(top));
+	assert_true(selected(app) != top);
+	fixture_app_give(app->list, 1, fixture_targets());
+	assert_true(selected(app) == top);
+	fixture_app_press(app, "j");
+	moved = selected(app);
+	fixture_app_give(app->list, 1, early_targets(top));
+	assert_true(moved != top && selected(app) == moved);
+	fixture_app_give(app->list, 1, fixture_targets());
+	assert_true(selected(app) == moved);
+}
+
 static const char *view_of(struct app *app)
 {
 	return app_front(app)->ops->name;
@@ -266,6 +304,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_freeze, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sorting_by_click, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tables, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_cursor_starts_at_the_top, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_random_keys, set_up, tear_down),
 	};
 
