@@ -179,6 +179,7 @@ static void cell_combine(struct canvas_cell *c, uint32_t cp)
 static int put_clean(struct area a, int x, int y, int limit, enum style style, struct text clean)
 {
 	int at = x, last = -1;
+	struct canvas_cell *here;
 	uint32_t cp;
 
 	for (size_t i = 0, n; i < clean.n; i += n) {
@@ -192,13 +193,16 @@ static int put_clean(struct area a, int x, int y, int limit, enum style style, s
 		}
 		if (at + w > x + limit || at + w > a.w)
 			break;
-		if (cell(a, at, y)) {
+		here = cell(a, at, y);
+		if (here) {
+			struct canvas_cell *next = w == 2 ? cell(a, at + 1, y) : NULL;
+
 			cell_cut_wide(a, at, y);
-			if (w == 2 && cell(a, at + 1, y)) {
+			if (next) {
 				cell_cut_wide(a, at + 1, y);
-				cell_set(cell(a, at + 1, y), 0, style);
+				cell_set(next, 0, style);
 			}
-			cell_set(cell(a, at, y), cp, style);
+			cell_set(here, cp, style);
 			last = at;
 		}
 		at += w;

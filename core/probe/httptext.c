@@ -125,7 +125,7 @@ static bool take_month(struct text *t, int *ret)
 int64_t httptext_date(struct text t)
 {
 	struct tm tm = { 0 };
-	int year, month;
+	int year = 0, month = 0;
 	bool named;
 	time_t s;
 

@@ -87,7 +87,7 @@ static void run_first(const struct check *c, int proc, struct finding *ret)
 
 static bool same_ns(int proc, const char *kind, bool *ret_known)
 {
-	uint64_t first, own;
+	uint64_t first = 0, own = 0;
 
 	*ret_known = proc_dir_ns(proc, 1, kind, &first) == 0 && proc_dir_ns(proc, (uint64_t)getpid(), kind, &own) == 0;
 	return *ret_known && first == own;
