@@ -18,7 +18,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { APP_FRAME_MS = 50, APP_FIRST_FRAME_MS = 8, APP_STARTING_MS = 1000, APP_TOAST_MS = 5000, APP_EVERY_MS = 2000, CLOCK_ALONE_MS = 1900 };
+enum { APP_FRAME_MS = 50, APP_FIRST_FRAME_MS = 8, APP_STARTING_MS = 1000, APP_TOAST_MS = 5000, APP_EVERY_MS = 2000, CLOCK_ALONE_MS = 1900, SLOW_MS = 20 };
 
 const struct pane_ops *const pane_views[] = { &pane_overview, &pane_sockets, &pane_processes, &pane_capture, &pane_dns, &pane_net,
 	&pane_probe };
@@ -373,7 +373,7 @@ static int wait_ms(const struct app *app)
 			due = least(due, pane_due_ms(app->views[i]));
 	if (app->env.dirty)
 		due = least(due, now - app->drawn_ms >= frame_ms(app) ? 0 : frame_ms(app) - (now - app->drawn_ms));
-	return (int)due;
+	return (int)(screen_owes(app->screen) ? SLOW_MS : due);
 }
 
 static void tick(struct app *app)
@@ -402,6 +402,8 @@ static void draw_if_due(struct app *app, int64_t *second)
 	uint64_t now = loop_now_ms();
 	bool ticks = loop_wall_ns() / 1000000000 != *second;
 
+	if (screen_owes(app->screen))
+		return;
 	if (ticks)
 		*second = loop_wall_ns() / 1000000000;
 	app->env.look.now_ns = loop_wall_ns();
@@ -427,6 +429,7 @@ static void run(struct app *app)
 	while (!app->quit) {
 		if (loop_turn(app->loop, wait_ms(app)) < 0)
 			break;
+		screen_pump(app->screen);
 		tick(app);
 		open_first(app);
 		draw_if_due(app, &second);

@@ -699,6 +699,7 @@ static void use_settings(const struct cli *c, struct app_options *o)
 	o->every_ms = (unsigned)s->interval_ms;
 	o->screen.ascii = c->o->ascii || s->ascii;
 	o->screen.no_mouse = s->no_mouse;
+	o->screen.tty = c->tty;
 	o->screen.color = always ? SCREEN_COLOR_ALWAYS : never ? SCREEN_COLOR_NEVER : SCREEN_COLOR_AUTO;
 }
 
@@ -773,8 +774,10 @@ static void run(struct cli *c)
 		return;
 	if (!getenv("SUDO_UID")) /* with it the session becomes that user, and the file is opened as he may */
 		cli_names_open(c);
-	if (c->o->command == COMMAND_APP)
+	if (c->o->command == COMMAND_APP) {
 		c->config = config_new(c->o->config);
+		c->tty = screen_reopen();
+	}
 	if (session_start(sources, ARRAY_LEN(sources), &c->session, &err) < 0) {
 		cli_error_err(c, cli_status_of(err.code), &err);
 		return;

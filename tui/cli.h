@@ -40,6 +40,7 @@ struct cli {
 	struct block *networks; /* NULL: no engine answered */
 	struct block *engines;
 	struct config *config; /* for the screen */
+	int tty; /* the terminal without waiting, for the screen */
 	const struct target_row *target; /* from cli_target; NULL: named by pid or path */
 	struct target_ref ref;
 	/* what is still on its way while a worker looks into the target already: see cli_complete */

@@ -102,7 +102,8 @@ static bool clean_variables(void)
 static void clean_descriptors(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) /* the lowest free number: not CLOEXEC on purpose */
+		/* the lowest free number: not CLOEXEC on purpose; an output that is closed stays one that fails */
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) < 0)
 			_exit(10);
 	close_range(3, ~0u, 0);
 }

@@ -16,10 +16,12 @@
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -46,6 +48,11 @@ struct screen {
 	int click_x, click_y;
 	int keeper;
 	pid_t keeper_pid;
+	FILE *out; /* curses' own, with a descriptor of its own, which for the time of a picture is */
+	int frame; /* a file; -1: there is none, and pictures go to the terminal at once */
+	int tty; /* of screen_reopen */
+	char *owed; /* what of the last picture a slow terminal has not taken yet */
+	size_t n_owed, n_sent;
 };
 
 /* --- giving the terminal back when all else failed: the one thing kept at file scope --- */
@@ -263,6 +270,82 @@ static void send(const char *control)
 	(void)fd_write_all(STDOUT_FILENO, control, strlen(control));
 }
 
+/* --- what goes out: a terminal that reads slowly (a serial line, a bad ssh) never keeps us from keys and signals --- */
+
+bool screen_owes(const struct screen *s)
+{
+	return s->n_sent < s->n_owed;
+}
+
+static void forget_owed(struct screen *s)
+{
+	free(s->owed);
+	s->owed = NULL;
+	s->n_owed = s->n_sent = 0;
+}
+
+void screen_pump(struct screen *s)
+{
+	while (screen_owes(s)) {
+		size_t left = s->n_owed - s->n_sent;
+		ssize_t n = write(s->tty, s->owed + s->n_sent, left);
+
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			return;
+		s->n_sent += n > 0 ? (size_t)n : left; /* it is gone: so will we be soon */
+	}
+	if (!screen_owes(s))
+		forget_owed(s);
+}
+
+/* Behind what is owed, never into the middle of it. */
+static void send_after(struct screen *s, const char *control)
+{
+	size_t n = strlen(control);
+
+	if (!screen_owes(s)) {
+		send(control);
+		return;
+	}
+	s->owed = fd_xrealloc(s->owed, s->n_owed + n, 1);
+	memcpy(s->owed + s->n_owed, control, n);
+	s->n_owed += n;
+}
+
+/* The terminal is to be left now: what it has not shown yet is dropped, also what the kernel holds. CAN ends half a sequence. */
+static void settle(struct screen *s)
+{
+	screen_pump(s);
+	if (!screen_owes(s))
+		return;
+	forget_owed(s);
+	tcflush(STDOUT_FILENO, TCOFLUSH);
+	send("\030\033[0m");
+}
+
+/* curses writes the picture into the file instead; what it knows of the terminal's settings stays. */
+static void frame_begin(struct screen *s)
+{
+	if (s->frame >= 0 && ftruncate(s->frame, 0) == 0 && lseek(s->frame, 0, SEEK_SET) == 0)
+		dup3(s->frame, fileno(s->out), O_CLOEXEC);
+}
+
+static void frame_end(struct screen *s)
+{
+	off_t n = s->frame < 0 ? 0 : lseek(s->frame, 0, SEEK_CUR);
+
+	if (s->frame >= 0)
+		dup3(STDOUT_FILENO, fileno(s->out), O_CLOEXEC);
+	if (n <= 0)
+		return;
+	s->owed = fd_xrealloc(s->owed, (size_t)n, 1);
+	s->n_owed = (size_t)n;
+	s->n_sent = 0;
+	if (pread(s->frame, s->owed, s->n_owed, 0) != n)
+		forget_owed(s);
+	screen_pump(s);
+}
+
 static void modes_on(struct screen *s)
 {
 	send(s->mouse ? "\033[?2004h\033[?1000h\033[?1006h" : "\033[?2004h");
@@ -287,7 +370,7 @@ static void curses_setup(void)
 	signal(SIGTSTP, SIG_DFL); /* ncurses' own handler would write to the screen behind our back */
 }
 
-static int term_open(SCREEN **ret, struct err *err)
+static int term_open(SCREEN **ret, FILE *out, struct err *err)
 {
 	const char *term = getenv("TERM");
 
@@ -297,29 +380,41 @@ static int term_open(SCREEN **ret, struct err *err)
 		return err_set(err, ENOTSUP,
 			"terminal \"%s\" cannot place text: set TERM, or use nsdbg ls, ss, ps, cap, dns",
 			term ? term : "");
-	*ret = newterm(term, stdout, stdin);
+	*ret = newterm(term, out, stdin);
 	if (!*ret)
-		*ret = newterm("xterm-256color", stdout, stdin); /* unknown here, but nearly all are like it */
+		*ret = newterm("xterm-256color", out, stdin); /* unknown here, but nearly all are like it */
 	if (!*ret)
 		return err_set(err, ENOTSUP,
 			"terminal \"%s\" is not known here: set TERM=xterm-256color, or use nsdbg ls", term);
 	return 0;
 }
 
+/* Another open file of the same terminal: O_NONBLOCK of standard output would be everybody's. After su it may not be ours to open. */
+int screen_reopen(void)
+{
+	return isatty(STDOUT_FILENO) ? open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+}
+
 int screen_start(const struct screen_options *o, struct screen **ret, struct err *err)
 {
 	AUTO(fd_freep) struct screen *s = fd_xcalloc(1, sizeof *s);
-	int r;
+	int r, out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 
+	s->out = out < 0 ? NULL : fdopen(out, "w");
+	if (!s->out)
+		return err_set(err, errno, "copy the descriptor of the terminal");
 	setlocale(LC_ALL, "");
 	reset_install();
 	if (!getenv("ESCDELAY"))
 		set_escdelay(25); /* default 1000: Esc would feel broken */
-	r = term_open(&s->curses, err);
+	r = term_open(&s->curses, s->out, err);
 	if (r < 0) {
 		reset_wanted = 0;
+		fclose(s->out);
 		return r;
 	}
+	s->tty = o->tty > 0 ? o->tty : -1;
+	s->frame = s->tty < 0 ? -1 : memfd_create("screen", MFD_CLOEXEC);
 	curses_setup();
 	if (has_colors()) {
 		start_color();
@@ -338,11 +433,15 @@ void screen_stop(struct screen *s)
 {
 	if (!s)
 		return;
+	settle(s);
 	modes_off();
 	endwin();
 	reset_wanted = 0;
 	keeper_stop(s->keeper, s->keeper_pid);
 	delscreen(s->curses);
+	fclose(s->out);
+	fd_closep(&s->frame);
+	fd_closep(&s->tty);
 	free(s->last);
 	free(s->pasted);
 	free(s);
@@ -550,6 +649,9 @@ void screen_flush(struct screen *s, const struct canvas *c)
 	int x, y;
 	bool cursor;
 
+	screen_pump(s);
+	if (screen_owes(s))
+		return; /* the next one says what this would */
 	fit_last(s, c);
 	for (y = 0; y < s->h; y++) {
 		for (x = 0; x < s->w; x++) {
@@ -563,9 +665,11 @@ void screen_flush(struct screen *s, const struct canvas *c)
 		}
 	}
 	cursor = canvas_cursor_at(c, &x, &y);
+	frame_begin(s);
 	curs_set(cursor ? 1 : 0);
 	move(y, x);
 	refresh();
+	frame_end(s);
 }
 
 void screen_redraw(struct screen *s)
@@ -578,12 +682,12 @@ void screen_redraw(struct screen *s)
 void screen_mouse(struct screen *s, bool on)
 {
 	s->mouse = on;
-	send(on ? "\033[?1000h\033[?1006h" : "\033[?1006l\033[?1000l");
+	send_after(s, on ? "\033[?1000h\033[?1006h" : "\033[?1006l\033[?1000l");
 }
 
 void screen_lend(struct screen *s)
 {
-	(void)s;
+	settle(s);
 	modes_off();
 	endwin();
 	reset_wanted = 0;
@@ -631,23 +735,22 @@ void screen_copy(struct screen *s, struct text what)
 	const char *term = getenv("TERM");
 	AUTO(fd_freep) char *code = NULL;
 
-	(void)s;
 	if (what.n > SCREEN_COPY_MAX)
 		what.n = SCREEN_COPY_MAX;
 	code = fd_xcalloc(what.n / 3 * 4 + 8, 1);
 	base64(code, what);
-	send("\033]52;c;");
-	send(code);
-	send("\a");
+	send_after(s, "\033]52;c;");
+	send_after(s, code);
+	send_after(s, "\a");
 	if (term && (strncmp(term, "tmux", 4) == 0 || strncmp(term, "screen", 6) == 0)) {
-		send("\033Ptmux;\033\033]52;c;"); /* arrives with allow-passthrough on */
-		send(code);
-		send("\a\033\\");
+		send_after(s, "\033Ptmux;\033\033]52;c;"); /* arrives with allow-passthrough on */
+		send_after(s, code);
+		send_after(s, "\a\033\\");
 	}
 }
 
 void screen_bell(struct screen *s)
 {
-	(void)s;
-	beep();
+	if (!screen_owes(s))
+		beep();
 }

@@ -14,6 +14,7 @@ struct screen_options {
 	bool ascii; /* no line drawing, no signs beyond ASCII; also on by itself where the terminal needs it */
 	enum screen_color color;
 	bool no_mouse;
+	int tty; /* of screen_reopen, given away; 0, -1: none, so a slow terminal is waited for */
 };
 
 struct screen_key {
@@ -21,6 +22,8 @@ struct screen_key {
 	int x, y; /* mouse */
 };
 
+/* The terminal of standard output once more, to write without waiting; while rights are still there. -1: not allowed. */
+int screen_reopen(void);
 /* Takes the terminal over. 0, or -errno with one sentence that says what to do without (TERM unknown, no terminal). */
 int screen_start(const struct screen_options *o, struct screen **ret, struct err *err);
 void screen_stop(struct screen *s); /* gives the terminal back; NULL is fine */
@@ -36,7 +39,9 @@ struct text screen_pasted(const struct screen *s);
 
 void screen_size(struct screen *s, int *ret_w, int *ret_h); /* asks the kernel and tells curses */
 enum text_charset screen_charset(const struct screen *s);
-void screen_flush(struct screen *s, const struct canvas *c); /* sends changed cells only */
+void screen_flush(struct screen *s, const struct canvas *c); /* sends changed cells only; nothing while an earlier picture is owed */
+bool screen_owes(const struct screen *s); /* a slow terminal has not taken all of it: call screen_pump again soon */
+void screen_pump(struct screen *s);
 void screen_redraw(struct screen *s); /* next flush sends everything */
 void screen_mouse(struct screen *s, bool on);
 void screen_suspend(struct screen *s); /* ^Z: stops this process group, returns after fg, next flush sends everything */

@@ -181,6 +181,11 @@ errors() {
 		timeout 20 "$NSDBG" $command >/dev/full 2>"$err" </dev/null
 		[ $? = 10 ] && grep -q 'No space' "$err" && ok "full disk: $command" || not_ok "full disk: $command" "$(cat "$err")"
 	done
+	for command in ls "ls --json" help "ss host"; do
+		# shellcheck disable=SC2086
+		timeout 20 "$NSDBG" $command >&- 2>"$err" </dev/null
+		[ $? = 10 ] && grep -q 'Bad file descriptor' "$err" && ok "closed output: $command" || not_ok "closed output: $command" "$(cat "$err")"
+	done
 	full_file
 	mkdir "$dir/crowd" && chmod 777 "$dir/crowd" && crowded
 	for command in "ls" "ss netns:$ns" "ps host" "fields" "help"; do
@@ -337,3 +342,4 @@ doctor
 root_refused
 without_rights
 hidden_processes
+NSDBG=${NSDBG##* } python3 tests/cli/check_terminal.py # without_rights put setpriv in front
