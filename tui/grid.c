@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -36,8 +37,31 @@ void grid_init(struct grid *g, const struct row_type *type, const struct grid_co
 		g->table = table_new(type);
 }
 
+struct cell {
+	uint32_t at; /* in `text` */
+	uint32_t n;
+};
+
+/* The texts of all rows on the screen, made once for measuring and drawing; the memory serves the next frame again. */
+struct grid_cells {
+	struct cell *list; /* rows from g->top on, by n_columns */
+	char *text; /* each with a NUL */
+	size_t cap_list, n, cap;
+};
+
+static void free_cells(struct grid_cells *k)
+{
+	if (!k)
+		return;
+	free(k->list);
+	free(k->text);
+	free(k);
+}
+
 void grid_done(struct grid *g)
 {
+	free_cells(g->cells);
+	g->cells = NULL;
 	table_free(g->table);
 	g->table = NULL;
 }
@@ -292,20 +316,56 @@ static int column_max(const struct grid *g, unsigned i)
 	return g->wide && max < 120 ? 120 : max;
 }
 
-/* Widens g->width by what is on the screen now. */
+static struct text cell_text(const struct grid *g, uint64_t row, unsigned column)
+{
+	const struct cell *c = &g->cells->list[(row - g->top) * g->n_columns + column];
+
+	return (struct text){ g->cells->text + c->at, c->n };
+}
+
+static void add_cell(struct grid *g, uint64_t at, unsigned column, const struct block *b, const void *row, const struct row_look *look)
+{
+	struct grid_cells *k = g->cells;
+	size_t n;
+
+	if (k->n + GRID_CELL > k->cap) {
+		k->cap = k->cap ? k->cap * 2 : 4 * GRID_CELL;
+		k->text = fd_xrealloc(k->text, k->cap, 1);
+	}
+	n = grid_cell(g, column, b, row, look, k->text + k->n, GRID_CELL - 1);
+	k->text[k->n + n] = '\0';
+	k->list[(at - g->top) * g->n_columns + column] = (struct cell){ (uint32_t)k->n, (uint32_t)n };
+	k->n += n + 1;
+}
+
+static void clear_cells(struct grid *g)
+{
+	size_t need = (size_t)g->body * g->n_columns;
+
+	if (!g->cells)
+		g->cells = fd_xcalloc(1, sizeof *g->cells);
+	g->cells->n = 0;
+	if (need > g->cells->cap_list) {
+		g->cells->list = fd_xrealloc(g->cells->list, need, sizeof *g->cells->list);
+		g->cells->cap_list = need;
+	}
+	memset(g->cells->list, 0, need * sizeof *g->cells->list);
+}
+
+/* Makes the cells, and widens g->width by what is on the screen now. */
 static void measure(struct grid *g, const struct row_look *look)
 {
-	char buf[GRID_CELL];
 	uint64_t n = grid_count(g);
 
+	clear_cells(g);
 	for (uint64_t r = g->top; r < n && r < g->top + (uint64_t)g->body; r++) {
 		const struct block *b = NULL;
 		const void *row = row_at(g, r, &b);
 		for (unsigned i = 0; row && i < g->n_columns; i++) {
 			if (!column_on(g, i))
 				continue;
-			size_t len = grid_cell(g, i, b, row, look, buf, sizeof buf);
-			int w = (int)text_width((struct text){ buf, len });
+			add_cell(g, r, i, b, row, look);
+			int w = (int)text_width(cell_text(g, r, i));
 			if (w > column_max(g, i))
 				w = column_max(g, i);
 			if (w > g->width[i])
@@ -508,23 +568,22 @@ static void highlight(const struct grid *g, unsigned c, struct area a, int x, in
 
 /* Returns how many columns the cell took beyond its own (addresses are never cut). */
 static int draw_cell(const struct grid *g, unsigned i, int shift, struct area a, const struct block *b, const void *row,
-	const struct row_look *look)
+	uint64_t at)
 {
-	char buf[GRID_CELL];
 	unsigned c = g->shown[i].column;
 	int x = g->shown[i].x + shift, w = g->shown[i].w;
 	bool right = g->columns[c].flags & GRID_RIGHT;
-	struct text cell = { buf, grid_cell(g, c, b, row, look, buf, sizeof buf) };
+	struct text cell = cell_text(g, at, c);
 	int own = (int)text_width(cell);
 
 	if (g->columns[c].flags & GRID_NOCUT && own > w)
 		w = own;
-	canvas_fit(a, x, 0, w, right, cell_style(g, c, b, row, buf), cell);
+	canvas_fit(a, x, 0, w, right, cell_style(g, c, b, row, cell.p), cell);
 	highlight(g, c, a, right && own < w ? x + w - own : x, w, cell);
 	return w - g->shown[i].w;
 }
 
-static void draw_row(const struct grid *g, struct area a, uint64_t at, const struct row_look *look, bool focused)
+static void draw_row(const struct grid *g, struct area a, uint64_t at, bool focused)
 {
 	const struct block *b = NULL;
 	const void *row = row_at(g, at, &b);
@@ -545,7 +604,7 @@ static void draw_row(const struct grid *g, struct area a, uint64_t at, const str
 	canvas_sign(a, 1, 0, head->severity);
 	int shift = 0;
 	for (unsigned i = 0; i < g->n_shown; i++)
-		shift += draw_cell(g, i, shift, a, b, row, look);
+		shift += draw_cell(g, i, shift, a, b, row, at);
 }
 
 void grid_draw(struct grid *g, struct area a, const struct row_look *look, bool focused)
@@ -565,7 +624,7 @@ void grid_draw(struct grid *g, struct area a, const struct row_look *look, bool 
 	if (!g->no_heading)
 		draw_heading(g, canvas_line(a, line++));
 	for (uint64_t i = g->top; i < n && line < a.h; i++, line++)
-		draw_row(g, canvas_line(a, line), i, look, focused);
+		draw_row(g, canvas_line(a, line), i, focused);
 }
 
 size_t grid_row_text(const struct grid *g, const struct row_look *look, char *buf, size_t cap)

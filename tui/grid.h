@@ -60,6 +60,7 @@ struct grid {
 	uint8_t width[GRID_COLUMNS]; /* content widths met so far */
 	struct { uint8_t column; int x, w; } shown[GRID_COLUMNS];
 	unsigned n_shown;
+	struct grid_cells *cells; /* owned: the texts of the last frame */
 };
 
 /* With a table of `type`: rows NULL. */

@@ -1,5 +1,5 @@
 /*
- * Every network namespace that a process or a mount shows. A process that is new is read at once, one that is known each fourth time or
+ * Every network namespace that a process or a mount shows. A process that is new is read at once, one that is known each eighth time or
  * when asked to; start time and inner pid cannot change, cgroup and addresses are of leaders only: 5,000 processes stay cheap.
  * Zombies have no namespace any more and are left out; kernel threads live in the host's.
  */
@@ -58,10 +58,9 @@ struct found {
 };
 
 enum inner { INNER_UNKNOWN, INNER_FIRST, INNER_LATER };
-/* A process that is not new is looked at each LOOK_EVERY scans: hardly any changes its namespace or its name then. Addresses and
- * control groups cost the most and change the least. */
+/* A process that is not new is looked at each LOOK_EVERY scans: hardly any changes its namespace, name, group or addresses then. */
 #define UNREAD UINT64_MAX
-enum { NO_NETNS = 0, SETTLED_S = 3, LOOK_EVERY = 4, MORE_EVERY = 8, MAX_CMDLINE = 8192, MAX_MOUNTINFO = 64 << 10 };
+enum { NO_NETNS = 0, SETTLED_S = 3, LOOK_EVERY = 8, MOUNTS_EVERY = 4, MAX_CMDLINE = 8192, MAX_MOUNTINFO = 64 << 10 };
 
 struct members {
 	struct member *m;
@@ -366,15 +365,15 @@ static void look_at_orphan(const struct namespaces_scan *s, struct member *m)
 	*m->found = f;
 }
 
-static bool is_due(const struct namespaces_scan *s, uint64_t pid, unsigned every)
+static bool is_due(const struct namespaces_scan *s, uint64_t pid)
 {
-	return s->all || (s->n_scans + pid) % every == 0;
+	return s->all || (s->n_scans + pid) % LOOK_EVERY == 0;
 }
 
 /* One that is known, not new and not due: as it was. */
 static bool take_known(struct namespaces_scan *s, const struct proc_dir_entry *e)
 {
-	struct member *old = is_due(s, e->pid, LOOK_EVERY) ? NULL : find_member(&s->before, e->pid);
+	struct member *old = is_due(s, e->pid) ? NULL : find_member(&s->before, e->pid);
 
 	if (!old || old->identity != e->inode || !old->settled || old->netns == NO_NETNS)
 		return false;
@@ -481,7 +480,7 @@ static void find_mounts(struct namespaces_scan *s)
 			add_mount(s, inode, path);
 	if (s->mounts_hash != before)
 		s->mounts_in_vain = 0;
-	else if (s->mounts_in_vain < LOOK_EVERY - 1)
+	else if (s->mounts_in_vain < MOUNTS_EVERY - 1)
 		s->mounts_in_vain++;
 	s->mounts_rest = s->mounts_in_vain;
 }
@@ -558,15 +557,15 @@ static void add_addresses(struct builder *b, struct netns_row *row, const struct
 
 static void describe_leader(const struct namespaces_scan *s, struct builder *b, struct netns_row *row, struct member *m)
 {
-	bool is_known = m->leader && m->settled, wants_addresses = row->containers.n && !row->is_host;
+	bool look = !m->leader || !m->settled || is_due(s, m->pid), wants_addresses = row->containers.n && !row->is_host;
 
 	if (!m->leader)
 		m->leader = fd_xcalloc(1, sizeof *m->leader);
-	if (!is_known || is_due(s, m->pid, LOOK_EVERY))
+	if (look)
 		read_comm(s, m, m->leader);
-	if (!row->is_host && (!is_known || is_due(s, m->pid, MORE_EVERY)))
+	if (look && !row->is_host)
 		read_id(s, m, m->leader);
-	if (wants_addresses && (!is_known || !m->leader->addresses || is_due(s, m->pid, MORE_EVERY)))
+	if (wants_addresses && (look || !m->leader->addresses))
 		read_addresses(s, m, m->leader);
 	row->leader = text_or_none(b, m->leader->comm);
 	row->container = text_or_none(b, m->leader->id);

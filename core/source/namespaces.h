@@ -48,7 +48,7 @@ extern const struct row_type netns_row_type;
 struct namespaces_scan;
 struct namespaces_scan *namespaces_scan_new(int proc, int mounts);
 void namespaces_scan_free(struct namespaces_scan *s); /* NULL is fine */
-void namespaces_scan_all(struct namespaces_scan *s); /* the next one takes nothing as known; without it addresses may be eight scans old, command names four */
+void namespaces_scan_all(struct namespaces_scan *s); /* the next one takes nothing as known; without it what is known may be eight scans old */
 int namespaces_scan_read(struct namespaces_scan *s, struct builder *b, struct err *err);
 
 enum { NAMESPACES_LOOK = 16 }; /* request without parameters, answered by rows: namespaces_scan_all */

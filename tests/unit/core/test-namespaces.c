@@ -131,7 +131,7 @@ static void changes_are_seen(void **state)
 	b = scan(s);
 	row = find(b, WEB);
 	assert_true(row->pid == 50 && row->start == 9999);
-	for (int i = 0; i < 3; i++) { /* one that is not new is looked at each fourth time */
+	for (int i = 0; i < 7; i++) { /* one that is not new is looked at each eighth time */
 		block_unref(b);
 		b = scan(s);
 	}
