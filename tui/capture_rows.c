@@ -185,6 +185,7 @@ void capture_view_columns(struct capture_view *v, int width)
 	if (width == v->width)
 		return;
 	v->width = width;
+	grid_done(&v->grid); /* what the last columns left */
 	grid_init(&v->grid, &packet_row_type, few ? few_columns : columns, few ? ARRAY_LEN(few_columns) : ARRAY_LEN(columns), &rows, v);
 	v->grid.cursor = old.cursor;
 	v->grid.top = old.top;

@@ -278,7 +278,8 @@ static int fork_child(struct runner *r, struct tool_child *c, struct err *err)
 	}
 	r->runs = true;
 	serve_children(r); /* its end may have been heard already */
-	return msg_send(r->channel, MSG_READY, 0, NULL, 0, -1);
+	r->leave = r->leave || msg_send(r->channel, MSG_READY, 0, NULL, 0, -1) < 0; /* the front died: so will what runs now */
+	return 0;
 }
 
 /*

@@ -212,6 +212,41 @@ def untouched(t):
         unchanged(t, f"kill -9 of {role} leaves nothing", before)
 
 
+def kids(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return file.read().split()
+    except OSError:
+        return []
+
+
+def killed_as_it_starts(t):
+    """The front dies after the tool began and before its runner could say so: the runner is held up in between."""
+    def runner_of(root):
+        try:
+            return find("nsdbg: tool", root)
+        except (OSError, RuntimeError):
+            return None
+
+    def enters(runner, net):
+        try:
+            return any(os.readlink(f"/proc/{pid}/ns/net") == net for pid in kids(runner))
+        except OSError:
+            return False
+
+    before, net = host_state(), os.readlink(f"/proc/{pid_of('app')}/ns/net")
+    for _ in range(5):
+        process = subprocess.Popen([NSDBG, "exec", "app", "--", "sh", "-c", "sleep 424242 & echo on; wait"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        runner = wait_for(lambda root=process.pid: runner_of(root), 5, 0)
+        wait_for(lambda pid=runner: enters(pid, net), 5, 0)
+        os.kill(runner, signal.SIGSTOP)
+        process.stdout.readline()
+        process.kill()
+        process.wait(5)
+        os.kill(runner, signal.SIGCONT)
+    unchanged(t, "kill -9 of a front whose tool has just begun leaves nothing", before)
+
+
 def find(name, root):
     """The process of that name below `root`, which may be several steps down."""
     todo, seen = [root], []
@@ -263,12 +298,17 @@ def terminals(t):
         def line(text):
             screen.type(text)
             screen.keys("Enter")
+
+        def prompt():  # until then what is typed is the tool's
+            screen.wait(r"^OUT>\s*\Z")
         line(script)
+        prompt()
         line("clear; n app -- sh -c 'stty size; tty; read x; stty size; echo \"got $x\"'")
         t.ok("the tool's terminal has the window's size and is another", screen.wait(r"^25 90$"), screen.screen())
         screen.resize(100, 30)
         line("word")
         t.ok("and follows it; what is typed arrives", screen.wait(r"^30 100\n+got word"), screen.screen())
+        prompt()
         line("clear; n app -- sleep 424242; echo rc $?")
         wait_for(lambda: any(n == "sleep" for _, n in ours()), 5)
         screen.keys("C-c")
@@ -283,16 +323,18 @@ def terminals(t):
         line("two")
         t.ok("fg goes on", screen.wait("^two\ntwo"), screen.screen())
         screen.keys("C-d")
-        screen.wait(r"^OUT>\s*\Z")  # until then what is typed is the tool's
+        prompt()
         line("clear; n app -- seq 1 300 | less")
         screen.wait("^20$")
         screen.keys("G")
         t.ok("in a pipeline the keys are the pager's", screen.wait(r"^300\n.*END"), screen.screen())
         screen.keys("q")
+        prompt()
         line("clear; echo hi | n app -- sh -c 'cat; read x </dev/tty; echo got $x'")
         screen.wait("^hi$")
         line("typed")
         t.ok("a tool that asks for the terminal gets it", screen.wait("^got typed"), screen.screen())
+        prompt()
         line("clear; n app -- sleep 424242; stty -a | grep -o ' icanon'")
         wait_for(lambda: any(n == "sleep" for _, n in ours()), 5)
         os.kill(find("nsdbg", screen.pid()), signal.SIGKILL)
@@ -367,6 +409,6 @@ if __name__ == "__main__":
     unworld()
     world()
     try:
-        Checks().run(names, tools, proc, namespaces_one_by_one, codes, untouched, terminals, keys, attacks, hostile_files)
+        Checks().run(names, tools, proc, namespaces_one_by_one, codes, untouched, killed_as_it_starts, terminals, keys, attacks, hostile_files)
     finally:
         unworld()
