@@ -361,7 +361,7 @@ static unsigned long regex_bound(const char *re, size_t n, size_t *at)
 	return most;
 }
 
-/* regcomp(3) of glibc unrolls x{n,m} and doubles (x)+, nested ones multiply; back references make matching explode. */
+/* regcomp(3) of glibc unrolls x{n,m} and doubles (x)+ and each of x***, nested ones multiply; back references make matching explode. */
 static bool regex_is_cheap(const char *re, size_t n)
 {
 	unsigned long cost = n;
@@ -369,7 +369,7 @@ static bool regex_is_cheap(const char *re, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (re[i] == '\\' && i + 1 < n && re[i + 1] >= '1' && re[i + 1] <= '9')
 			return false;
-		if (re[i] == '+' && i > 0 && strchr(")+}*", re[i - 1]))
+		if (i > 0 && ((re[i] == '+' && strchr(")+}*?", re[i - 1])) || (strchr("*?", re[i]) && strchr("*+}?", re[i - 1]))))
 			cost *= 2;
 		else if (re[i] == '{')
 			cost *= regex_bound(re, n, &i);
