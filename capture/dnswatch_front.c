@@ -87,19 +87,12 @@ static bool in_subnet(const struct addr *a, struct text subnet)
 {
 	char text[ADDR_TEXT];
 	struct addr net;
-	unsigned whole, bits;
 
 	if (subnet.n >= sizeof text)
 		return false;
 	memcpy(text, subnet.p, subnet.n);
 	text[subnet.n] = 0;
-	if (addr_parse(text, &net) < 0 || net.kind != a->kind || !net.has_prefix || net.prefix == 0)
-		return false;
-	whole = net.prefix / 8;
-	bits = net.prefix % 8;
-	if (memcmp(net.bytes, a->bytes, whole) != 0)
-		return false;
-	return bits == 0 || ((net.bytes[whole] ^ a->bytes[whole]) >> (8 - bits)) == 0;
+	return addr_parse(text, &net) == 0 && net.prefix > 0 && addr_same_prefix(a, &net, net.prefix);
 }
 
 /* Overlay networks have addresses on other hosts, and virtual ones. */

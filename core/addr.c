@@ -132,6 +132,15 @@ bool addr_same(const struct addr *a, const struct addr *b)
 	return a->kind == b->kind && memcmp(a->bytes, b->bytes, addr_size(a)) == 0;
 }
 
+bool addr_same_prefix(const struct addr *a, const struct addr *network, unsigned bits)
+{
+	unsigned whole = bits / 8, rest = bits % 8;
+
+	if (a->kind != network->kind || bits > 8 * sizeof a->bytes || memcmp(a->bytes, network->bytes, whole) != 0)
+		return false;
+	return rest == 0 || (a->bytes[whole] ^ network->bytes[whole]) >> (8 - rest) == 0;
+}
+
 int addr_compare(const struct addr *a, const struct addr *b)
 {
 	int c;

@@ -32,6 +32,9 @@ char *addr_format(const struct addr *a, char buf[ADDR_TEXT]);
 /* Same kind and bytes; the prefix does not count. */
 bool addr_same(const struct addr *a, const struct addr *b);
 
+/* Same kind and the same first `bits`, at most 128: is `a` in that network? */
+bool addr_same_prefix(const struct addr *a, const struct addr *network, unsigned bits);
+
 /* Order: kind, then bytes as numbers. -1, 0, 1. */
 int addr_compare(const struct addr *a, const struct addr *b);
 

@@ -41,24 +41,31 @@ int cage_set_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable)
 	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
 }
 
-uint64_t cage_caps(void)
+/* Both 0 when the kernel does not say. */
+static void get_caps(uint64_t *ret_effective, uint64_t *ret_permitted)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
+	bool good = syscall(SYS_capget, &head, data) == 0;
 
-	if (syscall(SYS_capget, &head, data) < 0)
-		return 0;
-	return (uint64_t)data[1].effective << 32 | data[0].effective;
+	*ret_effective = good ? (uint64_t)data[1].effective << 32 | data[0].effective : 0;
+	*ret_permitted = good ? (uint64_t)data[1].permitted << 32 | data[0].permitted : 0;
+}
+
+uint64_t cage_caps(void)
+{
+	uint64_t effective, permitted;
+
+	get_caps(&effective, &permitted);
+	return effective;
 }
 
 uint64_t cage_permitted_caps(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
+	uint64_t effective, permitted;
 
-	if (syscall(SYS_capget, &head, data) < 0)
-		return 0;
-	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
+	get_caps(&effective, &permitted);
+	return permitted;
 }
 
 void cage_drop_bounding(uint64_t keep)

@@ -26,17 +26,20 @@ static bool take_family(const struct endpoint_row *e, int family, struct addr *r
 	return true;
 }
 
+/* On a network that both are on, else on any. */
 static bool address_of(const struct block *targets, const struct target_row *own, const struct target_row *t, int family, struct addr *ret)
 {
-	for (unsigned shared = 1; shared < 2; shared--) {
-		for (uint32_t i = 0; i < t->endpoints.n; i++) {
-			const struct endpoint_row *e = endpoint(targets, t, i);
+	bool found = false;
 
-			if ((!shared || is_on(targets, own, block_text(targets, e->network))) && take_family(e, family, ret))
-				return true;
-		}
+	for (uint32_t i = 0; i < t->endpoints.n; i++) {
+		const struct endpoint_row *e = endpoint(targets, t, i);
+
+		if (is_on(targets, own, block_text(targets, e->network)) && take_family(e, family, ret))
+			return true;
 	}
-	return false;
+	for (uint32_t i = 0; i < t->endpoints.n && !found; i++)
+		found = take_family(endpoint(targets, t, i), family, ret);
+	return found;
 }
 
 bool target_address(const struct block *targets, const struct target_row *own, const struct target_row *t, int family, struct addr *ret)

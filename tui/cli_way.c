@@ -43,20 +43,12 @@ static struct block *read_addresses(struct cli *c, const struct target_ref *ref,
 	return b;
 }
 
-static bool is_in(const struct addr *a, const struct addr *network)
-{
-	unsigned n = network->prefix, bytes = n / 8, rest = n % 8;
-
-	return a->kind == network->kind && network->has_prefix && memcmp(a->bytes, network->bytes, bytes) == 0 &&
-		(!rest || ((a->bytes[bytes] ^ network->bytes[bytes]) & (0xff00 >> rest) & 0xff) == 0);
-}
-
 static bool is_on_link(const struct block *own, const struct addr *a)
 {
 	for (uint32_t i = 0; own && i < block_count(own); i++) {
 		const struct net_address_row *o = block_row(own, i);
 
-		if (!addr_is_loopback(&o->address) && is_in(a, &o->address))
+		if (!addr_is_loopback(&o->address) && o->address.has_prefix && addr_same_prefix(a, &o->address, o->address.prefix))
 			return true;
 	}
 	return false;

@@ -281,18 +281,12 @@ static bool in_subnet(const struct addr *a, struct text subnet)
 {
 	char text[ADDR_TEXT];
 	struct addr net;
-	unsigned bits;
 
 	if (subnet.n >= sizeof text)
 		return false;
 	memcpy(text, subnet.p, subnet.n);
 	text[subnet.n] = 0;
-	if (addr_parse(text, &net) < 0 || !net.has_prefix || net.kind != a->kind)
-		return false;
-	bits = net.prefix;
-	if (memcmp(net.bytes, a->bytes, bits / 8) != 0)
-		return false;
-	return bits % 8 == 0 || (net.bytes[bits / 8] ^ a->bytes[bits / 8]) >> (8 - bits % 8) == 0;
+	return addr_parse(text, &net) == 0 && net.has_prefix && addr_same_prefix(a, &net, net.prefix);
 }
 
 /* The engine's network that the address lies in, its gateway apart (that is the host). */

@@ -110,12 +110,7 @@ bool nat_address_in(const struct addr *net, const struct addr *a)
 {
 	unsigned bits = prefix_length(net);
 
-	if (net->kind != a->kind || prefix_length(a) < bits)
-		return false;
-	for (unsigned i = 0; i < bits; i++)
-		if ((net->bytes[i / 8] ^ a->bytes[i / 8]) >> (7 - i % 8) & 1)
-			return false;
-	return true;
+	return prefix_length(a) >= bits && addr_same_prefix(a, net, bits);
 }
 
 static bool is_loopback(const struct addr *a)

@@ -80,9 +80,31 @@ static void test_meaning(void **state)
 	assert_true(addr_same(&c, &with));
 }
 
+static void test_prefix(void **state)
+{
+	static const struct {
+		const char *address, *network;
+		unsigned bits;
+		bool same;
+	} rows[] = {
+		{ "10.0.0.9", "10.0.0.0", 24, true }, { "10.0.1.9", "10.0.0.0", 24, false }, { "10.0.1.9", "10.0.0.0", 23, true },
+		{ "10.0.2.9", "10.0.0.0", 23, false }, { "192.0.2.1", "10.0.0.0", 0, true }, { "10.0.0.9", "10.0.0.9", 32, true },
+		{ "10.0.0.8", "10.0.0.9", 32, false }, { "10.0.0.8", "10.0.0.9", 31, true }, { "fd00::1", "fd00::2", 128, false },
+		{ "fd00::1", "fd00::2", 126, true }, { "fd00::1", "10.0.0.0", 0, false }, { "fd00::1", "fd00::1", 129, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct addr a = of(rows[i].address), network = of(rows[i].network);
+
+		if (addr_same_prefix(&a, &network, rows[i].bits) != rows[i].same)
+			fail_msg("%s in %s/%u", rows[i].address, rows[i].network, rows[i].bits);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse), cmocka_unit_test(test_meaning) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse), cmocka_unit_test(test_meaning), cmocka_unit_test(test_prefix) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
