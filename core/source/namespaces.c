@@ -28,7 +28,7 @@
 
 struct member {
 	uint64_t pid;
-	uint64_t identity; /* proc_dir_identity */
+	uint64_t identity; /* inode of its directory: proc_dir_look */
 	uint64_t start;
 	uint64_t netns;
 	uint64_t ppid;

@@ -32,7 +32,7 @@ struct held {
 /* One process and its slice of map.held. */
 struct holder {
 	uint64_t pid;
-	uint64_t identity; /* inode of PID/fd: see proc_dir_identity */
+	uint64_t identity; /* inode of PID/fd: see proc_dir_look */
 	uint64_t n_fds; /* 0: the kernel does not say */
 	bool guest;
 	bool complete; /* all its sockets are in the slice, not only wanted ones */

@@ -212,10 +212,3 @@ int proc_dir_look(int proc, uint64_t pid, uint64_t *ret_identity, uint64_t *ret_
 	*ret_uid = st.st_uid;
 	return 0;
 }
-
-int proc_dir_identity(int proc, uint64_t pid, uint64_t *ret)
-{
-	uint64_t uid;
-
-	return proc_dir_look(proc, pid, ret, &uid);
-}

@@ -15,7 +15,7 @@ void proc_dir_closep(DIR **d); /* for AUTO */
 /* Name of the next entry that is a number, good until the next call; NULL at the end. */
 const char *proc_dir_next(DIR *d, uint64_t *ret);
 
-/* A process and the inode of its directory, as proc_dir_identity says it. */
+/* A process and the inode of its directory, as proc_dir_look says it. */
 struct proc_dir_entry {
 	uint64_t pid, inode;
 };
@@ -52,10 +52,8 @@ bool proc_dir_is_inside(int proc);
 /*
  * A number that changes when the pid is taken by another process: the inode of PID in procfs, made when its dentry is made and
  * dropped when the process ends. It may also change while the process lives (memory pressure); then cached facts are read again.
+ * And its effective user: who owns PID itself, dumpable or not (task_dump_owner in fs/proc/base.c). 0 or -errno.
  */
-int proc_dir_identity(int proc, uint64_t pid, uint64_t *ret);
-
-/* The same, and its effective user: who owns PID itself, dumpable or not (task_dump_owner in fs/proc/base.c). 0 or -errno. */
 int proc_dir_look(int proc, uint64_t pid, uint64_t *ret_identity, uint64_t *ret_uid);
 
 #endif
